@@ -1,0 +1,30 @@
+import type { Db, Tx } from './schema.ts'
+
+/** Writes down that nothing refers to these bytes any more. */
+export async function doom(tx: Tx, location: string, now: number): Promise<void> {
+  await tx
+    .insertInto('doomed')
+    .values({ location, since: now })
+    .onConflict((conflict) => conflict.column('location').doNothing())
+    .execute()
+}
+
+/** Locations doomed before a moment, oldest first; none while a hold is on. */
+export async function doomedBefore(db: Db | Tx, before: number, limit: number): Promise<string[]> {
+  const hold = await db.selectFrom('holds').select('id').limit(1).executeTakeFirst()
+  if (hold) return []
+  const rows = await db
+    .selectFrom('doomed')
+    .select('location')
+    .where('since', '<=', before)
+    .orderBy('since')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.location)
+}
+
+/** Strikes locations from the list once their bytes are gone. */
+export async function forgetDoomed(tx: Tx, locations: readonly string[]): Promise<void> {
+  if (locations.length === 0) return
+  await tx.deleteFrom('doomed').where('location', 'in', locations).execute()
+}

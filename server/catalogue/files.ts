@@ -1,0 +1,148 @@
+import type { OwnerRow } from './owners.ts'
+import type { Db, Tx } from './schema.ts'
+
+/** A file with what a download or a refusal shows of it. */
+export interface FileRow {
+  id: number
+  name: string
+  createdAt: number
+  uploader: string | null
+  size: number
+  sha256: string
+  location: string
+}
+
+/** The keys of a file's address, folded; undefined where the text can be no such name. */
+export interface FileKeys {
+  package: string | undefined
+  version: string | undefined
+  file: string | undefined
+}
+
+/** What one look-up finds at an address, as far as it leads. */
+export interface AddressRow {
+  owner: OwnerRow
+  versionExists: boolean
+  file: FileRow | undefined
+}
+
+/** Owner, version and file in one statement, so that a download costs one look-up. */
+export async function findAddress(db: Db, ownerKey: string, keys: FileKeys): Promise<AddressRow | undefined> {
+  const row = await db
+    .selectFrom('owners')
+    .leftJoin('packages', (join) =>
+      join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', keys.package ?? ''),
+    )
+    .leftJoin('versions', (join) =>
+      join.onRef('versions.package_id', '=', 'packages.id').on('versions.version_key', '=', keys.version ?? ''),
+    )
+    .leftJoin('files', (join) =>
+      join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.file ?? ''),
+    )
+    .leftJoin('blobs', 'blobs.id', 'files.blob_id')
+    .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+    .select([
+      'owners.id as ownerId',
+      'owners.kind',
+      'owners.name as ownerName',
+      'owners.visibility',
+      'versions.id as versionId',
+      'files.id as fileId',
+      'files.name as fileName',
+      'files.created_at as createdAt',
+      'uploaders.name as uploader',
+      'blobs.size',
+      'blobs.sha256',
+      'blobs.location',
+    ])
+    .where('owners.name_key', '=', ownerKey)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
+  const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
+  return {
+    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
+    versionExists: row.versionId !== null,
+    file:
+      found && sha256 !== null && location !== null
+        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
+        : undefined,
+  }
+}
+
+/** The file of that name in a version. */
+export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: string): Promise<FileRow | undefined> {
+  return tx
+    .selectFrom('files')
+    .innerJoin('blobs', 'blobs.id', 'files.blob_id')
+    .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+    .select([
+      'files.id',
+      'files.name',
+      'files.created_at as createdAt',
+      'uploaders.name as uploader',
+      'blobs.size',
+      'blobs.sha256',
+      'blobs.location',
+    ])
+    .where('files.version_id', '=', versionId)
+    .where('files.name_key', '=', nameKey)
+    .executeTakeFirst()
+}
+
+export interface NewFile {
+  versionId: number
+  name: string
+  nameKey: string
+  blobId: number
+  uploaderId: number
+  uploadId: string
+  now: number
+}
+
+/** The new file's id, or undefined when the name is taken. */
+export async function insertFile(tx: Tx, file: NewFile): Promise<number | undefined> {
+  const row = await tx
+    .insertInto('files')
+    .values({
+      version_id: file.versionId,
+      name: file.name,
+      name_key: file.nameKey,
+      blob_id: file.blobId,
+      uploader_id: file.uploaderId,
+      upload_id: file.uploadId,
+      created_at: file.now,
+    })
+    .onConflict((conflict) => conflict.columns(['version_id', 'name_key']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** Whether an upload whose answer was lost was committed. */
+export async function uploadExists(db: Db, uploadId: string): Promise<boolean> {
+  const row = await db.selectFrom('files').select('id').where('upload_id', '=', uploadId).executeTakeFirst()
+  return row !== undefined
+}
+
+/** Removes a file; the id of the blob it had, or undefined when there was none of that name. */
+export async function deleteFileByName(tx: Tx, versionId: number, nameKey: string): Promise<number | undefined> {
+  const row = await tx
+    .deleteFrom('files')
+    .where('version_id', '=', versionId)
+    .where('name_key', '=', nameKey)
+    .returning('blob_id')
+    .executeTakeFirst()
+  return row?.blob_id
+}
+
+/** Removes every file of a version; the ids of their blobs. */
+export async function deleteFilesOf(tx: Tx, versionId: number): Promise<number[]> {
+  const rows = await tx.deleteFrom('files').where('version_id', '=', versionId).returning('blob_id').execute()
+  return [...new Set(rows.map((row) => row.blob_id))]
+}
+
+export async function hasFiles(tx: Tx, versionId: number): Promise<boolean> {
+  const row = await tx.selectFrom('files').select('id').where('version_id', '=', versionId).limit(1).executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,40 @@
+import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
+
+export interface OwnerRow {
+  id: number
+  kind: OwnerKind
+  name: string
+  visibility: Visibility
+}
+
+export async function ownerById(db: Db | Tx, id: number): Promise<OwnerRow | undefined> {
+  return db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id).executeTakeFirst()
+}
+
+export async function ownerByKey(db: Db | Tx, key: string): Promise<OwnerRow | undefined> {
+  return db
+    .selectFrom('owners')
+    .select(['id', 'kind', 'name', 'visibility'])
+    .where('name_key', '=', key)
+    .executeTakeFirst()
+}
+
+/** The new owner's id, or undefined when the name is taken. */
+export async function insertOwner(
+  tx: Tx,
+  owner: { kind: OwnerKind; name: string; nameKey: string; visibility: Visibility; now: number },
+): Promise<number | undefined> {
+  const row = await tx
+    .insertInto('owners')
+    .values({
+      kind: owner.kind,
+      name: owner.name,
+      name_key: owner.nameKey,
+      visibility: owner.visibility,
+      created_at: owner.now,
+    })
+    .onConflict((conflict) => conflict.column('name_key').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row?.id
+}

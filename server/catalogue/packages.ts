@@ -1,0 +1,31 @@
+import type { Tx } from './schema.ts'
+
+/** The package's id; made where it is not there yet, and then spelled as given. */
+export async function ensurePackage(
+  tx: Tx,
+  wanted: { ownerId: number; name: string; nameKey: string; now: number },
+): Promise<number> {
+  await tx
+    .insertInto('packages')
+    .values({ owner_id: wanted.ownerId, name: wanted.name, name_key: wanted.nameKey, created_at: wanted.now })
+    .onConflict((conflict) => conflict.columns(['owner_id', 'name_key']).doNothing())
+    .execute()
+  const row = await tx
+    .selectFrom('packages')
+    .select('id')
+    .where('owner_id', '=', wanted.ownerId)
+    .where('name_key', '=', wanted.nameKey)
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+/** Removes the package when it has no version left. */
+export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
+  await tx
+    .deleteFrom('packages')
+    .where('id', '=', id)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('versions').select('versions.id').where('versions.package_id', '=', id))),
+    )
+    .execute()
+}

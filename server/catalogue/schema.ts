@@ -1,0 +1,99 @@
+import type { Generated, Kysely, Transaction } from 'kysely'
+
+/**
+ * The tables, as the newest migration leaves them. Times are milliseconds since 1970, sizes are bytes, flags are 0 or 1,
+ * digests are lower-case hex: the same on every database. A `…_key` column holds the folded form that decides whether
+ * two names are one (`registry/names.ts`); no database folds anything itself.
+ */
+export interface Schema {
+  site: { key: string; value: string }
+  owners: {
+    id: Generated<number>
+    kind: OwnerKind
+    name: string
+    name_key: string
+    visibility: Visibility
+    created_at: number
+  }
+  users: {
+    id: number
+    email: string | null
+    email_key: string | null
+    full_name: string
+    password_hash: string | null
+    is_admin: Flag
+    is_active: Flag
+    is_restricted: Flag
+    prohibit_login: Flag
+    must_change_password: Flag
+    last_login_at: number | null
+  }
+  tokens: {
+    id: Generated<number>
+    user_id: number
+    name: string
+    sha256: string
+    last_eight: string
+    scopes: string
+    created_at: number
+    expires_at: number | null
+    last_used_at: number | null
+  }
+  packages: { id: Generated<number>; owner_id: number; name: string; name_key: string; created_at: number }
+  versions: {
+    id: Generated<number>
+    package_id: number
+    version: string
+    version_key: string
+    creator_id: number | null
+    created_at: number
+  }
+  files: {
+    id: Generated<number>
+    version_id: number
+    name: string
+    name_key: string
+    blob_id: number
+    uploader_id: number | null
+    upload_id: string
+    created_at: number
+  }
+  blobs: {
+    id: Generated<number>
+    /** Where the digest is unique: '' for the whole site, or an owner's id while each owner has his own bytes. */
+    scope: string
+    sha256: string
+    size: number
+    location: string
+    md5: string | null
+    sha1: string | null
+    sha512: string | null
+    state: BlobState
+    created_at: number
+  }
+  /** Locations whose bytes nothing refers to any more, and since when. */
+  doomed: { location: string; since: number }
+  /** While a row is here (a backup that runs), no bytes are removed. */
+  holds: { id: Generated<number>; reason: string; created_at: number }
+  leases: { id: string; kind: 'process' | 'upload'; expires_at: number; dead_since: number | null }
+  jobs: {
+    id: Generated<number>
+    kind: string
+    /** What the job is about; one job of a kind for each subject. */
+    subject: string
+    due_at: number
+    attempts: Generated<number>
+    last_error: string | null
+    created_at: number
+  }
+}
+
+export type OwnerKind = 'user' | 'organisation'
+export type Visibility = 'public' | 'limited' | 'private'
+export type BlobState = 'live' | 'quarantined' | 'missing'
+export type Flag = 0 | 1
+
+/** For reading, outside any transaction. */
+export type Db = Kysely<Schema>
+/** Inside a transaction. A function that takes a `Db` takes a `Tx` too. */
+export type Tx = Kysely<Schema> | Transaction<Schema>

@@ -1,0 +1,130 @@
+import type { Database } from 'bun:sqlite'
+import { Kysely } from 'kysely'
+import { Problem } from '../problems.ts'
+import type { Schema } from './schema.ts'
+import { type BeforeStatement, sqliteDialect } from './sqlite-dialect.ts'
+import type { AnyTransaction } from './transaction.ts'
+
+/** More than this many transactions are not gathered behind one fsync: the first one waits for the last. */
+const groupSize = 64
+
+interface Waiting {
+  transaction: AnyTransaction
+  args: unknown
+  resolve(result: unknown): void
+  reject(error: unknown): void
+}
+
+type Outcome = { result: unknown } | { error: unknown }
+
+/**
+ * Runs transactions on one connection, one after the other, those that wait together behind one commit.
+ *
+ * Each is a savepoint of the group, so one that fails undoes only itself. Every answer waits for the outer commit,
+ * refusals too: a 409 may have seen the row of a sibling that is not yet on disk.
+ */
+export class SqliteWriter {
+  readonly #database: Database
+  readonly #db: Kysely<Schema>
+  readonly #beforeStatement: BeforeStatement | undefined
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+
+  constructor(database: Database, beforeStatement?: BeforeStatement) {
+    this.#database = database
+    this.#beforeStatement = beforeStatement
+    this.#db = new Kysely<Schema>({ dialect: sqliteDialect(database, beforeStatement) })
+  }
+
+  run(transaction: AnyTransaction, args: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ transaction, args, resolve, reject })
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      // Those that arrive in the same turn of the event loop share the first commit.
+      await new Promise((resolve) => setImmediate(resolve))
+      while (this.#waiting.length > 0) {
+        await this.#runGroup(this.#waiting.splice(0, groupSize))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #runGroup(group: Waiting[]): Promise<void> {
+    const outcomes: Outcome[] = []
+    try {
+      this.#execute('begin immediate')
+      for (const waiting of group) outcomes.push(await this.#runOne(waiting))
+    } catch (error) {
+      this.#rollBack()
+      for (const waiting of group) waiting.reject(sqliteProblem(error))
+      return
+    }
+    try {
+      this.#execute('commit')
+    } catch (error) {
+      this.#rollBack()
+      const problem = new Problem('outcome-unknown', 'The database did not confirm the change.', {}, error)
+      for (const waiting of group) waiting.reject(problem)
+      return
+    }
+    group.forEach((waiting, index) => {
+      const outcome = outcomes[index]
+      if (outcome && 'result' in outcome) waiting.resolve(outcome.result)
+      else waiting.reject(outcome?.error)
+    })
+  }
+
+  async #runOne({ transaction, args }: Waiting): Promise<Outcome> {
+    this.#execute('savepoint one')
+    try {
+      const result = await transaction.run(this.#db, args)
+      this.#execute('release one')
+      return { result }
+    } catch (error) {
+      // A full disk makes SQLite roll the whole transaction back by itself: then no sibling has survived either.
+      if (!this.#database.inTransaction) throw error
+      this.#execute('rollback to one')
+      this.#execute('release one')
+      return { error: error instanceof Problem ? error : sqliteProblem(error) }
+    }
+  }
+
+  #execute(sql: string): void {
+    this.#beforeStatement?.(sql)
+    this.#database.query(sql).run()
+  }
+
+  #rollBack(): void {
+    if (this.#database.inTransaction) this.#database.run('rollback')
+  }
+}
+
+/** What a failing database means to the caller; anything that is not the database's state is a bug, and stays as it is. */
+export function sqliteProblem(error: unknown): unknown {
+  if (error instanceof Problem) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'SQLITE_FULL') {
+    return new Problem(
+      'storage-full',
+      'The disk is full: nothing was changed. Free some space and try again.',
+      {},
+      error,
+    )
+  }
+  if (/^SQLITE_(IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|CORRUPT|NOTADB)/.test(code)) {
+    return new Problem('storage-unavailable', 'The database cannot be used now: nothing was changed.', {}, error)
+  }
+  return error
+}

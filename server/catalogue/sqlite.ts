@@ -1,0 +1,167 @@
+import { Database } from 'bun:sqlite'
+import { Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { Problem, plainProblem, problemFrom } from '../problems.ts'
+import { migrations } from './migrations/index.ts'
+import type { Schema } from './schema.ts'
+import { type BeforeStatement, sqliteDialect } from './sqlite-dialect.ts'
+import type { ToMain, ToWorker } from './sqlite-messages.ts'
+import { SqliteWriter, sqliteProblem } from './sqlite-writer.ts'
+import { type AnyTransaction, type Catalogue, type Transaction, transaction } from './transaction.ts'
+
+/** Writes nothing that stays; fails where nothing can be written. */
+export const probeDatabase = transaction('probe the database', async (tx) => {
+  await tx
+    .insertInto('site')
+    .values({ key: 'probe', value: String(Date.now()) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(Date.now()) }))
+    .execute()
+})
+
+/** A connection for writing: every commit is on stable storage before it is answered. */
+export function openForWriting(file: string): Database {
+  const database = new Database(file, { create: true })
+  database.run('pragma busy_timeout = 5000')
+  database.run('pragma journal_mode = wal')
+  database.run('pragma synchronous = full')
+  database.run('pragma foreign_keys = on')
+  return database
+}
+
+/** Brings the file to the newest schema, all or nothing. */
+export async function migrateSqlite(file: string): Promise<void> {
+  const database = openForWriting(file)
+  try {
+    const db = new Kysely<Schema>({ dialect: sqliteDialect(database) })
+    const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest()
+    if (error) throw error
+  } finally {
+    database.close()
+  }
+}
+
+function openForReading(file: string): Database {
+  const database = new Database(file, { readonly: true })
+  database.run('pragma busy_timeout = 5000')
+  return database
+}
+
+/**
+ * The catalogue in a SQLite file, written on the calling thread: for commands, and for tests that make statements fail.
+ * The file must have been migrated.
+ */
+export function openSqlite(file: string, beforeStatement?: BeforeStatement): Catalogue {
+  const reading = openForReading(file)
+  const writing = openForWriting(file)
+  const writer = new SqliteWriter(writing, beforeStatement)
+  const transact: Catalogue['transact'] = <Args, Result>(work: Transaction<Args, Result>, args: Args) =>
+    writer.run(work, args) as Promise<Result>
+  return {
+    read: new Kysely<Schema>({ dialect: sqliteDialect(reading) }),
+    transact,
+    probe: () => transact(probeDatabase, undefined),
+    close: async () => {
+      await writer.idle()
+      reading.close()
+      writing.close()
+    },
+  }
+}
+
+/**
+ * The catalogue in a SQLite file, written on a thread of its own: `bun:sqlite` is synchronous, and a commit on the main
+ * thread would stop every download. `workerUrl` is a module that calls `serveSqlite` with all transactions.
+ */
+export async function openSqliteOnThread(file: string, workerUrl: string): Promise<Catalogue> {
+  const worker = new Worker(workerUrl)
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  let last = 0
+  let dead = false
+
+  const send = (message: ToWorker) => worker.postMessage(message)
+  const ask = (message: (id: number) => ToWorker): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (dead) {
+        reject(new Problem('storage-unavailable', 'The database thread has stopped: nothing was changed.'))
+        return
+      }
+      const id = ++last
+      waiting.set(id, { resolve, reject })
+      send(message(id))
+    })
+
+  worker.onmessage = ({ data }: MessageEvent<ToMain>) => {
+    const caller = waiting.get(data.id)
+    waiting.delete(data.id)
+    if (data.kind === 'result') caller?.resolve(data.result)
+    else if (data.kind === 'problem') caller?.reject(problemFrom(data.problem))
+    else caller?.reject(Object.assign(new Error(data.message), { stack: data.stack }))
+  }
+  const lost = (event: Event) => {
+    dead = true
+    const reason = event instanceof ErrorEvent ? event.message : event.type
+    for (const caller of waiting.values()) {
+      caller.reject(new Problem('outcome-unknown', 'The database did not confirm the change.', {}, reason))
+    }
+    waiting.clear()
+  }
+  worker.onerror = lost
+  worker.addEventListener('close', lost)
+
+  await ask((id) => ({ id, kind: 'open', file }))
+  const reading = openForReading(file)
+  const transact: Catalogue['transact'] = <Args, Result>(work: Transaction<Args, Result>, args: Args) =>
+    ask((id) => ({ id, kind: 'transact', name: work.name, args })) as Promise<Result>
+  return {
+    read: new Kysely<Schema>({ dialect: sqliteDialect(reading) }),
+    transact,
+    probe: () => transact(probeDatabase, undefined),
+    close: async () => {
+      await ask((id) => ({ id, kind: 'close' }))
+      worker.removeEventListener('close', lost)
+      worker.terminate()
+      reading.close()
+    },
+  }
+}
+
+/** The other end of `openSqliteOnThread`. */
+export function serveSqlite(
+  transactions: readonly AnyTransaction[],
+  port: { onmessage: ((event: MessageEvent<ToWorker>) => void) | null; postMessage(message: ToMain): void },
+): void {
+  const byName = new Map([...transactions, probeDatabase].map((work) => [work.name, work]))
+  let database: Database | undefined
+  let writer: SqliteWriter | undefined
+
+  const perform = async (message: ToWorker): Promise<unknown> => {
+    if (message.kind === 'open') {
+      database = openForWriting(message.file)
+      writer = new SqliteWriter(database)
+      return
+    }
+    if (message.kind === 'close') {
+      await writer?.idle()
+      database?.close()
+      return
+    }
+    const work = byName.get(message.name)
+    if (!work || !writer) throw new Error(`No transaction is called ${message.name}`)
+    return writer.run(work, message.args)
+  }
+
+  port.onmessage = ({ data: message }) => {
+    perform(message).then(
+      (result) => port.postMessage({ id: message.id, kind: 'result', result }),
+      (thrown) => {
+        const error = sqliteProblem(thrown)
+        if (error instanceof Problem) {
+          port.postMessage({ id: message.id, kind: 'problem', problem: plainProblem(error) })
+        } else {
+          const { message: text, stack } = error instanceof Error ? error : new Error(String(error))
+          port.postMessage({ id: message.id, kind: 'error', message: text, stack })
+        }
+      },
+    )
+  }
+}

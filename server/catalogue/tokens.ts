@@ -1,0 +1,56 @@
+import type { Selectable } from 'kysely'
+import type { Db, Schema, Tx } from './schema.ts'
+
+export type TokenRow = Selectable<Schema['tokens']>
+
+export async function tokenBySha256(db: Db | Tx, sha256: string): Promise<TokenRow | undefined> {
+  return db.selectFrom('tokens').selectAll().where('sha256', '=', sha256).executeTakeFirst()
+}
+
+export async function tokenById(db: Db | Tx, id: number): Promise<TokenRow | undefined> {
+  return db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** One page of a user's tokens, oldest first, and how many there are. */
+export async function tokensOf(
+  db: Db | Tx,
+  userId: number,
+  page: { offset: number; limit: number },
+): Promise<{ tokens: TokenRow[]; total: number }> {
+  const tokens = await db
+    .selectFrom('tokens')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('id')
+    .offset(page.offset)
+    .limit(page.limit)
+    .execute()
+  const { total } = await db
+    .selectFrom('tokens')
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+  return { tokens, total: Number(total) }
+}
+
+/** The new row, or undefined when the user has a token of that name. */
+export async function insertToken(tx: Tx, token: Omit<TokenRow, 'id' | 'last_used_at'>): Promise<TokenRow | undefined> {
+  return tx
+    .insertInto('tokens')
+    .values({ ...token, last_used_at: null })
+    .onConflict((conflict) => conflict.columns(['user_id', 'name']).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** A token by its id or, where no id fits, by its name; of this user only. */
+export async function findToken(tx: Tx, userId: number, idOrName: string): Promise<TokenRow | undefined> {
+  const own = () => tx.selectFrom('tokens').selectAll().where('user_id', '=', userId)
+  const id = /^\d{1,15}$/.test(idOrName) ? Number(idOrName) : undefined
+  const byId = id === undefined ? undefined : await own().where('id', '=', id).executeTakeFirst()
+  return byId ?? own().where('name', '=', idOrName).executeTakeFirst()
+}
+
+export async function deleteToken(tx: Tx, id: number): Promise<void> {
+  await tx.deleteFrom('tokens').where('id', '=', id).execute()
+}

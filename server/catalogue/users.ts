@@ -1,0 +1,49 @@
+import type { Selectable } from 'kysely'
+import type { Db, Schema, Tx } from './schema.ts'
+
+/** An account with its owner's half: a user is an owner too. */
+export type UserRow = Selectable<Schema['users']> &
+  Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at'>
+
+function users(db: Db | Tx) {
+  return db
+    .selectFrom('users')
+    .innerJoin('owners', 'owners.id', 'users.id')
+    .selectAll('users')
+    .select(['owners.name', 'owners.visibility', 'owners.created_at'])
+}
+
+export async function userById(db: Db | Tx, id: number): Promise<UserRow | undefined> {
+  return users(db).where('users.id', '=', id).executeTakeFirst()
+}
+
+export async function userByNameKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
+  return users(db).where('owners.name_key', '=', key).executeTakeFirst()
+}
+
+export async function userByEmailKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
+  return users(db).where('users.email_key', '=', key).executeTakeFirst()
+}
+
+export async function anyUser(db: Db | Tx): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
+}
+
+export async function administrators(db: Db | Tx): Promise<UserRow[]> {
+  return users(db).where('users.is_admin', '=', 1).orderBy('users.id').execute()
+}
+
+/** False when the e-mail address is taken. */
+export async function insertUser(tx: Tx, user: Schema['users']): Promise<boolean> {
+  const row = await tx
+    .insertInto('users')
+    .values(user)
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function updateUser(tx: Tx, id: number, change: Partial<Omit<Schema['users'], 'id'>>): Promise<void> {
+  await tx.updateTable('users').set(change).where('id', '=', id).execute()
+}
