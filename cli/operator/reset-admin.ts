@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util'
+import { openAccounts } from '../../server/compose.ts'
+import { readSettings } from '../../server/config.ts'
+import { randomPassword } from '../../server/first-admin.ts'
+
+const help = `stowage reset-admin [--username NAME]
+
+Gives an administrator a new random password, prints it once, and lets the account sign in again.
+NAME may be left out where there is only one administrator.
+`
+
+/** Works on the database itself, beside a running server: who can read the data directory owns the installation. */
+export async function resetAdmin(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { username: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return
+  }
+  const settings = readSettings(process.env)
+  const { accounts, close } = await openAccounts(settings)
+  try {
+    const password = randomPassword()
+    const name = await accounts.resetAdministrator(values.username, password)
+    process.stdout.write(`${name} has a new password: ${password}\n`)
+  } finally {
+    await close()
+  }
+}

@@ -1,0 +1,5 @@
+import { main } from '../../server/main.ts'
+
+export async function serve(): Promise<void> {
+  await main()
+}

@@ -1,0 +1,31 @@
+import { resetAdmin } from './operator/reset-admin.ts'
+import { serve } from './operator/serve.ts'
+
+const commands: Record<string, { run: (args: string[]) => Promise<void>; summary: string }> = {
+  serve: { run: serve, summary: 'start the server (the same as npm start)' },
+  'reset-admin': {
+    run: resetAdmin,
+    summary: 'give an administrator a new password; the server may be running or stopped',
+  },
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`)
+  return `stowage COMMAND\n\n${lines.join('\n')}\n\nSettings are read from STOWAGE_… variables, as by the server.\n`
+}
+
+const [name = '--help', ...args] = process.argv.slice(2)
+const command = commands[name]
+if (name === '--help' || name === '-h' || name === 'help') {
+  process.stdout.write(usage())
+} else if (!command) {
+  process.stderr.write(`stowage: there is no command ${name}\n\n${usage()}`)
+  process.exit(2)
+} else {
+  try {
+    await command.run(args)
+  } catch (error) {
+    process.stderr.write(`stowage ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}

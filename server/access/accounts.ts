@@ -1,0 +1,147 @@
+import { insertOwner } from '../catalogue/owners.ts'
+import type { Visibility } from '../catalogue/schema.ts'
+import { type Catalogue, transaction } from '../catalogue/transaction.ts'
+import {
+  administrators,
+  anyUser,
+  insertUser,
+  type UserRow,
+  updateUser,
+  userById,
+  userByNameKey,
+} from '../catalogue/users.ts'
+import { ownerKey, ownerName } from '../names.ts'
+import { Problem } from '../problems.ts'
+import type { AdminGrant } from './grant.ts'
+import type { Passwords } from './passwords.ts'
+
+export interface NewAccount {
+  name: string
+  password: string
+  email?: string | undefined
+  fullName?: string | undefined
+  visibility?: Visibility | undefined
+  isAdmin?: boolean | undefined
+  isRestricted?: boolean | undefined
+  mustChangePassword?: boolean | undefined
+}
+
+interface AddAccount {
+  account: Omit<NewAccount, 'password'>
+  nameKey: string
+  passwordHash: string
+  now: number
+  onlyIfFirst: boolean
+}
+
+/** Adds a user; undefined where it should have been the first one and is not. */
+export const addAccount = transaction('add account', async (tx, args: AddAccount): Promise<UserRow | undefined> => {
+  const { account, nameKey, now } = args
+  if (args.onlyIfFirst && (await anyUser(tx))) return undefined
+  const visibility = account.visibility ?? 'public'
+  const id = await insertOwner(tx, { kind: 'user', name: account.name, nameKey, visibility, now })
+  if (id === undefined) throw new Problem('unprocessable', `user already exists [name: ${account.name}]`)
+  const added = await insertUser(tx, {
+    id,
+    email: account.email ?? null,
+    email_key: account.email === undefined ? null : (emailKey(account.email) ?? null),
+    full_name: account.fullName ?? '',
+    password_hash: args.passwordHash,
+    is_admin: account.isAdmin ? 1 : 0,
+    is_active: 1,
+    is_restricted: account.isRestricted ? 1 : 0,
+    prohibit_login: 0,
+    must_change_password: account.mustChangePassword ? 1 : 0,
+    last_login_at: null,
+  })
+  if (!added) throw new Problem('unprocessable', `e-mail already in use [email: ${account.email}]`)
+  return userById(tx, id)
+})
+
+/** Gives an administrator a new password, and lets the account in again. */
+export const resetAdministrator = transaction(
+  'reset administrator',
+  async (tx, args: { nameKey: string | null; passwordHash: string }): Promise<string> => {
+    const user = args.nameKey === null ? await onlyAdministrator(tx) : await userByNameKey(tx, args.nameKey)
+    if (!user) throw new Problem('not-found', 'There is no user of that name.')
+    if (user.is_admin === 0 && (await administrators(tx)).length > 0) {
+      throw new Problem('forbidden', `${user.name} is not an administrator.`)
+    }
+    await updateUser(tx, user.id, {
+      password_hash: args.passwordHash,
+      is_admin: 1,
+      is_active: 1,
+      prohibit_login: 0,
+      must_change_password: 0,
+    })
+    return user.name
+  },
+)
+
+async function onlyAdministrator(tx: Parameters<typeof administrators>[0]): Promise<UserRow> {
+  const [first, ...others] = await administrators(tx)
+  if (first && others.length === 0) return first
+  const names = [first, ...others].flatMap((user) => (user ? [user.name] : []))
+  throw new Problem(
+    'unprocessable',
+    first
+      ? `There are several administrators: ${names.join(', ')}. Say which with --username.`
+      : 'There is no administrator. Name the user who shall be one with --username.',
+  )
+}
+
+/** The form in which an e-mail address is looked up; undefined when the text is none. */
+export function emailKey(text: string): string | undefined {
+  return text.length <= 254 && /^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(text) ? text.toLowerCase() : undefined
+}
+
+export class Accounts {
+  readonly #catalogue: Catalogue
+  readonly #passwords: Passwords
+  readonly #now: () => number
+
+  constructor(parts: { catalogue: Catalogue; passwords: Passwords; now: () => number }) {
+    this.#catalogue = parts.catalogue
+    this.#passwords = parts.passwords
+    this.#now = parts.now
+  }
+
+  /** A new user; `unprocessable` when the name or the address is taken or not allowed. */
+  async create(_grant: AdminGrant, account: NewAccount): Promise<UserRow> {
+    const created = await this.#add(account, false)
+    if (!created) throw new Error('an account that need not be the first was not added')
+    return created
+  }
+
+  /** The first administrator, where no user exists yet. */
+  async createFirst(account: NewAccount): Promise<UserRow | undefined> {
+    return this.#add({ ...account, isAdmin: true }, true)
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return !(await anyUser(this.#catalogue.read))
+  }
+
+  /** The name of the administrator who has the new password now. `username` undefined: the only one. */
+  async resetAdministrator(username: string | undefined, password: string): Promise<string> {
+    const nameKey = username === undefined ? null : (ownerKey(username) ?? '')
+    const passwordHash = await this.#passwords.hash(password)
+    return this.#catalogue.transact(resetAdministrator, { nameKey, passwordHash })
+  }
+
+  async byName(name: string): Promise<UserRow | undefined> {
+    const key = ownerKey(name)
+    return key === undefined ? undefined : userByNameKey(this.#catalogue.read, key)
+  }
+
+  async byId(id: number): Promise<UserRow | undefined> {
+    return userById(this.#catalogue.read, id)
+  }
+
+  async #add({ password, ...account }: NewAccount, onlyIfFirst: boolean): Promise<UserRow | undefined> {
+    const { text, key } = ownerName(account.name)
+    const passwordHash = await this.#passwords.hash(password)
+    const args = { account: { ...account, name: text }, nameKey: key, passwordHash, now: this.#now(), onlyIfFirst }
+    return this.#catalogue.transact(addAccount, args)
+  }
+}

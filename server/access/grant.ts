@@ -1,0 +1,138 @@
+import type { OwnerRow } from '../catalogue/owners.ts'
+import { ownerById } from '../catalogue/owners.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { tokenById } from '../catalogue/tokens.ts'
+import { userById } from '../catalogue/users.ts'
+import { Problem } from '../problems.ts'
+import { accountFrom, anonymous, type Caller, maySignIn, type SignedIn, tokenIsValid } from './caller.ts'
+import { type Verb, verdict } from './rules.ts'
+import { hasScope, type ScopeName, scopeList, scopesFrom } from './scopes.ts'
+
+declare const granted: unique symbol
+
+/** Leave to do something at an owner. Only this file makes one, so a route that forgets to ask does not compile. */
+export interface Grant<V extends Verb = Verb> {
+  readonly [granted]: V
+  readonly owner: OwnerRow
+  readonly caller: V extends 'write' ? SignedIn : Caller
+}
+
+/** Leave to run the site. */
+export interface AdminGrant {
+  readonly [granted]: 'administer'
+  readonly caller: SignedIn
+}
+
+/** A `Grant<V>`, or the refusal that the protocol wants. */
+export function grant<V extends Verb>(verb: V, caller: Caller, owner: OwnerRow | undefined): Grant<V> {
+  const refusal = refuse(verdict(caller, owner, verb), caller, owner, verb)
+  if (refusal) throw refusal
+  return { owner, caller } as Grant<V>
+}
+
+function refuse(
+  found: ReturnType<typeof verdict>,
+  caller: Caller,
+  owner: OwnerRow | undefined,
+  verb: Verb,
+): Problem | undefined {
+  const name = caller.kind === 'user' ? caller.account.name : ''
+  switch (found) {
+    case 'allowed':
+      return undefined
+    case 'unknown-owner':
+      return new Problem('not-found', 'Not found.')
+    case 'sign-in':
+      return verb === 'write'
+        ? new Problem(
+            'credentials-missing',
+            'Sign in to publish or delete here: send a token or a user name and password.',
+          )
+        : new Problem('credentials-missing', 'Sign in to read this: send a token or a user name and password.')
+    case 'public-only':
+      return new Problem('forbidden', `This token is for public packages only, and ${owner?.name} is not public.`)
+    case 'scope':
+      return new Problem('forbidden', `This token lacks the scope ${verb}:package.`)
+    case 'no-write':
+      return new Problem(
+        'forbidden',
+        `${name} may read the packages of ${owner?.name}, but not publish or delete there.`,
+      )
+  }
+}
+
+/** A write grant as plain values, to be checked again inside a transaction: an upload can last hours. */
+export interface Claim {
+  ownerId: number
+  userId: number
+  tokenId: number | null
+  passwordHash: string | null
+}
+
+export function claimOf({ owner, caller }: Grant<'write'>): Claim {
+  const { credential } = caller
+  return {
+    ownerId: owner.id,
+    userId: caller.account.id,
+    tokenId: credential.kind === 'token' ? credential.id : null,
+    passwordHash: credential.kind === 'password' ? credential.hash : null,
+  }
+}
+
+/** Throws unless the claim would be granted again now, with the same account, credential and owner. */
+export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
+  const row = await userById(tx, claim.userId)
+  const token = claim.tokenId === null ? undefined : await tokenById(tx, claim.tokenId)
+  const credentialStands =
+    claim.tokenId === null
+      ? claim.passwordHash !== null && row?.password_hash === claim.passwordHash
+      : token !== undefined && token.user_id === claim.userId && tokenIsValid(token, now)
+  if (!row || !maySignIn(row) || !credentialStands) throw wrongCredentials()
+
+  const caller: SignedIn = {
+    kind: 'user',
+    account: accountFrom(row),
+    credential: token
+      ? { kind: 'token', id: token.id, scopes: scopesFrom(token.scopes), viaBasic: false }
+      : { kind: 'password', hash: claim.passwordHash ?? '' },
+  }
+  grant('write', caller, await ownerById(tx, claim.ownerId))
+}
+
+export function wrongCredentials(): Problem {
+  return new Problem('credentials-wrong', 'Failed to authenticate user')
+}
+
+/** The caller, signed in and, where it is a token, with that scope. */
+export function signedIn(caller: Caller, scope: ScopeName): SignedIn {
+  if (caller.kind === 'anonymous')
+    throw new Problem('credentials-missing', 'Sign in: send a token or a user name and password.')
+  if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope)) {
+    const held = scopeList(caller.credential.scopes).join(',')
+    throw new Problem(
+      'forbidden',
+      `token does not have at least one of required scope(s), required=[${scope}], token scope=${held}`,
+    )
+  }
+  return caller
+}
+
+export function administer(caller: Caller, verb: Verb): AdminGrant {
+  const known = signedIn(caller, `${verb}:admin`)
+  if (!known.account.isAdmin)
+    throw new Problem('forbidden', `${known.account.name} is not an administrator of this site.`)
+  return { caller: known } as AdminGrant
+}
+
+/** Whether the caller may know that this owner exists. */
+export function maySee(caller: Caller, owner: OwnerRow): boolean {
+  return !['unknown-owner', 'sign-in', 'public-only'].includes(verdictToSee(caller, owner))
+}
+
+function verdictToSee(caller: Caller, owner: OwnerRow): ReturnType<typeof verdict> {
+  const scopes = caller.kind === 'user' && caller.credential.kind === 'token' ? caller.credential.scopes : undefined
+  if (scopes?.publicOnly && owner.visibility !== 'public') return 'public-only'
+  // Seeing an owner's name takes no package scope: ask as the account itself.
+  const account: Caller = caller.kind === 'user' ? { ...caller, credential: { kind: 'password', hash: '' } } : anonymous
+  return verdict(account, owner, 'read')
+}

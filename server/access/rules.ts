@@ -1,0 +1,40 @@
+import type { OwnerRow } from '../catalogue/owners.ts'
+import type { Caller } from './caller.ts'
+import { hasScope } from './scopes.ts'
+
+export type Verb = 'read' | 'write'
+
+/** What a caller may do at an owner, before any token narrows it: the table of the manual's chapter on access. */
+export function permission(caller: Caller, owner: OwnerRow): 'none' | Verb {
+  if (caller.kind === 'anonymous') return owner.visibility === 'public' ? 'read' : 'none'
+  const { account } = caller
+  if (account.isAdmin) return 'write'
+  if (owner.kind === 'user' && owner.id === account.id) return 'write'
+  if (owner.visibility === 'public') return 'read'
+  if (owner.visibility === 'limited' && !account.isRestricted) return 'read'
+  return 'none'
+}
+
+export type Verdict =
+  | 'allowed'
+  /** No such owner, or one that this caller must not know of. */
+  | 'unknown-owner'
+  | 'sign-in'
+  | 'public-only'
+  | 'scope'
+  | 'no-write'
+
+/** Who may do what, in the order in which the protocol wants refusals told. Everything not allowed here is refused. */
+export function verdict(caller: Caller, owner: OwnerRow | undefined, verb: Verb): Verdict {
+  if (!owner) return 'unknown-owner'
+  const held = permission(caller, owner)
+  if (held === 'none') return caller.kind === 'anonymous' ? 'sign-in' : 'unknown-owner'
+  if (caller.kind === 'user' && caller.credential.kind === 'token') {
+    const { scopes } = caller.credential
+    if (scopes.publicOnly && owner.visibility !== 'public') return 'public-only'
+    if (!hasScope(scopes, 'read:package')) return 'scope'
+    if (verb === 'write' && held === 'write' && !hasScope(scopes, 'write:package')) return 'scope'
+  }
+  if (verb === 'write' && held !== 'write') return caller.kind === 'anonymous' ? 'sign-in' : 'no-write'
+  return 'allowed'
+}

@@ -1,0 +1,50 @@
+import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
+
+/** Where a blob's bytes are: `<lease>/<anything>`. Made by `stage`, never used for a second blob. */
+export type Location = string & { readonly kind: 'location' }
+
+/** A half-open stretch of bytes: `start` inclusive, `end` exclusive. */
+export interface ByteSpan {
+  start: number
+  end: number
+}
+
+/** Bytes on their way in. Nothing refers to them until the catalogue does. */
+export interface StagedBlob {
+  readonly location: Location
+  /** Takes the next bytes; resolves when the store can take more. The caller may reuse `chunk` after that. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Resolves when every byte written, and the way to find them, is on stable storage. At most once. */
+  commit(): Promise<void>
+  /** Keeps the bytes when this is disposed: the catalogue refers to them now. */
+  keep(): void
+  /** Drops the bytes unless they were kept. Never throws: what could not be removed is tried again by `tidy`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Stores immutable bytes at locations that are never used again: no rename, no copy, no overwrite.
+ *
+ * Failures are `Problem`s: `storage-full` (no space, quota) and `storage-unavailable` (all else).
+ * `blob-store.contract.ts` says the same as tests; every implementation passes it.
+ */
+export interface BlobStore {
+  /** A fresh location under the lease, ready to be written. */
+  stage(lease: string): Promise<StagedBlob>
+  /** What an HTTP response can send: the whole blob, or a stretch of it. Reads lazily; copies nothing to memory. */
+  body(location: Location, span?: ByteSpan): Blob | ReadableStream<Uint8Array>
+  /** Digests of the stored bytes, lower-case hex, computed off the main thread. `storage-unavailable` when the bytes are not there. */
+  digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>>
+  /** Removes bytes for good; resolves when the removal is on stable storage. A location that is not there is fine. */
+  remove(locations: readonly Location[]): Promise<void>
+  /** Every location that was staged under a lease and is still there, in any order. */
+  locations(lease: string): AsyncIterable<Location>
+  /** Called when nothing can be staged under the lease any more and none of its locations is left: frees its folders. */
+  forget(lease: string): Promise<void>
+  /** Tries again to remove what could not be dropped after a failed upload. */
+  tidy(): Promise<void>
+  /** Resolves when bytes can be written and read back; else a `Problem`. */
+  probe(): Promise<void>
+  /** Frees threads and handles. */
+  close(): Promise<void>
+}

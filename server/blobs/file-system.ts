@@ -1,0 +1,194 @@
+import { constants } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { DigestThread } from '../lib/digest-thread.ts'
+import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
+import type { BlobStore, ByteSpan, Location, StagedBlob } from './blob-store.ts'
+import type { FileCalls } from './file-calls.ts'
+import { errno, systemCalls, unless, writeAll } from './file-calls.ts'
+import { Folders, makeFolder, syncFolder } from './folders.ts'
+import { blobPattern, checkedLease, checkedLocation, folderPattern, freshBlobName } from './locations.ts'
+import { StagedFile } from './staged-file.ts'
+import { onDisk } from './storage-problem.ts'
+import { WriteBuffers } from './write-buffers.ts'
+
+export interface FileSystemBlobStoreOptions {
+  folder: string
+  calls?: FileCalls
+}
+
+/** Blobs as files below one folder: `<lease>/<number>/<random>`. */
+export async function openFileSystemBlobStore(options: FileSystemBlobStoreOptions): Promise<BlobStore> {
+  const calls = options.calls ?? systemCalls
+  const folder = resolve(options.folder)
+  await onDisk('probe', () => makeFolder(folder, calls))
+  return new FileSystemBlobStore(folder, calls)
+}
+
+/** No lease can have this name, so nothing in it is ever taken for a blob. */
+const probePlace = '.probe'
+const writeNew = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
+const writeAndReadNew = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR
+
+class FileSystemBlobStore implements BlobStore {
+  readonly #root: string
+  readonly #calls: FileCalls
+  readonly #folders: Folders
+  readonly #buffers = new WriteBuffers()
+  readonly #digests = new DigestThread()
+  /** Paths that could not be removed. A restart loses them, and then the sweep of the dead lease finds them. */
+  readonly #leftovers = new Set<string>()
+
+  constructor(root: string, calls: FileCalls) {
+    this.#root = root
+    this.#calls = calls
+    this.#folders = new Folders(root, calls)
+  }
+
+  stage(lease: string): Promise<StagedBlob> {
+    return onDisk('store', async () => {
+      checkedLease(lease)
+      try {
+        return await this.#stage(lease)
+      } catch (error) {
+        // Somebody removed the folder that was there a moment ago, say an empty one by hand: make another.
+        if (errno(error) !== 'ENOENT') throw error
+        this.#folders.forget(lease)
+        return await this.#stage(lease)
+      }
+    })
+  }
+
+  async #stage(lease: string): Promise<StagedBlob> {
+    const folder = await this.#folders.enter(lease)
+    const name = freshBlobName()
+    const path = join(folder.path, name)
+    try {
+      const handle = await this.#calls.open(path, writeNew, 0o600)
+      return new StagedFile({
+        location: checkedLocation(`${lease}/${folder.name}/${name}`),
+        handle,
+        calls: this.#calls,
+        buffers: this.#buffers,
+        syncFolder: () => folder.sync.join(),
+        drop: () => this.#drop(path),
+        release: () => this.#folders.leave(folder),
+      })
+    } catch (error) {
+      this.#folders.leave(folder)
+      throw error
+    }
+  }
+
+  body(location: Location, span?: ByteSpan): Blob {
+    const file = Bun.file(this.#path(location))
+    return span ? file.slice(span.start, span.end) : file
+  }
+
+  digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>> {
+    return onDisk('read', async () => this.#digests.digest(this.#path(location), algorithms))
+  }
+
+  remove(locations: readonly Location[]): Promise<void> {
+    return onDisk('remove', async () => {
+      const paths = locations.map((location) => this.#path(location))
+      const failures: unknown[] = []
+      for (const path of paths) await this.#unlink(path).catch((error) => failures.push(error))
+      for (const folder of new Set(paths.map(dirname))) {
+        await syncFolder(folder, this.#calls).catch((error) => failures.push(error))
+      }
+      if (failures.length > 0) throw failures[0]
+    })
+  }
+
+  async *locations(lease: string): AsyncIterable<Location> {
+    checkedLease(lease)
+    for (const folder of await onDisk('read', () => this.#namesIn(lease, folderPattern))) {
+      for (const blob of await onDisk('read', () => this.#namesIn(join(lease, folder), blobPattern))) {
+        yield checkedLocation(`${lease}/${folder}/${blob}`)
+      }
+    }
+  }
+
+  forget(lease: string): Promise<void> {
+    return onDisk('remove', async () => {
+      checkedLease(lease)
+      this.#folders.forget(lease)
+      for (const folder of await this.#namesIn(lease, folderPattern)) await this.#rmdir(join(lease, folder))
+      await this.#rmdir(lease)
+    })
+  }
+
+  tidy(): Promise<void> {
+    return onDisk('remove', async () => {
+      const failures: unknown[] = []
+      for (const path of [...this.#leftovers]) {
+        await this.#clear(path).catch((error) => failures.push(error))
+      }
+      if (failures.length > 0) throw failures[0]
+    })
+  }
+
+  probe(): Promise<void> {
+    return onDisk('probe', async () => {
+      const place = join(this.#root, probePlace)
+      await unless(['EEXIST'], this.#calls.mkdir(place, 0o700))
+      const path = join(place, freshBlobName())
+      const handle = await this.#calls.open(path, writeAndReadNew, 0o600)
+      this.#leftovers.add(path)
+      try {
+        await this.#writeAndReadBack(handle)
+      } finally {
+        await this.#calls.close(handle).finally(() => this.#clear(path))
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#digests.close()
+    await this.#folders.close()
+  }
+
+  async #writeAndReadBack(handle: number): Promise<void> {
+    const written = new Uint8Array([0x53, 0x74, 0x6f, 0x77])
+    const read = new Uint8Array(written.length)
+    await writeAll(this.#calls, handle, written)
+    await this.#calls.fdatasync(handle)
+    await this.#calls.read(handle, read, 0)
+    if (!Buffer.from(read).equals(written)) {
+      throw Object.assign(new Error('what was read is not what was written'), { code: 'EIO' })
+    }
+  }
+
+  async #namesIn(place: string, pattern: RegExp): Promise<string[]> {
+    try {
+      // A whole folder at once is fine: folders are kept small.
+      const names = await this.#calls.readdir(join(this.#root, place))
+      return names.filter((name) => pattern.test(name))
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return []
+      throw error
+    }
+  }
+
+  #rmdir(place: string): Promise<void> {
+    return unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], this.#calls.rmdir(join(this.#root, place)))
+  }
+
+  #unlink(path: string): Promise<void> {
+    return unless(['ENOENT'], this.#calls.unlink(path))
+  }
+
+  async #drop(path: string): Promise<void> {
+    this.#leftovers.add(path)
+    await this.#clear(path).catch(() => undefined)
+  }
+
+  async #clear(path: string): Promise<void> {
+    await this.#unlink(path)
+    this.#leftovers.delete(path)
+  }
+
+  #path(location: Location): string {
+    return join(this.#root, checkedLocation(location))
+  }
+}

@@ -1,0 +1,206 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Server } from 'bun'
+import type { Logger } from 'pino'
+import { Access } from './access/access.ts'
+import { Accounts } from './access/accounts.ts'
+import { Passwords } from './access/passwords.ts'
+import { Tokens } from './access/tokens.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import { openFileSystemBlobStore } from './blobs/file-system.ts'
+import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
+import type { Catalogue } from './catalogue/transaction.ts'
+import type { Settings } from './config.ts'
+import { lockDataDirectory } from './data-lock.ts'
+import { serveHttp } from './http/app.ts'
+import { runDueJobs } from './jobs/runner.ts'
+import { Schedule } from './jobs/schedule.ts'
+import { writeDurably } from './lib/write-durably.ts'
+import { completeDigests } from './registry/digests.ts'
+import { ProcessLease } from './registry/leases.ts'
+import type { RegistryParts } from './registry/parts.ts'
+import { digestsJob } from './registry/publish.ts'
+import { matchStorage } from './registry/storage-id.ts'
+import { type Swept, sweep } from './registry/sweep.ts'
+
+/** A server that listens. */
+export interface Stowage {
+  /** Where it can be reached, without a trailing slash. */
+  url: string
+  accounts: Accounts
+  passwords: Passwords
+  registry: RegistryParts
+  /** Removes what nothing refers to, now. */
+  sweep(): Promise<Swept>
+  /** Computes the digests that are asked for, now; resolves with how many jobs that were. */
+  runJobs(): Promise<number>
+  /** Lets running transfers finish for `grace` milliseconds, then ends everything. */
+  stop(grace: number): Promise<void>
+}
+
+/** What a test may put in the place of the usual parts. */
+export interface Replacements {
+  now?: () => number
+  /** Wraps the blob store of the file system. */
+  blobs?: (store: BlobStore) => BlobStore
+  openBlobs?: (folder: string) => Promise<BlobStore>
+  openCatalogue?: (file: string) => Catalogue
+  /** Milliseconds between two looks of the background work; Infinity leaves it to `sweep` and `runJobs`. */
+  background?: 'on' | 'off'
+}
+
+const { version } = (await Bun.file(new URL('../package.json', import.meta.url)).json()) as { version: string }
+
+export { version }
+
+/** Builds every part from the settings, in the order in which they need each other, and listens. */
+export async function compose(settings: Settings, log: Logger, replace: Replacements = {}): Promise<Stowage> {
+  const now = replace.now ?? Date.now
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockDataDirectory(settings.dataDir)
+  // What was opened is closed in the opposite order, also when a later part cannot be opened.
+  const opened: (() => Promise<void> | void)[] = [() => lock.release()]
+  const close = async () => {
+    for (const release of opened.reverse().splice(0)) await release()
+  }
+  try {
+    const database = databaseFile(settings.dataDir)
+    await migrateSqlite(database)
+    const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl))
+    opened.push(() => catalogue.close())
+
+    const blobs = await openBlobs(settings.dataDir, catalogue, replace)
+    opened.push(() => blobs.close())
+
+    const passwords = new Passwords(now)
+    const accounts = new Accounts({ catalogue, passwords, now })
+    const access = new Access({ catalogue, passwords, now })
+    const tokens = new Tokens({ catalogue, now })
+    const registry: RegistryParts = {
+      catalogue,
+      blobs,
+      lease: await ProcessLease.take(catalogue, now, true),
+      limits: { maxFileSize: settings.maxFileSize },
+      blobGrace: settings.blobGrace,
+      now,
+      unsettled: new Set(),
+      wakeJobs: () => schedule.wake(digestsJob),
+    }
+    const { schedule, runJobs, sweepNow } = background(registry, log, replace.background ?? 'on')
+    opened.push(() => schedule.stop())
+
+    let url = ''
+    const server = serveHttp(
+      {
+        access,
+        accounts,
+        tokens,
+        registry,
+        log,
+        version,
+        publicUrl: () => settings.publicUrl?.href.replace(/\/$/, '') ?? url,
+        prefix: settings.publicUrl?.pathname.split('/').filter(Boolean).map(decodeURIComponent) ?? [],
+        trustedProxies: settings.trustedProxies,
+        queryTokens: settings.queryTokens,
+      },
+      { ...settings.listen, tls: settings.tls },
+    )
+    url = addressOf(server, settings)
+    schedule.start()
+    return {
+      url,
+      accounts,
+      passwords,
+      registry,
+      sweep: sweepNow,
+      runJobs,
+      stop: async (grace) => {
+        await stopListening(server, grace)
+        await close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const workerUrl = new URL('./sqlite-worker.ts', import.meta.url).href
+
+export function databaseFile(dataDir: string): string {
+  return join(dataDir, 'stowage.db')
+}
+
+/** The accounts of a data directory, for a command: works beside a running server. */
+export async function openAccounts(settings: Settings): Promise<{ accounts: Accounts; close: () => Promise<void> }> {
+  const database = databaseFile(settings.dataDir)
+  if (!(await Bun.file(database).exists())) {
+    throw new Error(`There is no Stowage data in ${settings.dataDir}. Set STOWAGE_DATA_DIR, or start the server once.`)
+  }
+  const catalogue = openSqlite(database)
+  const accounts = new Accounts({ catalogue, passwords: new Passwords(Date.now), now: Date.now })
+  return { accounts, close: () => catalogue.close() }
+}
+
+async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements): Promise<BlobStore> {
+  const folder = join(dataDir, 'blobs')
+  const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder }))
+  try {
+    const idFile = join(folder, 'storage-id')
+    const stored = await readFile(idFile, 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    )
+    await matchStorage(catalogue, stored, (id) => writeDurably(idFile, `${id}\n`, 0o600))
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return replace.blobs?.(store) ?? store
+}
+
+/** The work that no request waits for. */
+function background(registry: RegistryParts, log: Logger, mode: 'on' | 'off') {
+  const sweepNow = async (signal?: AbortSignal) => {
+    const swept = await sweep(registry, signal)
+    if (swept.doomed + swept.leftovers > 0) {
+      log.info({ 'sweep.doomed': swept.doomed, 'sweep.leftovers': swept.leftovers }, 'Swept the blob store')
+    }
+    return swept
+  }
+  const runJobs = (signal?: AbortSignal) =>
+    runDueJobs(registry.catalogue, digestsJob, (job) => completeDigests(registry, job), {
+      now: registry.now,
+      ...(signal ? { signal } : {}),
+      failed: (job, error) => log.error({ err: error, 'job.subject': job.subject }, `The job ${digestsJob} failed`),
+    })
+  // Four looks within the grace, but neither idle turning nor more than a minute late.
+  const sweepEvery = Math.min(Math.max(registry.blobGrace / 4, 1_000), 60_000)
+  const tasks = [
+    { name: 'lease', every: 20_000, run: () => registry.lease.renew() },
+    { name: 'sweep', every: sweepEvery, run: sweepNow },
+    { name: digestsJob, every: 5_000, run: runJobs },
+  ]
+  const schedule = new Schedule(mode === 'on' ? tasks : [], (task, error) =>
+    log.error({ err: error, 'task.name': task.name }, `The background task ${task.name} failed`),
+  )
+  return { schedule, runJobs: () => runJobs(), sweepNow: () => sweepNow() }
+}
+
+function addressOf(server: Server<undefined>, settings: Settings): string {
+  const { host } = settings.listen
+  const shown = host.includes(':') ? `[${host}]` : host
+  return `${settings.tls ? 'https' : 'http'}://${shown}:${server.port}`
+}
+
+/** Takes no new connection; cuts the running transfers off when their time is over. */
+async function stopListening(server: Server<undefined>, grace: number): Promise<void> {
+  const finished = server.stop()
+  let timer: Timer | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, grace)
+  })
+  await Promise.race([finished, over])
+  clearTimeout(timer)
+  await server.stop(true)
+}

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
+import { parseDuration, parseSize } from './lib/sizes.ts'
+import { maxPasswordLength, minPasswordLength, ownerName } from './names.ts'
+
+/** Variables with our prefix that are not the server's: the client's, and what Kubernetes injects for a service `stowage`. */
+const foreign = /^STOWAGE_(URL|TOKEN|PORT|PORT_.*|SERVICE_.*)$/
+
+/** A text setting that is read by `read`; `undefined` from it means that the text cannot be read. */
+function readAs<T>(read: (text: string) => T | undefined, expected: string) {
+  return z.string().transform((text, context) => {
+    const value = read(text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: expected })
+    return z.NEVER
+  })
+}
+
+function listenAddress(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  const host = match?.[1] ?? match?.[2]
+  return host !== undefined && port <= 65_535 ? { host, port } : undefined
+}
+
+function publicUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const plain = !url.username && !url.password && !url.search && !url.hash
+  if (!plain || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
+  url.pathname = url.pathname.replace(/\/+$/, '')
+  return url
+}
+
+function adminName(text: string): string | undefined {
+  try {
+    return ownerName(text).text
+  } catch {
+    return undefined
+  }
+}
+
+function trustedProxies(text: string): TrustedProxies | undefined {
+  const parsed = parseTrustedProxies(text)
+  return 'wrong' in parsed ? undefined : parsed
+}
+
+function readableFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+const size = 'must be a size, such as 10GiB, 500 MB or a number of bytes'
+const duration = 'must be a duration, such as 30s, 15m, 1h or 0'
+
+const variables = {
+  STOWAGE_LISTEN: readAs(
+    listenAddress,
+    'must be host:port, such as 127.0.0.1:3000 or [::]:3000; port 0 takes a free one',
+  ).prefault('127.0.0.1:3000'),
+  STOWAGE_PUBLIC_URL: readAs(
+    publicUrl,
+    'must be an http or https address, such as https://packages.example.com or https://example.com/stowage',
+  ).optional(),
+  STOWAGE_DATA_DIR: readAs((text) => (text.trim() ? resolve(text) : undefined), 'must be a folder').prefault('./data'),
+  STOWAGE_ADMIN_USERNAME: readAs(
+    adminName,
+    'must be a user name: letters and digits, single - _ . between them, at most 40 characters, not a reserved word',
+  ).prefault('admin'),
+  STOWAGE_ADMIN_PASSWORD: z
+    .string()
+    .min(minPasswordLength, `must have at least ${minPasswordLength} characters`)
+    .max(maxPasswordLength, `must have at most ${maxPasswordLength} characters`)
+    .optional(),
+  STOWAGE_LIMIT_FILE_SIZE: readAs(
+    (text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : parseSize(text)),
+    `${size}, or unlimited`,
+  ).prefault('unlimited'),
+  STOWAGE_BLOB_GRACE: readAs(parseDuration, duration).prefault('1h'),
+  STOWAGE_TRUSTED_PROXIES: readAs(
+    trustedProxies,
+    'must be addresses or ranges separated by commas, such as 127.0.0.1, 10.0.0.0/8, ::1',
+  ).prefault(''),
+  STOWAGE_QUERY_TOKENS: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .prefault('false'),
+  STOWAGE_LOG_FORMAT: z.enum(['pretty', 'json']).optional(),
+  STOWAGE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
+  STOWAGE_TLS_CERT: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
+  STOWAGE_TLS_KEY: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
+}
+
+const secret = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY'])
+
+/** Everything that can be set, read and checked. Sizes are bytes, times milliseconds. */
+export interface Settings {
+  listen: { host: string; port: number }
+  /** Without a trailing slash; undefined: made from the listen address. */
+  publicUrl: URL | undefined
+  /** Absolute. */
+  dataDir: string
+  adminUsername: string
+  adminPassword: string | undefined
+  /** Infinity where there is no limit. */
+  maxFileSize: number
+  blobGrace: number
+  trustedProxies: TrustedProxies
+  /** Whether `?token=` counts as a credential: tokens in addresses end up in logs. */
+  queryTokens: boolean
+  logFormat: 'pretty' | 'json' | undefined
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** PEM texts. */
+  tls: { cert: string; key: string } | undefined
+}
+
+/** Says everything that is wrong with the settings, a line each. */
+export class SettingsError extends Error {
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(`Stowage cannot start with these settings:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`)
+    this.name = 'SettingsError'
+    this.mistakes = mistakes
+  }
+}
+
+/** Reads the settings from environment variables; throws one `SettingsError` that names every mistake. */
+export function readSettings(environment: Record<string, string | undefined>): Settings {
+  const mistakes = Object.keys(environment)
+    .filter((name) => /^STOWAGE_/i.test(name) && !foreign.test(name) && !(name in variables))
+    .map((name) => `${name} is not a setting. ${suggestion(name)}`)
+
+  const parsed = z.object(variables).safeParse(
+    // An empty variable is a variable that is not set: that is how Compose files and CI systems hand them over.
+    Object.fromEntries(Object.keys(variables).map((name) => [name, environment[name] || undefined])),
+  )
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0])
+    const got = secret.has(name) ? '[secret]' : JSON.stringify(environment[name])
+    const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
+    mistakes.push(`${name} is ${got}, but ${expected}.`)
+  }
+  if (Boolean(environment.STOWAGE_TLS_CERT) !== Boolean(environment.STOWAGE_TLS_KEY)) {
+    mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must be set together.')
+  }
+  if (!parsed.success || mistakes.length > 0) throw new SettingsError(mistakes)
+
+  const values = parsed.data
+  const { STOWAGE_TLS_CERT: cert, STOWAGE_TLS_KEY: key } = values
+  return {
+    listen: values.STOWAGE_LISTEN,
+    publicUrl: values.STOWAGE_PUBLIC_URL,
+    dataDir: values.STOWAGE_DATA_DIR,
+    adminUsername: values.STOWAGE_ADMIN_USERNAME,
+    adminPassword: values.STOWAGE_ADMIN_PASSWORD,
+    maxFileSize: values.STOWAGE_LIMIT_FILE_SIZE,
+    blobGrace: values.STOWAGE_BLOB_GRACE,
+    trustedProxies: values.STOWAGE_TRUSTED_PROXIES,
+    queryTokens: values.STOWAGE_QUERY_TOKENS,
+    logFormat: values.STOWAGE_LOG_FORMAT,
+    logLevel: values.STOWAGE_LOG_LEVEL,
+    tls: cert && key ? { cert, key } : undefined,
+  }
+}
+
+function suggestion(name: string): string {
+  const upper = name.toUpperCase()
+  const near = Object.keys(variables).find((known) => known === upper || distance(known, upper) <= 3)
+  return near ? `Did you mean ${near}?` : `The settings are ${Object.keys(variables).join(', ')}.`
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

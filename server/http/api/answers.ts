@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import { Problem } from '../../problems.ts'
+import { requestJson } from '../request-body.ts'
+
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
+  })
+}
+
+/** The body, checked; `unprocessable` names every field that is wrong. */
+export async function jsonBody<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.output<Schema>> {
+  const parsed = schema.safeParse(await requestJson(request))
+  if (parsed.success) return parsed.data
+  const mistakes = parsed.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  )
+  throw new Problem('unprocessable', mistakes.join('; '))
+}
+
+export interface Page {
+  page: number
+  limit: number
+  offset: number
+}
+
+const defaultLimit = 30
+const highestLimit = 50
+
+/** `page` from 1 and `limit` up to 50; what cannot be read counts as not sent. */
+export function pageOf(url: URL): Page {
+  const limit = Math.min(positive(url.searchParams.get('limit')) ?? defaultLimit, highestLimit)
+  const page = positive(url.searchParams.get('page')) ?? 1
+  return { page, limit, offset: (page - 1) * limit }
+}
+
+function positive(text: string | null): number | undefined {
+  return text !== null && /^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : undefined
+}
+
+/** A list with its headers: the total, and links to the other pages (RFC 8288). */
+export function jsonPage(items: unknown[], total: number, { page, limit }: Page, address: URL): Response {
+  const last = Math.max(1, Math.ceil(total / limit))
+  const link = (number: number, relation: string) => {
+    const url = new URL(address)
+    url.searchParams.set('page', String(number))
+    url.searchParams.set('limit', String(limit))
+    return `<${url.href}>; rel="${relation}"`
+  }
+  const links = [
+    ...(page < last ? [link(page + 1, 'next'), link(last, 'last')] : []),
+    ...(page > 1 ? [link(1, 'first'), link(Math.min(page - 1, last), 'prev')] : []),
+  ]
+  return json(items, 200, {
+    'X-Total-Count': String(total),
+    'Access-Control-Expose-Headers': 'Link, X-Total-Count',
+    ...(links.length > 0 ? { Link: links.join(', ') } : {}),
+  })
+}
+
+/** The request's address as the outside sees it. Takes no credential along. */
+export function publicAddress(publicUrl: string, request: Request): URL {
+  const { pathname, searchParams } = new URL(request.url)
+  const url = new URL(publicUrl + pathname)
+  for (const [name, value] of searchParams) {
+    if (name !== 'token' && name !== 'access_token') url.searchParams.append(name, value)
+  }
+  return url
+}

@@ -1,0 +1,61 @@
+import type { Caller } from '../../access/caller.ts'
+import { scopeList, scopesFrom } from '../../access/scopes.ts'
+import type { TokenRow } from '../../catalogue/tokens.ts'
+import type { UserRow } from '../../catalogue/users.ts'
+
+/** What clients of this protocol take for "never". */
+const never = '0001-01-01T00:00:00Z'
+
+/** A user as this caller may see him: private fields are empty for anybody but the user and administrators. */
+export function userShape(user: UserRow, caller: Caller, publicUrl: string) {
+  const self = caller.kind === 'user' && (caller.account.isAdmin || caller.account.id === user.id)
+  const address = user.email ?? placeholderAddress(user.name)
+  return {
+    id: user.id,
+    login: user.name,
+    login_name: '',
+    source_id: 0,
+    full_name: user.full_name,
+    email: self ? address : placeholderAddress(user.name),
+    avatar_url: '',
+    html_url: `${publicUrl}/${encodeURIComponent(user.name)}`,
+    language: '',
+    is_admin: self && user.is_admin === 1,
+    last_login: self && user.last_login_at !== null ? time(user.last_login_at) : never,
+    created: time(user.created_at),
+    restricted: self && user.is_restricted === 1,
+    active: self && user.is_active === 1,
+    prohibit_login: self && user.prohibit_login === 1,
+    location: '',
+    website: '',
+    description: '',
+    visibility: user.visibility,
+    followers_count: 0,
+    following_count: 0,
+    starred_repos_count: 0,
+    username: user.name,
+  }
+}
+
+function placeholderAddress(name: string): string {
+  return `${name.toLowerCase()}@noreply.localhost`
+}
+
+/** A token; `secret` only in the answer to its making. */
+export function tokenShape(token: TokenRow, secret = '') {
+  return {
+    id: token.id,
+    name: token.name,
+    sha1: secret,
+    token_last_eight: token.last_eight,
+    scopes: scopeList(scopesFrom(token.scopes)),
+    created_at: time(token.created_at),
+    last_used_at: token.last_used_at === null ? null : time(token.last_used_at),
+    expires_at: token.expires_at === null ? null : time(token.expires_at),
+  }
+}
+
+/** RFC 3339, whole seconds. */
+function time(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z')
+}

@@ -1,0 +1,63 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { maySee, signedIn } from '../../access/grant.ts'
+import type { TokenKeyring } from '../../access/tokens.ts'
+import { Problem } from '../../problems.ts'
+import type { HttpParts } from '../parts.ts'
+import { json, jsonBody, jsonPage, pageOf, publicAddress } from './answers.ts'
+import type { ApiEnv } from './app.ts'
+import { tokenShape } from './shapes.ts'
+
+const newToken = z.object(
+  {
+    name: z
+      .string('is missing: name the token after what it is for')
+      .trim()
+      .min(1, 'is missing: name the token after what it is for')
+      .max(255, 'may have 255 characters at most'),
+    scopes: z.array(z.string('must be a list of scope names'), 'must be a list of scope names').nullish(),
+    expires_at: z.iso
+      .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
+      .transform((text) => new Date(text))
+      .refine((time) => time.getTime() > Date.now(), 'must be in the future')
+      .nullish(),
+  },
+  'The body must be a JSON object.',
+)
+
+/** `/users/{name}/tokens`: making, listing and deleting access tokens. */
+export function tokens(parts: HttpParts): Hono<ApiEnv> {
+  const keyringFor = async (c: Context<ApiEnv>, scope: 'read:user' | 'write:user'): Promise<TokenKeyring> => {
+    const caller = signedIn(await c.env.askCaller(), scope)
+    const user = await parts.accounts.byName(c.req.param('name') ?? '')
+    if (!user || !maySee(caller, { id: user.id, kind: 'user', name: user.name, visibility: user.visibility })) {
+      throw new Problem('not-found', 'Not found.')
+    }
+    return parts.tokens.of(user, caller)
+  }
+
+  return new Hono<ApiEnv>()
+    .get('/users/:name/tokens', async (c) => {
+      const page = pageOf(new URL(c.req.url))
+      const { tokens, total } = await parts.tokens.list(await keyringFor(c, 'read:user'), page)
+      const shown = tokens.map((token) => tokenShape(token))
+      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+    })
+    .post('/users/:name/tokens', async (c) => {
+      const keyring = await keyringFor(c, 'write:user')
+      const wanted = await jsonBody(c.req.raw, newToken)
+      const { token, secret } = await parts.tokens.create(keyring, {
+        name: wanted.name,
+        scopes: wanted.scopes ?? [],
+        expiresAt: wanted.expires_at ?? undefined,
+      })
+      parts.log.info({ 'user.name': keyring.user.name, 'token.id': token.id }, `Made a token for ${keyring.user.name}`)
+      return json(tokenShape(token, secret), 201)
+    })
+    .delete('/users/:name/tokens/:token', async (c) => {
+      const keyring = await keyringFor(c, 'write:user')
+      await parts.tokens.remove(keyring, c.req.param('token'))
+      parts.log.info({ 'user.name': keyring.user.name }, `Deleted a token of ${keyring.user.name}`)
+      return new Response(null, { status: 204 })
+    })
+}

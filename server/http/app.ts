@@ -1,0 +1,106 @@
+import type { Server } from 'bun'
+import { hasBadEscape, leadsElsewhere, rawPathRoutes } from '../lib/raw-path.ts'
+import { Problem } from '../problems.ts'
+import { apiApp } from './api/app.ts'
+import { callerOf } from './callers.ts'
+import { logFailure } from './failures.ts'
+import { Health } from './health.ts'
+import { packagesRoute } from './packages/routes.ts'
+import type { HttpParts } from './parts.ts'
+import { problemResponse } from './problem-response.ts'
+import { welcome } from './welcome.ts'
+
+/** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
+const depth = 10
+
+/** Seconds without a byte in either direction after which a connection is cut. */
+const idleSeconds = 240
+
+export interface ListenOptions {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** PEM texts. */
+  tls: { cert: string; key: string } | undefined
+}
+
+/** Everything that answers HTTP, by the first words of the address. */
+export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undefined> {
+  const api = apiApp(parts)
+  const health = new Health(parts)
+
+  async function answer(request: Request, sent: readonly string[]): Promise<Response> {
+    if (sent.some(leadsElsewhere)) throw unreachable(request)
+    if (hasBadEscape(request.url, sent))
+      throw new Problem('bad-request', 'The address has a % without two hexadecimal digits.')
+    const segments = withoutPrefix(parts.prefix, sent)
+    const askCaller = () => callerOf(parts, request, server)
+    const [first, second] = segments
+
+    if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), askCaller)
+    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), { askCaller })
+    if (segments.length > 1) throw new Problem('not-found', 'Not found.')
+    if (first === 'healthz') return reading(request, () => health.alive())
+    if (first === 'readyz') return reading(request, () => health.ready())
+    if (first === undefined) return reading(request, () => welcome(parts))
+    throw new Problem('not-found', 'Not found.')
+  }
+
+  async function handle(request: Request, segments: readonly string[]): Promise<Response> {
+    try {
+      return await answer(request, segments)
+    } catch (error) {
+      return problemResponse(error, request, logFailure(parts.log, request, error))
+    }
+  }
+
+  const server: Server<undefined> = Bun.serve({
+    hostname: listen.host,
+    port: listen.port,
+    ...(listen.tls ? { tls: listen.tls } : {}),
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    idleTimeout: idleSeconds,
+    development: false,
+    routes: rawPathRoutes(depth + parts.prefix.length, handle),
+    // Deeper than any address, so that its segments as sent are not known: it cannot be ours.
+    fetch: (request) => {
+      const error = unreachable(request)
+      return problemResponse(error, request, logFailure(parts.log, request, error))
+    },
+    error: (error) => {
+      parts.log.error({ err: error }, 'An answer failed while it was being sent')
+      return new Response('internal server error\n', { status: 500 })
+    },
+  })
+  return server
+}
+
+/** Dot segments and backslashes never reach another address. */
+function unreachable(request: Request): Problem {
+  return request.method === 'PUT'
+    ? new Problem('bad-request', 'The address may hold no dot segment and no backslash.')
+    : new Problem('not-found', 'Not found.')
+}
+
+/** Requests may come with the public address's path or, from a proxy that strips it, without. */
+function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {
+  const carried = prefix.length > 0 && prefix.every((segment, index) => segments[index] === segment)
+  return carried ? segments.slice(prefix.length) : segments
+}
+
+/** The request at its own address without prefix and repeated slashes, for a router that reads `url`. */
+function withPath(request: Request, segments: readonly string[]): Request {
+  const url = new URL(request.url)
+  const path = `/${segments.map(encodeURIComponent).join('/')}`
+  if (url.pathname === path) return request
+  url.pathname = path
+  return new Request(url.href, request)
+}
+
+async function reading(request: Request, answer: () => Response | Promise<Response>): Promise<Response> {
+  if (request.method === 'GET') return answer()
+  if (request.method !== 'HEAD')
+    throw new Problem('method-not-allowed', 'This address takes GET, HEAD.', { allow: 'GET, HEAD' })
+  const { status, headers } = await answer()
+  return new Response(null, { status, headers })
+}

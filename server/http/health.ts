@@ -1,0 +1,46 @@
+import type { HttpParts } from './parts.ts'
+
+/** Milliseconds for which an answer of `/readyz` stands: anybody may ask, and each probe writes to the disk. */
+const probeEvery = 1_000
+
+/** `/healthz`: the process answers. `/readyz`: database and storage can be written. */
+export class Health {
+  readonly #parts: HttpParts
+  #last: { at: number; result: Promise<string[]> } | undefined
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts
+  }
+
+  alive(): Response {
+    return text(200, 'ok')
+  }
+
+  async ready(): Promise<Response> {
+    const { now } = this.#parts.registry
+    if (!this.#last || now() - this.#last.at >= probeEvery) this.#last = { at: now(), result: this.#probe() }
+    const failed = await this.#last.result
+    return failed.length === 0 ? text(200, 'ok') : text(503, `not ready: ${failed.join(', ')} cannot be written`)
+  }
+
+  async #probe(): Promise<string[]> {
+    const { catalogue, blobs } = this.#parts.registry
+    const [database, storage] = await Promise.allSettled([catalogue.probe(), blobs.probe()])
+    const failed: string[] = []
+    for (const [name, result] of Object.entries({ database, storage })) {
+      if (result.status === 'fulfilled') continue
+      failed.push(name)
+      const reason = result.reason instanceof Error ? result.reason : new Error(String(result.reason))
+      this.#parts.log.error(
+        { err: reason, 'problem.cause': String(reason.cause ?? '') },
+        `Not ready: ${name} cannot be written`,
+      )
+    }
+    return failed
+  }
+}
+
+function text(status: number, sentence: string): Response {
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' }
+  return new Response(`${sentence}\n`, { status, headers })
+}

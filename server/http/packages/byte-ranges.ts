@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { contentRange, type Span } from '../../lib/range.ts'
+
+/** Several ranges in one answer: `multipart/byteranges` (RFC 9110 §14.6). Parts are opened one after the other. */
+export function byteRanges(
+  spans: readonly Span[],
+  fileSize: number,
+  open: (span: Span) => Blob | ReadableStream<Uint8Array>,
+): { body: ReadableStream<Uint8Array>; contentType: string; size: number } {
+  const boundary = randomBytes(16).toString('hex')
+  const heads = spans.map((span, index) =>
+    Buffer.from(
+      `${index === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: ${contentRange(span, fileSize)}\r\n\r\n`,
+    ),
+  )
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
+  const size =
+    heads.reduce((sum, head) => sum + head.byteLength, 0) +
+    spans.reduce((sum, span) => sum + span.end - span.start, 0) +
+    tail.byteLength
+
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (const [index, span] of spans.entries()) {
+      yield heads[index] as Uint8Array
+      const part = open(span)
+      yield* part instanceof Blob ? part.stream() : part
+    }
+    yield tail
+  }
+  const source = pieces()
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await source.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    cancel: async () => {
+      await source.return(undefined)
+    },
+  })
+  return { body, contentType: `multipart/byteranges; boundary=${boundary}`, size }
+}

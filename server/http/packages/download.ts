@@ -1,0 +1,68 @@
+import { evaluate, rangeApplies } from '../../lib/conditional.ts'
+import { attachment } from '../../lib/content-disposition.ts'
+import { formatHttpDate } from '../../lib/http-date.ts'
+import { contentRange, parseRange, type Span } from '../../lib/range.ts'
+import { bytesOf, type ReadableFile } from '../../registry/download.ts'
+import type { RegistryParts } from '../../registry/parts.ts'
+import { byteRanges } from './byte-ranges.ts'
+
+/** A file, or those ranges of it that were asked for. HEAD gets the same headers, and nothing is opened for it. */
+export function fileResponse(parts: RegistryParts, found: ReadableFile, request: Request): Response {
+  const { file } = found
+  const isHead = request.method === 'HEAD'
+  const etag = `"${file.sha256}"`
+  // HTTP dates have whole seconds; a fraction would make the file newer than its own Last-Modified.
+  const validators = { etag, lastModified: new Date(Math.floor(file.createdAt / 1000) * 1000) }
+  const headers = headersOf(found, validators)
+
+  const outcome = evaluate(request.headers, request.method, validators)
+  if (outcome === 'precondition-failed') return new Response(null, { status: 412, headers })
+  if (outcome === 'not-modified') {
+    headers.delete('Content-Type')
+    headers.delete('Content-Disposition')
+    return new Response(null, { status: 304, headers })
+  }
+
+  // Range is defined for GET alone (RFC 9110 §14.2).
+  const wanted = isHead || !rangeApplies(request.headers, validators) ? null : request.headers.get('range')
+  const range = wanted === null ? { kind: 'whole' as const } : parseRange(wanted, file.size)
+  if (range.kind === 'unsatisfiable') {
+    headers.set('Content-Range', `bytes */${file.size}`)
+    headers.delete('Content-Disposition')
+    headers.set('Content-Type', 'text/plain; charset=utf-8')
+    return new Response(`The file has ${file.size} bytes.\n`, { status: 416, headers })
+  }
+  if (range.kind === 'spans') {
+    const [only, ...others] = range.spans
+    if (only && others.length === 0) return onePart(parts, found, only, headers)
+    const { body, contentType, size } = byteRanges(range.spans, file.size, (span) => bytesOf(parts, found, span))
+    headers.set('Content-Type', contentType)
+    headers.set('Content-Length', String(size))
+    return new Response(body, { status: 206, headers })
+  }
+
+  headers.set('Content-Length', String(file.size))
+  return new Response(isHead ? null : bytesOf(parts, found), { headers })
+}
+
+function onePart(parts: RegistryParts, found: ReadableFile, span: Span, headers: Headers): Response {
+  headers.set('Content-Range', contentRange(span, found.file.size))
+  headers.set('Content-Length', String(span.end - span.start))
+  return new Response(bytesOf(parts, found, span), { status: 206, headers })
+}
+
+function headersOf({ file }: ReadableFile, { etag, lastModified }: { etag: string; lastModified: Date }): Headers {
+  return new Headers({
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': attachment(file.name),
+    'Accept-Ranges': 'bytes',
+    'Last-Modified': formatHttpDate(lastModified),
+    ETag: etag,
+    'Repr-Digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
+    'X-Checksum-Sha256': file.sha256,
+    'Cache-Control': 'max-age=0, private, must-revalidate',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    'Access-Control-Expose-Headers': 'Content-Disposition, ETag, Repr-Digest',
+  })
+}

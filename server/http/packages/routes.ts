@@ -1,0 +1,85 @@
+import type { Caller } from '../../access/caller.ts'
+import { Problem } from '../../problems.ts'
+import { type Address, findFile } from '../../registry/download.ts'
+import { publish } from '../../registry/publish.ts'
+import { removeFile, removeVersion } from '../../registry/remove.ts'
+import type { HttpParts } from '../parts.ts'
+import { fileResponse } from './download.ts'
+import { uploadFrom } from './upload.ts'
+
+/** Who is calling; asked only once the route is known. */
+export type AskCaller = () => Promise<Caller>
+
+/** `/api/packages/{owner}/generic/…`: `segments` is what follows `/api/packages`, decoded once. */
+export async function packagesRoute(
+  parts: HttpParts,
+  request: Request,
+  segments: readonly string[],
+  askCaller: AskCaller,
+): Promise<Response> {
+  const [owner = '', type, name = '', version = '', file] = segments
+  if (type !== 'generic' || segments.length < 4 || segments.length > 5) throw new Problem('not-found', 'Not found.')
+  const address = { owner, package: name, version, file: file ?? '' }
+  return file === undefined
+    ? versionRoute(parts, request, address, askCaller)
+    : fileRoute(parts, request, address, askCaller)
+}
+
+async function fileRoute(
+  parts: HttpParts,
+  request: Request,
+  address: Address,
+  askCaller: AskCaller,
+): Promise<Response> {
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return fileResponse(parts.registry, await findFile(parts.registry, await askCaller(), address), request)
+    case 'PUT': {
+      const grant = await parts.access.grant('write', await askCaller(), address.owner)
+      await publish(parts.registry, grant, uploadFrom(request, address))
+      parts.log.info(eventOf(address, grant.caller.account.name), `Published ${pathOf(address)}`)
+      return new Response(null, { status: 201 })
+    }
+    case 'DELETE': {
+      const grant = await parts.access.grant('write', await askCaller(), address.owner)
+      await removeFile(parts.registry, grant, address)
+      parts.log.info(eventOf(address, grant.caller.account.name), `Removed ${pathOf(address)}`)
+      return new Response(null, { status: 204 })
+    }
+    default:
+      throw methodNotAllowed('GET, HEAD, PUT, DELETE')
+  }
+}
+
+async function versionRoute(
+  parts: HttpParts,
+  request: Request,
+  address: Address,
+  askCaller: AskCaller,
+): Promise<Response> {
+  if (request.method !== 'DELETE') throw methodNotAllowed('DELETE')
+  const grant = await parts.access.grant('write', await askCaller(), address.owner)
+  await removeVersion(parts.registry, grant, address)
+  parts.log.info(eventOf(address, grant.caller.account.name), `Removed ${pathOf(address)}`)
+  return new Response(null, { status: 204 })
+}
+
+export function methodNotAllowed(allow: string): Problem {
+  return new Problem('method-not-allowed', `This address takes ${allow}.`, { allow })
+}
+
+function pathOf(address: Address): string {
+  return [address.owner, address.package, address.version, address.file].filter(Boolean).join('/')
+}
+
+function eventOf(address: Address, by: string): Record<string, string> {
+  const { owner, file, version } = address
+  const fields = {
+    'package.owner': owner,
+    'package.name': address.package,
+    'package.version': version,
+    'user.name': by,
+  }
+  return file ? { ...fields, 'file.name': file } : fields
+}

@@ -1,0 +1,98 @@
+import { expect, test } from 'bun:test'
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DigestThread } from './digest-thread.ts'
+
+const md5OfAbc = '900150983cd24fb0d6963f7d28e17f72'
+
+async function fileOf(text: string) {
+  const path = join(tmpdir(), `stowage-digest-${randomUUID()}`)
+  await writeFile(path, text)
+  return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+function threadThat(...scripts: string[]) {
+  let started = 0
+  const thread = new DigestThread(() => {
+    const script = scripts[Math.min(started, scripts.length - 1)] as string
+    started += 1
+    return new Worker(URL.createObjectURL(new Blob([script])))
+  })
+  return { thread, started: () => started }
+}
+
+const answers = `self.onmessage = ({ data }) => self.postMessage({ digests: { md5: data.path } })`
+
+test('files are digested one after the other', async () => {
+  await using abc = await fileOf('abc')
+  await using empty = await fileOf('')
+  const thread = new DigestThread()
+  const found = await Promise.all([
+    thread.digest(abc.path, ['md5']),
+    thread.digest(empty.path, ['sha1', 'md5']),
+    thread.digest(abc.path, ['md5']),
+  ])
+  expect(found).toEqual([
+    { md5: md5OfAbc },
+    { md5: 'd41d8cd98f00b204e9800998ecf8427e', sha1: 'da39a3ee5e6b4b0d3255bfef95601890afd80709' },
+    { md5: md5OfAbc },
+  ])
+  thread.close()
+})
+
+test('a file that cannot be read fails alone', async () => {
+  await using abc = await fileOf('abc')
+  const thread = new DigestThread()
+  const missing = thread.digest(`${abc.path}-missing`, ['md5'])
+  const found = thread.digest(abc.path, ['md5'])
+  await expect(missing).rejects.toMatchObject({ code: 'ENOENT' })
+  expect(await found).toEqual({ md5: md5OfAbc })
+  await expect(thread.digest(tmpdir(), ['md5'])).rejects.toMatchObject({ code: 'EISDIR' })
+  await thread.digest(abc.path, ['md5'])
+  thread.close()
+})
+
+test('the thread starts when it is needed, and once', async () => {
+  const { thread, started } = threadThat(answers)
+  expect(started()).toBe(0)
+  await thread.digest('a', ['md5'])
+  await thread.digest('b', ['md5'])
+  expect(started()).toBe(1)
+  thread.close()
+})
+
+test.each([
+  ['throws', `self.onmessage = () => { throw new Error('crash') }`],
+  ['ends', `self.onmessage = () => process.exit(3)`],
+])('when the thread %s, all who wait fail and the next one starts a new thread', async (_, crashes) => {
+  const { thread, started } = threadThat(crashes, answers)
+  const outcomes = await Promise.allSettled([thread.digest('a', ['md5']), thread.digest('b', ['md5'])])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await thread.digest('c', ['md5'])).toEqual({ md5: 'c' })
+  expect(started()).toBe(2)
+  thread.close()
+})
+
+test('closing rejects what waits and what comes later', async () => {
+  const { thread, started } = threadThat('self.onmessage = () => {}')
+  const waiting = Promise.allSettled([thread.digest('a', ['md5']), thread.digest('b', ['md5'])])
+  thread.close()
+  expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await expect(thread.digest('c', ['md5'])).rejects.toThrow('closed')
+  expect(started()).toBe(1)
+})
+
+test('the thread does not keep the process alive', async () => {
+  await using abc = await fileOf('abc')
+  const script = `
+    import { DigestThread } from ${JSON.stringify(join(import.meta.dir, 'digest-thread.ts'))}
+    const hold = setInterval(() => {}, 1000)
+    console.log(JSON.stringify(await new DigestThread().digest(${JSON.stringify(abc.path)}, ['md5'])))
+    clearInterval(hold)
+  `
+  const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' })
+  expect(JSON.parse(await new Response(child.stdout).text())).toEqual({ md5: md5OfAbc })
+  expect(await child.exited).toBe(0)
+})

@@ -1,0 +1,72 @@
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+
+/** The form cannot be read, or holds no file. */
+export class MultipartError extends Error {
+  override name = 'MultipartError'
+}
+
+const limits = {
+  headerPairs: 100,
+  headerSize: 16 * 1024,
+  fieldNameSize: 1_000,
+  fieldSize: 64 * 1024,
+  fields: 100,
+  parts: 100,
+}
+
+/**
+ * The bytes of the first file part of a `multipart/form-data` body (RFC 7578), as they arrive: nothing is gathered, and
+ * the sender is slowed to the reader's pace. The whole body is read, so that one that ends early is seen to.
+ */
+export async function* firstFilePart(contentType: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const form = openForm(contentType)
+  const file = new PassThrough()
+  let found = false
+  form.on('file', (_field, part) => {
+    if (found) {
+      part.resume()
+      return
+    }
+    found = true
+    part.on('error', (error) => file.destroy(error))
+    part.pipe(file)
+  })
+  // What goes wrong in the body itself is the caller's own error, and must come out as it went in.
+  let bodyError: unknown
+  const watched = async function* () {
+    try {
+      yield* body
+    } catch (error) {
+      bodyError = error
+      throw error
+    }
+  }
+  const parsed = pipeline(Readable.from(watched(), { objectMode: false }), form).then(
+    () => {
+      if (!found) file.destroy(new MultipartError('The form holds no file.'))
+    },
+    (error) => file.destroy(bodyError instanceof Error ? bodyError : new MultipartError(readable(error))),
+  )
+  try {
+    yield* file as AsyncIterable<Uint8Array>
+    await parsed
+  } finally {
+    file.destroy()
+    form.destroy()
+  }
+  if (bodyError) throw bodyError
+}
+
+function openForm(contentType: string): BusboyInstance {
+  try {
+    return new Busboy({ headers: { 'content-type': contentType }, limits })
+  } catch (error) {
+    throw new MultipartError(readable(error))
+  }
+}
+
+function readable(error: unknown): string {
+  return `The form cannot be read: ${error instanceof Error ? error.message : 'unknown reason'}.`
+}

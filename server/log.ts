@@ -1,0 +1,18 @@
+import pino, { type Logger } from 'pino'
+import pretty from 'pino-pretty'
+
+/** Writes one line per event to standard error; standard output belongs to what a person or a script waits for. */
+export function openLog(options: { format: 'pretty' | 'json' | undefined; level: string }): Logger {
+  const format = options.format ?? (process.stderr.isTTY ? 'pretty' : 'json')
+  const settings = {
+    level: options.level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  if (format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }))
+  return pino(
+    settings,
+    pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY ?? false, translateTime: 'SYS:HH:MM:ss' }),
+  )
+}

@@ -1,0 +1,80 @@
+import { relative } from 'node:path'
+import { compose, type Stowage, version } from './compose.ts'
+import { readSettings, type Settings, SettingsError } from './config.ts'
+import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
+import { openLog } from './log.ts'
+import { Problem } from './problems.ts'
+
+/** Milliseconds that running transfers get when the server is asked to stop. */
+const stopGrace = 30_000
+/** A terminal's Ctrl-C reaches this process twice, from the terminal and from npm: that is one request to stop. */
+const sameRequest = 500
+
+/** Starts the server from the environment's settings; says on standard output where it listens. */
+export async function main(): Promise<void> {
+  const settings = readSettings(process.env)
+  const log = openLog({ format: settings.logFormat, level: settings.logLevel })
+  const stowage = await compose(settings, log)
+  let admin: FirstAdmin
+  try {
+    admin = await makeFirstAdmin(settings, stowage.accounts, Boolean(process.stdout.isTTY))
+  } catch (error) {
+    await stowage.stop(0)
+    throw error
+  }
+  process.stdout.write(banner(settings, stowage, admin))
+
+  let asked: number | undefined
+  const stop = async (signal: string) => {
+    const now = performance.now()
+    if (asked !== undefined && now - asked < sameRequest) return
+    if (asked !== undefined) {
+      log.warn(`${signal} again: stopping at once`)
+      process.exit(1)
+    }
+    asked = now
+    log.info(`${signal}: stopping; running transfers have ${stopGrace / 1000} s to finish`)
+    await stowage.stop(stopGrace)
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** What a person who has just started the server wants to know. */
+export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin: FirstAdmin): string {
+  const base = settings.publicUrl?.href.replace(/\/$/, '') ?? stowage.url
+  const here = relative(process.cwd(), settings.dataDir)
+  const lines = ['', `  Stowage ${version}`, '', `  address   ${base}`, `  data      ${settings.dataDir}`]
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+  let credentials = quoted(settings.adminUsername)
+  if (admin.kind === 'shown') {
+    lines.push(`  sign in   ${admin.username}`, `  password  ${admin.password}   (shown this once)`)
+    credentials = quoted(`${admin.username}:${admin.password}`)
+  } else if (admin.kind === 'written') {
+    const file = here.startsWith('..') ? admin.file : `${relative(process.cwd(), admin.file)}`
+    lines.push(`  sign in   ${admin.username}`, `  password  in ${admin.file}; delete it once you know it`)
+    credentials = `"${admin.username}:$(cat ${quoted(file)})"`
+  } else if (admin.kind === 'configured') {
+    lines.push(`  sign in   ${admin.username}, with the password from STOWAGE_ADMIN_PASSWORD`)
+  }
+  const trial = `${base}/api/packages/${settings.adminUsername}/generic/hello/1.0/hello.txt`
+  const publish = `echo hello | curl -sSi -u ${credentials} -T - ${trial}`
+  if (admin.kind !== 'exists') lines.push('', '  Publish a first file, from another terminal:', `  ${publish}`)
+  return `${lines.join('\n')}\n\nlistening on ${stowage.url}\n`
+}
+
+if (import.meta.main) {
+  try {
+    await main()
+  } catch (error) {
+    if (error instanceof SettingsError || error instanceof Problem) {
+      process.stderr.write(`${error.message}\n`)
+    } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      process.stderr.write(`${error.message}\nAnother program listens there. Stop it, or set STOWAGE_LISTEN.\n`)
+    } else {
+      process.stderr.write(`Stowage could not start: ${error instanceof Error ? error.stack : String(error)}\n`)
+    }
+    process.exit(1)
+  }
+}

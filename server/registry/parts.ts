@@ -1,0 +1,24 @@
+import type { BlobStore, Location } from '../blobs/blob-store.ts'
+import type { Catalogue } from '../catalogue/transaction.ts'
+import type { ProcessLease } from './leases.ts'
+
+/** What the registry's operations work with; `compose.ts` puts it together. */
+export interface RegistryParts {
+  catalogue: Catalogue
+  blobs: BlobStore
+  lease: ProcessLease
+  limits: Limits
+  /** How long freed bytes stay, in milliseconds. */
+  blobGrace: number
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** Bytes of uploads whose commit was not answered; the sweeper finds out what became of them. */
+  unsettled: Set<Location>
+  /** Called after a change that asked for a job. */
+  wakeJobs: () => void
+}
+
+export interface Limits {
+  /** Bytes; Infinity where there is none. */
+  maxFileSize: number
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
+import { addDigests, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
+import { type FileRow, fileInVersion, findAddress, insertFile, uploadExists } from '../catalogue/files.ts'
+import { askForJob } from '../catalogue/jobs.ts'
+import { leaseLives } from '../catalogue/leases.ts'
+import { ensurePackage } from '../catalogue/packages.ts'
+import { transaction } from '../catalogue/transaction.ts'
+import { ensureVersion } from '../catalogue/versions.ts'
+import { atMost } from '../lib/at-most.ts'
+import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
+import { type FileName, ownerKey, type PackageName, type VersionName } from '../names.ts'
+import { Problem } from '../problems.ts'
+import type { RegistryParts } from './parts.ts'
+
+/** A file on its way in. */
+export interface Upload {
+  package: PackageName
+  version: VersionName
+  file: FileName
+  /** The file's bytes, pulled one chunk at a time. Whatever it throws ends the upload. */
+  body: AsyncIterable<Uint8Array>
+  /** Bytes, where the client said so. */
+  declaredSize: number | undefined
+  /** Digests that the client expects the file to have. */
+  declaredDigests: Partial<Digests>
+}
+
+/** Kind of the job that computes what the upload did not need: the blob's other digests. */
+export const digestsJob = 'digests'
+
+interface AddFile {
+  claim: Claim
+  leaseId: string
+  location: string
+  package: PackageName
+  version: VersionName
+  file: FileName
+  size: number
+  digests: Partial<Digests> & { sha256: string }
+  uploadId: string
+  now: number
+}
+
+/** The short transaction that makes an upload true. Rights are checked again: the upload may have taken hours. */
+export const addFile = transaction('add file', async (tx, args: AddFile) => {
+  const { claim, now } = args
+  if (!(await leaseLives(tx, args.leaseId))) {
+    throw new Problem('storage-unavailable', 'This server was out of touch for too long during the upload. Try again.')
+  }
+  await recheck(tx, claim, now)
+
+  const packageId = await ensurePackage(tx, {
+    ownerId: claim.ownerId,
+    name: args.package.text,
+    nameKey: args.package.key,
+    now,
+  })
+  const versionId = await ensureVersion(tx, {
+    packageId,
+    version: args.version.text,
+    versionKey: args.version.key,
+    creatorId: claim.userId,
+    now,
+  })
+  const { blob, usesNewBytes } = await ensureBlob(tx, {
+    scope: '',
+    size: args.size,
+    location: args.location,
+    digests: args.digests,
+    now,
+  })
+  const added = await insertFile(tx, {
+    versionId,
+    name: args.file.text,
+    nameKey: args.file.key,
+    blobId: blob.id,
+    uploaderId: claim.userId,
+    uploadId: args.uploadId,
+    now,
+  })
+  if (added === undefined) throw nameTaken(await fileInVersion(tx, versionId, args.file.key))
+
+  const unknown = missingDigests(blob).filter((algorithm) => args.digests[algorithm] === undefined)
+  if (missingDigests(blob).length > unknown.length) await addDigests(tx, blob.id, args.digests)
+  if (unknown.length > 0) await askForJob(tx, digestsJob, String(blob.id), now)
+  return { usesNewBytes, wantsDigests: unknown.length > 0 }
+})
+
+/**
+ * Publishes one file. Every way to add a file ends here.
+ *
+ * Resolves when the bytes and their record are on stable storage and the next request can read them; whatever is thrown
+ * before that leaves nothing behind.
+ */
+export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
+  await refuseEarly(parts, grant, upload)
+
+  const leaseId = parts.lease.id
+  await using staged = await parts.blobs.stage(leaseId)
+  const declared = Object.keys(upload.declaredDigests) as DigestAlgorithm[]
+  const running = new RunningDigests(['sha256', ...declared])
+  let size = 0
+  for await (const chunk of atMost(parts.limits.maxFileSize, upload.body, fileTooLarge)) {
+    running.update(chunk)
+    size += chunk.byteLength
+    await staged.write(chunk)
+  }
+  if (upload.declaredSize !== undefined && upload.declaredSize !== size) throw bodyIncomplete()
+  const digests = running.finish() as Partial<Digests> & { sha256: string }
+  compareDigests(upload.declaredDigests, digests)
+  await staged.commit()
+
+  const uploadId = randomUUID()
+  try {
+    const { usesNewBytes, wantsDigests } = await parts.catalogue.transact(addFile, {
+      claim: claimOf(grant),
+      leaseId,
+      location: staged.location,
+      package: upload.package,
+      version: upload.version,
+      file: upload.file,
+      size,
+      digests,
+      uploadId,
+      now: parts.now(),
+    })
+    if (usesNewBytes) staged.keep()
+    if (wantsDigests) parts.wakeJobs()
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'outcome-unknown')) throw error
+    // The commit may have happened. Never repeat it and never drop bytes that it may refer to: look, and where that
+    // shows nothing, leave the bytes to the sweeper, who asks again inside a transaction.
+    staged.keep()
+    parts.unsettled.add(staged.location)
+    if (!(await uploadExists(parts.catalogue.read, uploadId))) throw error
+  }
+}
+
+/** Refuses what can be known before the body is read. The transaction decides again about the name. */
+async function refuseEarly(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
+  if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
+  const address = await findAddress(parts.catalogue.read, ownerKey(grant.owner.name) ?? '', {
+    package: upload.package.key,
+    version: upload.version.key,
+    file: upload.file.key,
+  })
+  if (address?.file) throw nameTaken(address.file)
+}
+
+function compareDigests(declared: Partial<Digests>, actual: Partial<Digests>): void {
+  for (const [algorithm, expected] of Object.entries(declared) as [DigestAlgorithm, string][]) {
+    if (actual[algorithm] === expected) continue
+    throw digestMismatch(algorithm, expected, actual[algorithm] ?? '')
+  }
+}
+
+export function digestMismatch(algorithm: DigestAlgorithm, expected: string, actual: string): Problem {
+  return new Problem(
+    'digest-mismatch',
+    `The ${algorithm} of what arrived is not the declared one; nothing was stored.`,
+    {
+      algorithm,
+      expected,
+      actual,
+    },
+  )
+}
+
+export function bodyIncomplete(cause?: unknown): Problem {
+  return new Problem('body-incomplete', 'The upload ended early; nothing was stored.', {}, cause)
+}
+
+function fileTooLarge(): Problem {
+  return new Problem('too-large', 'maximum allowed package type size exceeded')
+}
+
+/** Carries what is stored, so that a client can tell "already there" from "taken". */
+function nameTaken(file: FileRow | undefined): Problem {
+  if (!file) return new Problem('already-exists', 'package file already exists')
+  return new Problem('already-exists', 'package file already exists', {
+    sha256: file.sha256,
+    size: file.size,
+    created_at: new Date(file.createdAt).toISOString(),
+    uploader: file.uploader ?? 'Ghost',
+  })
+}

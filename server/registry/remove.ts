@@ -1,0 +1,89 @@
+import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
+import { releaseBlob } from '../catalogue/blobs.ts'
+import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
+import { deletePackageIfEmpty } from '../catalogue/packages.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { transaction } from '../catalogue/transaction.ts'
+import { deleteVersion, findVersion } from '../catalogue/versions.ts'
+import { possibleFile, possiblePackage, possibleVersion } from '../names.ts'
+import { Problem } from '../problems.ts'
+import type { Address } from './download.ts'
+import type { RegistryParts } from './parts.ts'
+
+interface RemoveVersion {
+  claim: Claim
+  packageKey: string
+  versionKey: string
+  now: number
+}
+
+interface RemoveFile extends RemoveVersion {
+  fileKey: string
+}
+
+/** Removes a file; with the last one its version, and with the last version the package. */
+export const removeFileRow = transaction('remove file', async (tx, args: RemoveFile) => {
+  await recheck(tx, args.claim, args.now)
+  const version = await existingVersion(tx, args)
+  const blobId = await deleteFileByName(tx, version.id, args.fileKey)
+  if (blobId === undefined) throw new Problem('not-found', 'package file does not exist')
+  if (!(await hasFiles(tx, version.id))) await dropVersion(tx, version)
+  await releaseBlob(tx, blobId, args.now)
+})
+
+export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion) => {
+  await recheck(tx, args.claim, args.now)
+  const version = await existingVersion(tx, args)
+  const blobIds = await deleteFilesOf(tx, version.id)
+  await dropVersion(tx, version)
+  for (const blobId of blobIds) await releaseBlob(tx, blobId, args.now)
+})
+
+/** Removes a file. Its bytes go once nothing refers to them and their grace is over. */
+export async function removeFile(
+  parts: RegistryParts,
+  grant: Grant<'write'>,
+  address: Omit<Address, 'owner'>,
+): Promise<void> {
+  const keys = versionKeys(address)
+  const fileKey = possibleFile(address.file)
+  await parts.catalogue.transact(removeFileRow, {
+    claim: claimOf(grant),
+    ...keys,
+    fileKey: fileKey ?? '',
+    now: parts.now(),
+  })
+}
+
+/** Removes a version with all its files. */
+export async function removeVersion(
+  parts: RegistryParts,
+  grant: Grant<'write'>,
+  address: Omit<Address, 'owner' | 'file'>,
+): Promise<void> {
+  const keys = versionKeys(address)
+  await parts.catalogue.transact(removeVersionRows, { claim: claimOf(grant), ...keys, now: parts.now() })
+}
+
+function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKey: string; versionKey: string } {
+  const packageKey = possiblePackage(address.package)
+  const versionKey = possibleVersion(address.version)
+  if (packageKey === undefined || versionKey === undefined) throw packageUnknown()
+  return { packageKey, versionKey }
+}
+
+async function existingVersion(tx: Tx, args: RemoveVersion): Promise<{ id: number; packageId: number }> {
+  const wanted = { ownerId: args.claim.ownerId, nameKey: args.packageKey, versionKey: args.versionKey }
+  const version = await findVersion(tx, wanted)
+  if (!version) throw packageUnknown()
+  return version
+}
+
+async function dropVersion(tx: Tx, version: { id: number; packageId: number }): Promise<void> {
+  await deleteVersion(tx, version.id)
+  await deletePackageIfEmpty(tx, version.packageId)
+}
+
+function packageUnknown(): Problem {
+  return new Problem('not-found', 'package does not exist')
+}

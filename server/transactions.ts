@@ -1,0 +1,29 @@
+import { addAccount, resetAdministrator } from './access/accounts.ts'
+import { addToken, removeToken } from './access/tokens.ts'
+import type { AnyTransaction } from './catalogue/transaction.ts'
+import { postpone } from './jobs/runner.ts'
+import { storeDigests } from './registry/digests.ts'
+import { renew, takeLease } from './registry/leases.ts'
+import { addFile } from './registry/publish.ts'
+import { removeFileRow, removeVersionRows } from './registry/remove.ts'
+import { rememberStorage } from './registry/storage-id.ts'
+import { doomUnnamed, dropLease, strikeDoomed } from './registry/sweep.ts'
+
+/** Every transaction of the product, so that the database's thread knows them by name. */
+export const transactions: readonly AnyTransaction[] = [
+  addAccount,
+  addFile,
+  addToken,
+  doomUnnamed,
+  dropLease,
+  postpone,
+  rememberStorage,
+  removeFileRow,
+  removeToken,
+  removeVersionRows,
+  renew,
+  resetAdministrator,
+  storeDigests,
+  strikeDoomed,
+  takeLease,
+]
