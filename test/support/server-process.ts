@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Subprocess } from 'bun'
+import { adminPassword, basic, Client } from './stowage.ts'
+
+const root = new URL('../..', import.meta.url).pathname
+
+/** The server as a process of its own, for what only a process can show: signals, kills, memory, file handles. */
+export class ServerProcess {
+  readonly child: Subprocess<'ignore', 'pipe', 'pipe'>
+  readonly dataDir: string
+  readonly url: string
+  /** What it wrote to standard output until it listened. */
+  readonly banner: string
+  #errors = ''
+
+  private constructor(child: ServerProcess['child'], dataDir: string, url: string, banner: string) {
+    this.child = child
+    this.dataDir = dataDir
+    this.url = url
+    this.banner = banner
+  }
+
+  /** Resolves when it listens; throws with what it wrote when it ends instead. */
+  static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
+    const child = Bun.spawn([process.execPath, 'server/main.ts'], {
+      cwd: root,
+      env: {
+        ...environmentWithoutOurs(),
+        STOWAGE_LISTEN: '127.0.0.1:0',
+        STOWAGE_DATA_DIR: dataDir,
+        STOWAGE_ADMIN_PASSWORD: adminPassword,
+        STOWAGE_LOG_LEVEL: 'warn',
+        ...settings,
+      },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const errors = collect(child.stderr)
+    let banner = ''
+    for await (const chunk of child.stdout) {
+      banner += Buffer.from(chunk).toString()
+      const url = /^listening on (\S+)$/m.exec(banner)?.[1]
+      if (!url) continue
+      const server = new ServerProcess(child, dataDir, url, banner)
+      errors.then((text) => {
+        server.#errors = text
+      })
+      return server
+    }
+    throw new Error(`The server ended with ${await child.exited} before it listened:\n${await errors}`)
+  }
+
+  get admin(): Client {
+    return new Client(this.url, 'admin', { Authorization: basic('admin', adminPassword) })
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port)
+  }
+
+  /** Standard error, once the process has ended. */
+  get errors(): string {
+    return this.#errors
+  }
+
+  /** Ends it as a power cut would, as far as a process can tell. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.child.exited
+  }
+
+  async stop(): Promise<number> {
+    this.child.kill('SIGTERM')
+    return this.child.exited
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+}
+
+/** A folder that is gone when the test is over. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'stowage-test-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** The environment of the test run without settings that a developer may have exported. */
+export function environmentWithoutOurs(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STOWAGE_')))
+}
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text()
+}

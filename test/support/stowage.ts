@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
+import { readSettings } from '../../server/config.ts'
+import { openLog } from '../../server/log.ts'
+
+export const adminPassword = 'admin-Pass-1234'
+
+export interface StartOptions {
+  /** `STOWAGE_…` variables beside those that every test server has. */
+  settings?: Record<string, string>
+  replace?: Replacements
+  /** A data directory to begin with; else a fresh one, removed at the end. */
+  dataDir?: string
+}
+
+/** A file's address below an owner. */
+export interface FileAddress {
+  owner?: string
+  package?: string
+  version?: string
+  file?: string
+}
+
+/** A real server with its own data, listening on a free port of this machine, in this process. */
+export class TestStowage {
+  readonly stowage: Stowage
+  readonly dataDir: string
+  readonly #ownsData: boolean
+
+  constructor(stowage: Stowage, dataDir: string, ownsData: boolean) {
+    this.stowage = stowage
+    this.dataDir = dataDir
+    this.#ownsData = ownsData
+  }
+
+  get url(): string {
+    return this.stowage.url
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port)
+  }
+
+  /** The administrator that every test server has. */
+  get admin(): Client {
+    return new Client(this.url, 'admin', { Authorization: basic('admin', adminPassword) })
+  }
+
+  get anonymous(): Client {
+    return new Client(this.url, 'admin', {})
+  }
+
+  /** A new user, who calls by password. */
+  async user(name: string, fields: Record<string, unknown> = {}): Promise<Client> {
+    const password = `${name}-Pass-1234`
+    const body = { username: name, email: `${name.toLowerCase()}@example.com`, password, ...fields }
+    const response = await this.admin.post('/api/v1/admin/users', body)
+    if (response.status !== 201) throw new Error(`user ${name}: ${response.status} ${await response.text()}`)
+    return new Client(this.url, name, { Authorization: basic(name, String(body.password)) })
+  }
+
+  async stop(): Promise<void> {
+    await this.stowage.stop(5_000)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stowage.stop(0)
+    if (this.#ownsData) await rm(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+export async function startStowage({ settings = {}, replace = {}, dataDir }: StartOptions = {}): Promise<TestStowage> {
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'stowage-test-')))
+  const parsed = readSettings({
+    STOWAGE_LISTEN: '127.0.0.1:0',
+    STOWAGE_DATA_DIR: folder,
+    STOWAGE_LOG_LEVEL: 'silent',
+    ...settings,
+  })
+  const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
+    background: 'off',
+    ...replace,
+  })
+  await stowage.accounts.createFirst({ name: 'admin', password: adminPassword })
+  return new TestStowage(stowage, folder, dataDir === undefined)
+}
+
+export function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+/** Somebody who calls a server, with his credentials in every request. */
+export class Client {
+  readonly name: string
+  readonly #base: string
+  readonly #headers: Record<string, string>
+
+  constructor(base: string, name: string, headers: Record<string, string>) {
+    this.#base = base
+    this.name = name
+    this.#headers = headers
+  }
+
+  /** The same person with other credentials. */
+  with(headers: Record<string, string>): Client {
+    return new Client(this.#base, this.name, headers)
+  }
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.#base + path, {
+      ...init,
+      headers: { ...this.#headers, ...(init.headers as Record<string, string>) },
+    })
+  }
+
+  post(path: string, body: unknown): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json' }
+    return this.fetch(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers })
+  }
+
+  path(address: FileAddress = {}): string {
+    const { owner = this.name, package: name = 'tool', version = '1.0', file = 'tool.bin' } = address
+    return `/api/packages/${[owner, 'generic', name, version, file].map(encodeURIComponent).join('/')}`
+  }
+
+  put(address: FileAddress, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+    return this.fetch(this.path(address), { method: 'PUT', body, headers })
+  }
+
+  get(address: FileAddress = {}, headers: Record<string, string> = {}): Promise<Response> {
+    return this.fetch(this.path(address), { headers })
+  }
+
+  head(address: FileAddress = {}, headers: Record<string, string> = {}): Promise<Response> {
+    return this.fetch(this.path(address), { method: 'HEAD', headers })
+  }
+
+  delete(address: FileAddress = {}): Promise<Response> {
+    return this.fetch(this.path(address), { method: 'DELETE' })
+  }
+
+  deleteVersion({ owner = this.name, package: name = 'tool', version = '1.0' }: FileAddress = {}): Promise<Response> {
+    const path = [owner, 'generic', name, version].map(encodeURIComponent).join('/')
+    return this.fetch(`/api/packages/${path}`, { method: 'DELETE' })
+  }
+
+  /** A token of this person, as a client that calls with it. */
+  async token(scopes: string[], fields: Record<string, unknown> = {}): Promise<Client & { secret: string }> {
+    const body = { name: `token-${Math.random()}`, scopes, ...fields }
+    const response = await this.post(`/api/v1/users/${this.name}/tokens`, body)
+    if (response.status !== 201) throw new Error(`token: ${response.status} ${await response.text()}`)
+    const { sha1 } = (await response.json()) as { sha1: string }
+    return Object.assign(this.with({ Authorization: `token ${sha1}` }), { secret: sha1 })
+  }
+}
