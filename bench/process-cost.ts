@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+// The kernel reports CPU time to programs in hundredths of a second on every machine that Bun runs on.
+const microsecondsPerTick = 10_000
+
+/** CPU time spent so far, user and system, by a process with all its threads and its child processes; Linux only. */
+export function cpuMicroseconds(pid: number): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  return withChildren(pid).reduce((sum, each) => sum + ticks(each), 0) * microsecondsPerTick
+}
+
+/** The most memory that was resident at once; of several processes the sum, so pages they share count twice. */
+export function peakResidentBytes(pid: number): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  return withChildren(pid).reduce((sum, each) => {
+    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(each, 'status')) ?? []
+    return sum + Number(kilobytes) * 1024
+  }, 0)
+}
+
+export function withChildren(pid: number): number[] {
+  const children = threads(pid).flatMap((thread) => readProc(pid, `task/${thread}/children`).split(' ').filter(Boolean))
+  return [pid, ...children.flatMap((child) => withChildren(Number(child)))]
+}
+
+/**
+ * Waits until the server rests: work that follows an answer (hashing, a clean-up) belongs to the measurement that caused
+ * it and must not slow the other side's turn.
+ */
+export async function untilQuiet(pid: number, stop: AbortSignal): Promise<void> {
+  const stepMs = 100
+  for (let waited = 0, calm = 0; calm < 2 && waited < 10_000; waited += stepMs) {
+    const before = cpuMicroseconds(pid) ?? 0
+    await Bun.sleep(stepMs)
+    stop.throwIfAborted()
+    const busy = (cpuMicroseconds(pid) ?? 0) - before > microsecondsPerTick
+    calm = busy ? 0 : calm + 1
+  }
+}
+
+function ticks(pid: number): number {
+  // The second field is the program's name in brackets and may hold spaces: count from behind it.
+  const stat = readProc(pid, 'stat')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+}
+
+function threads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return '' // It ended; who asks finds out from its answers.
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from './failure.ts'
+import { launch, type Server } from './servers.ts'
+
+const username = 'bench'
+const password = 'bench-Pass-1234'
+const repository = join(import.meta.dir, '..')
+
+export async function startStowage(entry: string, folder: string, stop: AbortSignal): Promise<Server> {
+  const dataDir = join(folder, 'stowage')
+  await mkdir(dataDir)
+  const launched = await launch({
+    name: 'Stowage',
+    command: [process.execPath, entry],
+    folder: repository,
+    env: {
+      ...withoutSettings(process.env),
+      STOWAGE_LISTEN: '127.0.0.1:0',
+      STOWAGE_DATA_DIR: dataDir,
+      STOWAGE_ADMIN_USERNAME: username,
+      STOWAGE_ADMIN_PASSWORD: password,
+      STOWAGE_LOG_LEVEL: 'warn',
+    },
+    logFile: join(folder, 'stowage.log'),
+    findOrigin: async (log) => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(log)?.[1],
+    stop,
+  })
+  try {
+    const headers = await signIn(launched.origin, stop)
+    return {
+      ...launched,
+      name: 'Stowage',
+      version: await version(launched.origin, stop),
+      fill: (path, content) => publish(launched.origin + path, content, headers, stop),
+      put: { headers, syncIn: undefined },
+    }
+  } catch (error) {
+    await launched[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** What the machine is set to must not decide what is measured. */
+function withoutSettings(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith('STOWAGE_')))
+}
+
+/** As a build server does: with a token. A password is slow to check on purpose. */
+async function signIn(origin: string, stop: AbortSignal): Promise<Record<string, string>> {
+  const response = await fetch(`${origin}/api/v1/users/${username}/tokens`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ name: 'bench', scopes: ['write:package'] }),
+    signal: stop,
+  })
+  if (response.status !== 201) throw new Failure(`Stowage gave no token: ${response.status} ${await response.text()}`)
+  const { sha1 } = (await response.json()) as { sha1: string }
+  return { authorization: `token ${sha1}` }
+}
+
+async function version(origin: string, stop: AbortSignal): Promise<string> {
+  const response = await fetch(`${origin}/api/v1/version`, { signal: stop })
+  if (response.status !== 200) throw new Failure(`Stowage did not say its version: ${response.status}`)
+  return ((await response.json()) as { version: string }).version
+}
+
+async function publish(url: string, content: Uint8Array, headers: Record<string, string>, stop: AbortSignal) {
+  const response = await fetch(url, { method: 'PUT', headers, body: content.slice(), signal: stop })
+  if (response.status !== 201) throw new Failure(`PUT ${url}: ${response.status} ${await response.text()}, not 201`)
+}
