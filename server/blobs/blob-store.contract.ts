@@ -204,14 +204,14 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
     test('bytes that are gone have no digest', async () => {
       const location = await putText('abc')
       await store.remove([location])
-      await expect(store.digest(location, ['md5'])).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(await failureOf(store.digest(location, ['md5']))).toMatchObject({ code: 'storage-unavailable' })
     })
 
     test.each(hostile)('the location %j is refused', async (location) => {
       const good = await putText('good')
       const refused = { name: 'Problem', code: 'storage-unavailable' }
       await expect(bytesOf(good).then(() => bytesOf(location))).rejects.toMatchObject(refused)
-      await expect(store.digest(location, ['md5'])).rejects.toMatchObject(refused)
+      expect(await failureOf(store.digest(location, ['md5']))).toMatchObject(refused)
       await expect(store.remove([good, location])).rejects.toMatchObject(refused)
       expect(await textOf(good)).toBe('good')
     })
@@ -259,6 +259,14 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
       await store.tidy()
     })
   })
+}
+
+/** `expect(…).rejects` holds this thread until the promise settles, and another thread's answer never gets in. */
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => Promise.reject(new Error('It did not fail.')),
+    (error) => error,
+  )
 }
 
 function patterned(size: number, seed: number): Uint8Array {

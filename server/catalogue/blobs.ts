@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import { type DigestAlgorithm, type Digests, digestAlgorithms } from '../lib/digests.ts'
 import { doom } from './doomed.ts'
+import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
 export type BlobRow = Selectable<Schema['blobs']>
@@ -22,23 +23,9 @@ export async function blobById(db: Db | Tx, id: number): Promise<BlobRow | undef
  * broken takes the new location, so that publishing again repairs it; its old location is doomed.
  */
 export async function ensureBlob(tx: Tx, wanted: NewBlob): Promise<{ blob: BlobRow; usesNewBytes: boolean }> {
+  const { scope, size, location, now } = wanted
   const { sha256, md5 = null, sha1 = null, sha512 = null } = wanted.digests
-  const inserted = await tx
-    .insertInto('blobs')
-    .values({
-      scope: wanted.scope,
-      sha256,
-      size: wanted.size,
-      location: wanted.location,
-      md5,
-      sha1,
-      sha512,
-      state: 'live',
-      created_at: wanted.now,
-    })
-    .onConflict((conflict) => conflict.columns(['scope', 'sha256']).doNothing())
-    .returningAll()
-    .executeTakeFirst()
+  const [inserted] = await insertBlob(tx, { scope, size, location, now, sha256, md5, sha1, sha512 })
   if (inserted) return { blob: inserted, usesNewBytes: true }
 
   const blob = await tx
@@ -54,6 +41,18 @@ export async function ensureBlob(tx: Tx, wanted: NewBlob): Promise<{ blob: BlobR
   await tx.updateTable('blobs').set(repaired).where('id', '=', blob.id).execute()
   return { blob: { ...blob, ...repaired }, usesNewBytes: true }
 }
+
+type BlobValues = Pick<BlobRow, 'scope' | 'size' | 'location' | 'sha256' | 'md5' | 'sha1' | 'sha512'> & { now: number }
+
+const insertBlob = prepared(
+  ['scope', 'size', 'location', 'now', 'sha256', 'md5', 'sha1', 'sha512'],
+  (tx, { now, ...values }: BlobValues) =>
+    tx
+      .insertInto('blobs')
+      .values({ ...values, state: 'live', created_at: now })
+      .onConflict((conflict) => conflict.columns(['scope', 'sha256']).doNothing())
+      .returningAll(),
+)
 
 /** Writes down digests that were not known; those that are known stay. */
 export async function addDigests(tx: Tx, id: number, digests: Partial<Digests>): Promise<void> {

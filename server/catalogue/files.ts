@@ -1,4 +1,5 @@
 import type { OwnerRow } from './owners.ts'
+import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
 
 /** A file with what a download or a refusal shows of it. */
@@ -28,16 +29,39 @@ export interface AddressRow {
 
 /** Owner, version and file in one statement, so that a download costs one look-up. */
 export async function findAddress(db: Db, ownerKey: string, keys: FileKeys): Promise<AddressRow | undefined> {
-  const row = await db
+  const { package: packageKey = '', version: versionKey = '', file: fileKey = '' } = keys
+  const [row] = await selectAddress(db, { ownerKey, packageKey, versionKey, fileKey })
+  if (!row) return undefined
+  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
+  const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
+  return {
+    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
+    versionExists: row.versionId !== null,
+    file:
+      found && sha256 !== null && location !== null
+        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
+        : undefined,
+  }
+}
+
+interface AddressKeys {
+  ownerKey: string
+  packageKey: string
+  versionKey: string
+  fileKey: string
+}
+
+const selectAddress = prepared(['ownerKey', 'packageKey', 'versionKey', 'fileKey'], (db, keys: AddressKeys) =>
+  db
     .selectFrom('owners')
     .leftJoin('packages', (join) =>
-      join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', keys.package ?? ''),
+      join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', keys.packageKey),
     )
     .leftJoin('versions', (join) =>
-      join.onRef('versions.package_id', '=', 'packages.id').on('versions.version_key', '=', keys.version ?? ''),
+      join.onRef('versions.package_id', '=', 'packages.id').on('versions.version_key', '=', keys.versionKey),
     )
     .leftJoin('files', (join) =>
-      join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.file ?? ''),
+      join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.fileKey),
     )
     .leftJoin('blobs', 'blobs.id', 'files.blob_id')
     .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
@@ -55,20 +79,8 @@ export async function findAddress(db: Db, ownerKey: string, keys: FileKeys): Pro
       'blobs.sha256',
       'blobs.location',
     ])
-    .where('owners.name_key', '=', ownerKey)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
-  const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
-  return {
-    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
-    versionExists: row.versionId !== null,
-    file:
-      found && sha256 !== null && location !== null
-        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
-        : undefined,
-  }
-}
+    .where('owners.name_key', '=', keys.ownerKey),
+)
 
 /** The file of that name in a version. */
 export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: string): Promise<FileRow | undefined> {
@@ -102,22 +114,27 @@ export interface NewFile {
 
 /** The new file's id, or undefined when the name is taken. */
 export async function insertFile(tx: Tx, file: NewFile): Promise<number | undefined> {
-  const row = await tx
-    .insertInto('files')
-    .values({
-      version_id: file.versionId,
-      name: file.name,
-      name_key: file.nameKey,
-      blob_id: file.blobId,
-      uploader_id: file.uploaderId,
-      upload_id: file.uploadId,
-      created_at: file.now,
-    })
-    .onConflict((conflict) => conflict.columns(['version_id', 'name_key']).doNothing())
-    .returning('id')
-    .executeTakeFirst()
+  const [row] = await insertNewFile(tx, file)
   return row?.id
 }
+
+const insertNewFile = prepared(
+  ['versionId', 'name', 'nameKey', 'blobId', 'uploaderId', 'uploadId', 'now'],
+  (tx, file: NewFile) =>
+    tx
+      .insertInto('files')
+      .values({
+        version_id: file.versionId,
+        name: file.name,
+        name_key: file.nameKey,
+        blob_id: file.blobId,
+        uploader_id: file.uploaderId,
+        upload_id: file.uploadId,
+        created_at: file.now,
+      })
+      .onConflict((conflict) => conflict.columns(['version_id', 'name_key']).doNothing())
+      .returning('id'),
+)
 
 /** Whether an upload whose answer was lost was committed. */
 export async function uploadExists(db: Db, uploadId: string): Promise<boolean> {

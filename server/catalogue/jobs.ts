@@ -1,3 +1,4 @@
+import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
 
 export interface Job {
@@ -8,12 +9,15 @@ export interface Job {
 
 /** Asks for a job, in the transaction of the change that needs it; asked for twice, it is one job. */
 export async function askForJob(tx: Tx, kind: string, subject: string, now: number): Promise<void> {
-  await tx
-    .insertInto('jobs')
-    .values({ kind, subject, due_at: now, last_error: null, created_at: now })
-    .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
-    .execute()
+  await insertJob(tx, { kind, subject, now })
 }
+
+const insertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string; subject: string; now: number }) =>
+  tx
+    .insertInto('jobs')
+    .values({ kind: job.kind, subject: job.subject, due_at: job.now, last_error: null, created_at: job.now })
+    .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing()),
+)
 
 export async function dueJobs(db: Db | Tx, kind: string, now: number, limit: number): Promise<Job[]> {
   return db

@@ -1,3 +1,4 @@
+import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
 
 export async function insertLease(tx: Tx, id: string, kind: 'process' | 'upload', expiresAt: number): Promise<void> {
@@ -17,14 +18,13 @@ export async function renewLease(tx: Tx, id: string, expiresAt: number): Promise
 }
 
 export async function leaseLives(tx: Tx, id: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('leases')
-    .select('id')
-    .where('id', '=', id)
-    .where('dead_since', 'is', null)
-    .executeTakeFirst()
+  const [row] = await selectLiveLease(tx, { id })
   return row !== undefined
 }
+
+const selectLiveLease = prepared(['id'], (tx, { id }: { id: string }) =>
+  tx.selectFrom('leases').select('id').where('id', '=', id).where('dead_since', 'is', null),
+)
 
 /** Declares every process lease dead but one: right where the data directory's lock shows that no other can live. */
 export async function killOtherProcessLeases(tx: Tx, own: string, now: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { prepared } from './prepared.ts'
 import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
 
 export interface OwnerRow {
@@ -8,16 +9,22 @@ export interface OwnerRow {
 }
 
 export async function ownerById(db: Db | Tx, id: number): Promise<OwnerRow | undefined> {
-  return db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id).executeTakeFirst()
+  const [row] = await selectOwnerById(db, { id })
+  return row
 }
 
+const selectOwnerById = prepared(['id'], (db, { id }: { id: number }) =>
+  db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id),
+)
+
 export async function ownerByKey(db: Db | Tx, key: string): Promise<OwnerRow | undefined> {
-  return db
-    .selectFrom('owners')
-    .select(['id', 'kind', 'name', 'visibility'])
-    .where('name_key', '=', key)
-    .executeTakeFirst()
+  const [row] = await selectOwnerByKey(db, { key })
+  return row
 }
+
+const selectOwnerByKey = prepared(['key'], (db, { key }: { key: string }) =>
+  db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('name_key', '=', key),
+)
 
 /** The new owner's id, or undefined when the name is taken. */
 export async function insertOwner(

@@ -1,15 +1,26 @@
 import type { Selectable } from 'kysely'
+import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
 export type TokenRow = Selectable<Schema['tokens']>
 
 export async function tokenBySha256(db: Db | Tx, sha256: string): Promise<TokenRow | undefined> {
-  return db.selectFrom('tokens').selectAll().where('sha256', '=', sha256).executeTakeFirst()
+  const [row] = await selectTokenBySha256(db, { sha256 })
+  return row
 }
 
+const selectTokenBySha256 = prepared(['sha256'], (db, { sha256 }: { sha256: string }) =>
+  db.selectFrom('tokens').selectAll().where('sha256', '=', sha256),
+)
+
 export async function tokenById(db: Db | Tx, id: number): Promise<TokenRow | undefined> {
-  return db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst()
+  const [row] = await selectTokenById(db, { id })
+  return row
 }
+
+const selectTokenById = prepared(['id'], (db, { id }: { id: number }) =>
+  db.selectFrom('tokens').selectAll().where('id', '=', id),
+)
 
 /** One page of a user's tokens, oldest first, and how many there are. */
 export async function tokensOf(

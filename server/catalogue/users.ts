@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
 /** An account with its owner's half: a user is an owner too. */
@@ -14,12 +15,20 @@ function users(db: Db | Tx) {
 }
 
 export async function userById(db: Db | Tx, id: number): Promise<UserRow | undefined> {
-  return users(db).where('users.id', '=', id).executeTakeFirst()
+  const [row] = await selectUserById(db, { id })
+  return row
 }
 
+const selectUserById = prepared(['id'], (db, { id }: { id: number }) => users(db).where('users.id', '=', id))
+
 export async function userByNameKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
-  return users(db).where('owners.name_key', '=', key).executeTakeFirst()
+  const [row] = await selectUserByNameKey(db, { key })
+  return row
 }
+
+const selectUserByNameKey = prepared(['key'], (db, { key }: { key: string }) =>
+  users(db).where('owners.name_key', '=', key),
+)
 
 export async function userByEmailKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
   return users(db).where('users.email_key', '=', key).executeTakeFirst()

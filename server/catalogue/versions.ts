@@ -1,11 +1,24 @@
+import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
 
 /** The version's id; made where it is not there yet, with its creator. */
-export async function ensureVersion(
-  tx: Tx,
-  wanted: { packageId: number; version: string; versionKey: string; creatorId: number; now: number },
-): Promise<number> {
-  await tx
+export async function ensureVersion(tx: Tx, wanted: NewVersion): Promise<number> {
+  await insertVersion(tx, wanted)
+  const [row] = await selectVersion(tx, wanted)
+  if (!row) throw new Error('a version is not there right after it was made')
+  return row.id
+}
+
+interface NewVersion {
+  packageId: number
+  version: string
+  versionKey: string
+  creatorId: number
+  now: number
+}
+
+const insertVersion = prepared(['packageId', 'version', 'versionKey', 'creatorId', 'now'], (tx, wanted: NewVersion) =>
+  tx
     .insertInto('versions')
     .values({
       package_id: wanted.packageId,
@@ -14,16 +27,18 @@ export async function ensureVersion(
       creator_id: wanted.creatorId,
       created_at: wanted.now,
     })
-    .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing())
-    .execute()
-  const row = await tx
-    .selectFrom('versions')
-    .select('id')
-    .where('package_id', '=', wanted.packageId)
-    .where('version_key', '=', wanted.versionKey)
-    .executeTakeFirstOrThrow()
-  return row.id
-}
+    .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing()),
+)
+
+const selectVersion = prepared(
+  ['packageId', 'versionKey'],
+  (tx, wanted: Pick<NewVersion, 'packageId' | 'versionKey'>) =>
+    tx
+      .selectFrom('versions')
+      .select('id')
+      .where('package_id', '=', wanted.packageId)
+      .where('version_key', '=', wanted.versionKey),
+)
 
 export async function findVersion(
   tx: Tx,

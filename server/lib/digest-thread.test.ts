@@ -23,6 +23,14 @@ function threadThat(...scripts: string[]) {
   return { thread, started: () => started }
 }
 
+/** `expect(…).rejects` holds this thread until the promise settles, and the other thread's answer never gets in. */
+function failureOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => Promise.reject(new Error('It did not fail.')),
+    (error) => error,
+  )
+}
+
 const answers = `self.onmessage = ({ data }) => self.postMessage({ digests: { md5: data.path } })`
 
 test('files are digested one after the other', async () => {
@@ -47,9 +55,9 @@ test('a file that cannot be read fails alone', async () => {
   const thread = new DigestThread()
   const missing = thread.digest(`${abc.path}-missing`, ['md5'])
   const found = thread.digest(abc.path, ['md5'])
-  await expect(missing).rejects.toMatchObject({ code: 'ENOENT' })
+  expect(await failureOf(missing)).toMatchObject({ code: 'ENOENT' })
   expect(await found).toEqual({ md5: md5OfAbc })
-  await expect(thread.digest(tmpdir(), ['md5'])).rejects.toMatchObject({ code: 'EISDIR' })
+  expect(await failureOf(thread.digest(tmpdir(), ['md5']))).toMatchObject({ code: 'EISDIR' })
   await thread.digest(abc.path, ['md5'])
   thread.close()
 })
@@ -80,17 +88,15 @@ test('closing rejects what waits and what comes later', async () => {
   const waiting = Promise.allSettled([thread.digest('a', ['md5']), thread.digest('b', ['md5'])])
   thread.close()
   expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  await expect(thread.digest('c', ['md5'])).rejects.toThrow('closed')
+  expect((await failureOf(thread.digest('c', ['md5']))).message).toContain('closed')
   expect(started()).toBe(1)
 })
 
-test('the thread does not keep the process alive', async () => {
+test('the process waits for an answer, but not for a thread that has nothing to do', async () => {
   await using abc = await fileOf('abc')
   const script = `
     import { DigestThread } from ${JSON.stringify(join(import.meta.dir, 'digest-thread.ts'))}
-    const hold = setInterval(() => {}, 1000)
     console.log(JSON.stringify(await new DigestThread().digest(${JSON.stringify(abc.path)}, ['md5'])))
-    clearInterval(hold)
   `
   const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' })
   expect(JSON.parse(await new Response(child.stdout).text())).toEqual({ md5: md5OfAbc })

@@ -9,7 +9,7 @@ interface Waiting {
 
 /**
  * Digests of files, computed on another thread so that this one stays free. The thread starts when it is first needed,
- * takes one file at a time, and never keeps the process alive.
+ * takes one file at a time, and keeps the process alive only while somebody waits for it.
  */
 export class DigestThread {
   readonly #start: () => Worker
@@ -38,14 +38,17 @@ export class DigestThread {
 
   #ask(): void {
     const first = this.#queue[0]
-    if (first === undefined) return
+    if (first === undefined) {
+      this.#worker?.unref()
+      return
+    }
     this.#worker ??= this.#startWorker()
+    this.#worker.ref()
     this.#worker.postMessage(first.question)
   }
 
   #startWorker(): Worker {
     const worker = this.#start()
-    worker.unref()
     worker.onmessage = (event: MessageEvent<DigestAnswer>) => this.#answered(event.data)
     const crashed = (reason: string) => {
       if (this.#worker === worker) this.#end(ended(`The digest thread ended: ${reason}`))

@@ -1,0 +1,39 @@
+import type { Compilable, CompiledQuery } from 'kysely'
+import type { Db, Tx } from './schema.ts'
+
+/** Stands for a value while a query is built. */
+class Placeholder {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/**
+ * A query that is built once and then run with other values: building costs many times what a look-up by key does. Only
+ * for statements on the path of every upload or download; elsewhere a plain query reads better.
+ *
+ * `build` gets a placeholder in each value's place and must use them as values alone: it sees no real value, so the
+ * statement cannot depend on one.
+ */
+export function prepared<Values extends object, Row>(
+  names: readonly (keyof Values & string)[],
+  build: (db: Db | Tx, values: Values) => Compilable<Row>,
+): (db: Db | Tx, values: Values) => Promise<Row[]> {
+  const placeholders = Object.fromEntries(names.map((name) => [name, new Placeholder(name)])) as unknown as Values
+  /** One text for each kind of database. */
+  const compiled = new Map<unknown, CompiledQuery<Row>>()
+  return async (db, values) => {
+    const kind = db.getExecutor().adapter.constructor
+    let query = compiled.get(kind)
+    if (!query) {
+      query = build(db, placeholders).compile()
+      compiled.set(kind, query)
+    }
+    const parameters = query.parameters.map((parameter) =>
+      parameter instanceof Placeholder ? values[parameter.name as keyof Values] : parameter,
+    )
+    return (await db.executeQuery<Row>({ ...query, parameters })).rows
+  }
+}
