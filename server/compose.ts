@@ -20,7 +20,7 @@ import { completeDigests } from './registry/digests.ts'
 import { ProcessLease } from './registry/leases.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
-import { matchStorage } from './registry/storage-id.ts'
+import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import { type Swept, sweep } from './registry/sweep.ts'
 
 /** A server that listens. */
@@ -69,7 +69,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl))
     opened.push(() => catalogue.close())
 
-    const blobs = await openBlobs(settings.dataDir, catalogue, replace)
+    const { blobs, readStorageId } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
 
     const passwords = new Passwords(now)
@@ -81,6 +81,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       blobs,
       lease: await ProcessLease.take(catalogue, now, true),
       limits: { maxFileSize: settings.maxFileSize },
+      checkStorage: async () => checkStorage(catalogue, await readStorageId()),
       blobGrace: settings.blobGrace,
       now,
       unsettled: new Set(),
@@ -142,21 +143,22 @@ export async function openAccounts(settings: Settings): Promise<{ accounts: Acco
   return { accounts, close: () => catalogue.close() }
 }
 
-async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements): Promise<BlobStore> {
+async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements) {
   const folder = join(dataDir, 'blobs')
   const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder }))
-  try {
-    const idFile = join(folder, 'storage-id')
-    const stored = await readFile(idFile, 'utf8').then(
+  const idFile = join(folder, 'storage-id')
+  const readStorageId = () =>
+    readFile(idFile, 'utf8').then(
       (text) => text.trim(),
       () => undefined,
     )
-    await matchStorage(catalogue, stored, (id) => writeDurably(idFile, `${id}\n`, 0o600))
+  try {
+    await matchStorage(catalogue, await readStorageId(), (id) => writeDurably(idFile, `${id}\n`, 0o600))
   } catch (error) {
     await store.close()
     throw error
   }
-  return replace.blobs?.(store) ?? store
+  return { blobs: replace.blobs?.(store) ?? store, readStorageId }
 }
 
 /** The work that no request waits for. */

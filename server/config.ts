@@ -29,9 +29,20 @@ function publicUrl(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
   const plain = !url.username && !url.password && !url.search && !url.hash
+  // Requests are compared with it segment by segment, decoded.
+  if (!isDecodable(url.pathname)) return undefined
   if (!plain || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
   url.pathname = url.pathname.replace(/\/+$/, '')
   return url
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function adminName(text: string): string | undefined {
@@ -142,7 +153,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
   )
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0])
-    const got = secret.has(name) ? '[secret]' : JSON.stringify(environment[name])
+    const got = secret.has(name) ? '[secret]' : withoutUserinfo(JSON.stringify(environment[name]))
     const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
     mistakes.push(`${name} is ${got}, but ${expected}.`)
   }
@@ -167,6 +178,11 @@ export function readSettings(environment: Record<string, string | undefined>): S
     logLevel: values.STOWAGE_LOG_LEVEL,
     tls: cert && key ? { cert, key } : undefined,
   }
+}
+
+/** An address may carry a password where none belongs. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/.*@/s, '//[secret]@')
 }
 
 function suggestion(name: string): string {

@@ -15,6 +15,8 @@ export type ProblemCode =
   | 'not-found'
   | 'method-not-allowed'
   | 'already-exists'
+  | 'precondition-failed'
+  | 'range-not-satisfiable'
   | 'unprocessable'
   | 'too-large'
   | 'body-too-large'

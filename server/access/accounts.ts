@@ -15,6 +15,9 @@ import { Problem } from '../problems.ts'
 import type { AdminGrant } from './grant.ts'
 import type { Passwords } from './passwords.ts'
 
+/** For those who may not import the catalogue. */
+export type { UserRow }
+
 export interface NewAccount {
   name: string
   password: string

@@ -8,6 +8,9 @@ import { sha256 } from './access.ts'
 import { type SignedIn, tokenIsValid } from './caller.ts'
 import { covers, parseScopes, type Scopes, storedScopes } from './scopes.ts'
 
+/** For those who may not import the catalogue. */
+export type { TokenRow }
+
 declare const keyring: unique symbol
 
 /** Leave to see and change one user's tokens. Only `Tokens.of` makes one. */
@@ -84,6 +87,10 @@ export class Tokens {
     wanted: { name: string; scopes: readonly string[]; expiresAt: Date | undefined },
   ): Promise<{ token: TokenRow; secret: string }> {
     const scopes = this.#allowedScopes(caller, wanted.scopes)
+    const now = this.#now()
+    if (wanted.expiresAt && !(wanted.expiresAt.getTime() > now)) {
+      throw new Problem('unprocessable', 'expires_at: must be in the future')
+    }
     const secret = randomBytes(20).toString('hex')
     const { credential } = caller
     const token = await this.#catalogue.transact(addToken, {
@@ -94,7 +101,7 @@ export class Tokens {
       lastEight: secret.slice(-8),
       scopes: storedScopes(scopes),
       expiresAt: wanted.expiresAt?.getTime() ?? null,
-      now: this.#now(),
+      now,
     })
     return { token, secret }
   }

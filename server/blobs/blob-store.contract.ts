@@ -96,7 +96,7 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
       )
     })
 
-    test('the caller may use his chunk again', async () => {
+    test('the caller may use its chunk again', async () => {
       const chunk = new Uint8Array(100_000)
       await using staged = await store.stage(lease)
       for (let round = 1; round <= 20; round += 1) await staged.write(chunk.fill(round))
@@ -261,7 +261,7 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
   })
 }
 
-/** `expect(…).rejects` holds this thread until the promise settles, and another thread's answer never gets in. */
+/** `expect(…).rejects` holds this thread until the promise settles, and another thread's answer may never get in. */
 function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => Promise.reject(new Error('It did not fail.')),

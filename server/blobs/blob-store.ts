@@ -16,7 +16,7 @@ export interface StagedBlob {
   write(chunk: Uint8Array): Promise<void>
   /** Resolves when every byte written, and the way to find them, is on stable storage. At most once. */
   commit(): Promise<void>
-  /** Keeps the bytes when this is disposed: the catalogue refers to them now. */
+  /** Keeps the bytes when this is disposed: the catalogue refers to them now. Comes after `commit`. */
   keep(): void
   /** Drops the bytes unless they were kept. Never throws: what could not be removed is tried again by `tidy`. */
   [Symbol.asyncDispose](): Promise<void>
@@ -26,12 +26,14 @@ export interface StagedBlob {
  * Stores immutable bytes at locations that are never used again: no rename, no copy, no overwrite.
  *
  * Failures are `Problem`s: `storage-full` (no space, quota) and `storage-unavailable` (all else).
+ * A malformed lease or location is `storage-unavailable`.
+ *
  * `blob-store.contract.ts` says the same as tests; every implementation passes it.
  */
 export interface BlobStore {
   /** A fresh location under the lease, ready to be written. */
   stage(lease: string): Promise<StagedBlob>
-  /** What an HTTP response can send: the whole blob, or a stretch of it. Reads lazily; copies nothing to memory. */
+  /** What an HTTP response can send: the whole blob, or a stretch of it. Reads lazily, so it may fail only then; copies nothing to memory. */
   body(location: Location, span?: ByteSpan): Blob | ReadableStream<Uint8Array>
   /** Digests of the stored bytes, lower-case hex, computed off the main thread. `storage-unavailable` when the bytes are not there. */
   digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>>

@@ -136,7 +136,7 @@ export class Folders {
     if (folder.parent) await unless(['EEXIST'], this.#calls.mkdir(folder.path, 0o700))
     try {
       folder.handle = await this.#calls.open(folder.path, readFolder, 0)
-      // Also when it was there before: who made it may have died before his sync.
+      // Also when it was there before: who made it may have died before its sync.
       await folder.parent?.sync.join()
     } catch (error) {
       if (folder.parent) await this.#calls.rmdir(folder.path).catch(() => undefined)

@@ -62,7 +62,7 @@ export class StagedFile implements StagedBlob {
     this.#mustBeWriting()
     this.#phase = 'committing'
     await this.#allWritten()
-    // Side by side: the file was created long ago, and both mostly wait for the same journal.
+    // Side by side: the folder has had its entry since `stage`, and both mostly wait for the same journal.
     const [file, folder] = await Promise.allSettled([this.#syncAndClose(), this.#parts.syncFolder()])
     const failed = [file, folder].find((outcome) => outcome.status === 'rejected')
     if (failed) throw this.#fail(failed.reason)

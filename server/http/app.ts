@@ -13,8 +13,11 @@ import { welcome } from './welcome.ts'
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
 const depth = 10
 
-/** Seconds without a byte in either direction after which a connection is cut. */
-const idleSeconds = 240
+/**
+ * Seconds without progress in either direction after which a connection is cut; the runtime takes no more than these. As the
+ * kernel buffers some 4 MB, a reader is cut off only below about 16 KB a second, and can resume.
+ */
+const idleSeconds = 255
 
 export interface ListenOptions {
   host: string

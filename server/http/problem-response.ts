@@ -16,7 +16,9 @@ const statuses: Record<ProblemCode, number> = {
   'not-found': 404,
   'method-not-allowed': 405,
   'already-exists': 409,
+  'precondition-failed': 412,
   'body-too-large': 413,
+  'range-not-satisfiable': 416,
   unprocessable: 422,
   'too-many-attempts': 429,
   'storage-unavailable': 503,
@@ -36,7 +38,9 @@ const titles: Record<number, string> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
+  416: 'Range Not Satisfiable',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
@@ -65,10 +69,11 @@ export function tell(error: unknown, requestId: string): Told {
   })
   if (!problem) return { ...unforeseen, headers }
   const status = statuses[problem.code]
-  const { retry_after, allow, ...facts } = problem.facts
+  const { retry_after, allow, content_range, ...facts } = problem.facts
   if (status === 401) headers.set('WWW-Authenticate', 'Basic realm="Stowage"')
   if (status === 429 || status === 503) headers.set('Retry-After', String(retry_after ?? 5))
   if (allow !== undefined) headers.set('Allow', String(allow))
+  if (content_range !== undefined) headers.set('Content-Range', String(content_range))
   return { status, sentence: problem.message, facts, headers }
 }
 

@@ -23,7 +23,7 @@ function threadThat(...scripts: string[]) {
   return { thread, started: () => started }
 }
 
-/** `expect(…).rejects` holds this thread until the promise settles, and the other thread's answer never gets in. */
+/** `expect(…).rejects` holds this thread until the promise settles, and the other thread's answer may never get in. */
 function failureOf(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
     () => Promise.reject(new Error('It did not fail.')),

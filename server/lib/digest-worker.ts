@@ -13,6 +13,8 @@ export type DigestAnswer = { digests: Partial<Digests> } | { failure: { message:
 declare const self: Worker
 
 const pieceSize = 1024 * 1024
+/** Kept from file to file, as there is only ever one at a time. */
+const pieces = [Buffer.allocUnsafeSlow(pieceSize), Buffer.allocUnsafeSlow(pieceSize)] as const
 
 self.onmessage = async (event: MessageEvent<DigestQuestion>) => {
   self.postMessage(await answer(event.data))
@@ -30,17 +32,14 @@ async function answer({ path, algorithms }: DigestQuestion): Promise<DigestAnswe
 async function digestsOf(path: string, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>> {
   const digests = new RunningDigests(algorithms)
   await using file = await open(path, 'r')
-  let piece = Buffer.allocUnsafeSlow(pieceSize)
-  let other = Buffer.allocUnsafeSlow(pieceSize)
+  let [piece, other] = pieces
   let reading = file.read(piece, 0, pieceSize, null)
   for (;;) {
     const { bytesRead } = await reading
     if (bytesRead === 0) return digests.finish()
-    const read = piece
-    piece = other
-    other = read
     // The next piece is read while this one is hashed.
-    reading = file.read(piece, 0, pieceSize, null)
-    digests.update(read.subarray(0, bytesRead))
+    reading = file.read(other, 0, pieceSize, null)
+    digests.update(piece.subarray(0, bytesRead))
+    ;[piece, other] = [other, piece]
   }
 }

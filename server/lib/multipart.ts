@@ -24,17 +24,22 @@ export async function* firstFilePart(contentType: string, body: AsyncIterable<Ui
   const form = openForm(contentType)
   const file = new PassThrough()
   let found = false
+  // What goes wrong in the body itself is the caller's own error, and must come out as it went in.
+  let bodyError: unknown
+  let failure: Error | undefined
+  const fail = (error: unknown) => {
+    failure ??= bodyError instanceof Error ? bodyError : new MultipartError(readable(error))
+    file.destroy(failure)
+  }
   form.on('file', (_field, part) => {
     if (found) {
       part.resume()
       return
     }
     found = true
-    part.on('error', (error) => file.destroy(error))
+    part.on('error', fail)
     part.pipe(file)
   })
-  // What goes wrong in the body itself is the caller's own error, and must come out as it went in.
-  let bodyError: unknown
   const watched = async function* () {
     try {
       yield* body
@@ -43,12 +48,9 @@ export async function* firstFilePart(contentType: string, body: AsyncIterable<Ui
       throw error
     }
   }
-  const parsed = pipeline(Readable.from(watched(), { objectMode: false }), form).then(
-    () => {
-      if (!found) file.destroy(new MultipartError('The form holds no file.'))
-    },
-    (error) => file.destroy(bodyError instanceof Error ? bodyError : new MultipartError(readable(error))),
-  )
+  const parsed = pipeline(Readable.from(watched(), { objectMode: false }), form).then(() => {
+    if (!found) file.destroy(new MultipartError('The form holds no file.'))
+  }, fail)
   try {
     yield* file as AsyncIterable<Uint8Array>
     await parsed
@@ -56,7 +58,8 @@ export async function* firstFilePart(contentType: string, body: AsyncIterable<Ui
     file.destroy()
     form.destroy()
   }
-  if (bodyError) throw bodyError
+  // The file may have come to its end before the form broke off.
+  if (failure) throw failure
 }
 
 function openForm(contentType: string): BusboyInstance {

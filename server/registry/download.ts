@@ -35,11 +35,21 @@ export async function findFile(parts: RegistryParts, caller: Caller, address: Ad
   return { grant: leave, file: found.file }
 }
 
-/** The file's bytes, or a stretch of them, for a response to send. */
+/**
+ * The file's bytes, or a stretch of them, for a response to send. `storage-unavailable` when the store does not have what
+ * the catalogue says: no answer is better than a wrong one.
+ */
 export function bytesOf(
   parts: RegistryParts,
   { file }: ReadableFile,
   span?: ByteSpan,
 ): Blob | ReadableStream<Uint8Array> {
-  return parts.blobs.body(file.location as Location, span)
+  const location = file.location as Location
+  const whole = parts.blobs.body(location)
+  if (!(whole instanceof Blob)) return span ? parts.blobs.body(location, span) : whole
+  if (whole.size !== file.size) {
+    const cause = `${location} has ${whole.size} bytes where ${file.size} should be`
+    throw new Problem('storage-unavailable', 'The bytes of this file cannot be read now.', {}, cause)
+  }
+  return span ? whole.slice(span.start, span.end) : whole
 }

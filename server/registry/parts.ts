@@ -8,6 +8,8 @@ export interface RegistryParts {
   blobs: BlobStore
   lease: ProcessLease
   limits: Limits
+  /** Throws when the blob store is no longer the catalogue's own: an unmounted disk looks like an empty one. */
+  checkStorage: () => Promise<void>
   /** How long freed bytes stay, in milliseconds. */
   blobGrace: number
   /** Milliseconds since 1970. */

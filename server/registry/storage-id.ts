@@ -10,6 +10,12 @@ export const rememberStorage = transaction('remember storage', async (tx, args: 
   return (await siteFact(tx, key)) ?? args.id
 })
 
+/** Throws when the blob folder, asked again, is not the catalogue's: its disk may have been unmounted meanwhile. */
+export async function checkStorage(catalogue: Catalogue, stored: string | undefined): Promise<void> {
+  if (stored !== undefined && stored === (await siteFact(catalogue.read, key))) return
+  throw new Problem('storage-unavailable', 'The blob folder is gone or another one: nothing is removed from it.')
+}
+
 /**
  * Refuses a blob folder that belongs to another catalogue: two nodes with one database and a disk each would serve one
  * half of the files each. `stored` is what the folder says of itself; `store` writes it there for the first time.

@@ -26,6 +26,7 @@ export interface Swept {
 
 /** Removes the bytes that nothing refers to. Can run at any time beside uploads, and be broken off and repeated. */
 export async function sweep(parts: RegistryParts, signal?: AbortSignal): Promise<Swept> {
+  await parts.checkStorage()
   await parts.blobs.tidy()
   await settle(parts)
   const leftovers = await sweepDeadLeases(parts, signal)

@@ -11,10 +11,10 @@ export interface RawAnswer {
 /** Sends bytes to a port of this machine as they are, and reads until the server closes. */
 export function sendRaw(port: number, bytes: string | Buffer, timeout = 10_000): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    const chunks: Buffer<ArrayBuffer>[] = []
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
     socket.setTimeout(timeout, () => socket.destroy(new Error('the server neither answered nor closed')))
-    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('data', (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => resolve(Buffer.concat(chunks)))
   })

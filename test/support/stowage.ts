@@ -125,7 +125,7 @@ export class Client {
     return `/api/packages/${[owner, 'generic', name, version, file].map(encodeURIComponent).join('/')}`
   }
 
-  put(address: FileAddress, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+  put(address: FileAddress, body: RequestInit['body'], headers: Record<string, string> = {}): Promise<Response> {
     return this.fetch(this.path(address), { method: 'PUT', body, headers })
   }
 

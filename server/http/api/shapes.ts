@@ -1,7 +1,7 @@
+import type { UserRow } from '../../access/accounts.ts'
 import type { Caller } from '../../access/caller.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
-import type { TokenRow } from '../../catalogue/tokens.ts'
-import type { UserRow } from '../../catalogue/users.ts'
+import type { TokenRow } from '../../access/tokens.ts'
 
 /** What clients of this protocol take for "never". */
 const never = '0001-01-01T00:00:00Z'

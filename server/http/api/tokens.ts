@@ -19,7 +19,6 @@ const newToken = z.object(
     expires_at: z.iso
       .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
       .transform((text) => new Date(text))
-      .refine((time) => time.getTime() > Date.now(), 'must be in the future')
       .nullish(),
   },
   'The body must be a JSON object.',

@@ -19,10 +19,12 @@ export function byteRanges(
     spans.reduce((sum, span) => sum + span.end - span.start, 0) +
     tail.byteLength
 
+  // The first part is opened before the answer begins: bytes that cannot be read must still be able to become an error.
+  const first = spans[0] && open(spans[0])
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (const [index, span] of spans.entries()) {
       yield heads[index] as Uint8Array
-      const part = open(span)
+      const part = index === 0 && first ? first : open(span)
       yield* part instanceof Blob ? part.stream() : part
     }
     yield tail

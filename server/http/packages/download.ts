@@ -1,7 +1,8 @@
 import { evaluate, rangeApplies } from '../../lib/conditional.ts'
 import { attachment } from '../../lib/content-disposition.ts'
 import { formatHttpDate } from '../../lib/http-date.ts'
-import { contentRange, parseRange, type Span } from '../../lib/range.ts'
+import { contentRange, parseRange, type Span, unsatisfiedContentRange } from '../../lib/range.ts'
+import { Problem } from '../../problems.ts'
 import { bytesOf, type ReadableFile } from '../../registry/download.ts'
 import type { RegistryParts } from '../../registry/parts.ts'
 import { byteRanges } from './byte-ranges.ts'
@@ -16,7 +17,9 @@ export function fileResponse(parts: RegistryParts, found: ReadableFile, request:
   const headers = headersOf(found, validators)
 
   const outcome = evaluate(request.headers, request.method, validators)
-  if (outcome === 'precondition-failed') return new Response(null, { status: 412, headers })
+  if (outcome === 'precondition-failed') {
+    throw new Problem('precondition-failed', 'The file is not the one that the conditions of the request name.')
+  }
   if (outcome === 'not-modified') {
     headers.delete('Content-Type')
     headers.delete('Content-Disposition')
@@ -27,10 +30,9 @@ export function fileResponse(parts: RegistryParts, found: ReadableFile, request:
   const wanted = isHead || !rangeApplies(request.headers, validators) ? null : request.headers.get('range')
   const range = wanted === null ? { kind: 'whole' as const } : parseRange(wanted, file.size)
   if (range.kind === 'unsatisfiable') {
-    headers.set('Content-Range', `bytes */${file.size}`)
-    headers.delete('Content-Disposition')
-    headers.set('Content-Type', 'text/plain; charset=utf-8')
-    return new Response(`The file has ${file.size} bytes.\n`, { status: 416, headers })
+    throw new Problem('range-not-satisfiable', `The file has ${file.size} bytes.`, {
+      content_range: unsatisfiedContentRange(file.size),
+    })
   }
   if (range.kind === 'spans') {
     const [only, ...others] = range.spans

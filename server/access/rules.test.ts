@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'bun:test'
+import type { OwnerRow } from '../catalogue/owners.ts'
+import type { UserRow } from '../catalogue/users.ts'
+import { anonymous, type Caller, maySignIn, type SignedIn } from './caller.ts'
+import { permission, type Verb, type Verdict, verdict } from './rules.ts'
+import { parseScopes } from './scopes.ts'
+
+type Visibility = OwnerRow['visibility']
+const visibilities: Visibility[] = ['public', 'limited', 'private']
+
+/** The user whose packages are asked for. */
+const ada = (visibility: Visibility): OwnerRow => ({ id: 1, kind: 'user', name: 'ada', visibility })
+
+const people = {
+  anonymous: undefined,
+  'a stranger': { id: 2, name: 'eve', isAdmin: false, isRestricted: false },
+  'a restricted stranger': { id: 3, name: 'rob', isAdmin: false, isRestricted: true },
+  'the user itself': { id: 1, name: 'ada', isAdmin: false, isRestricted: false },
+  'the user itself, restricted': { id: 1, name: 'ada', isAdmin: false, isRestricted: true },
+  'an administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: false },
+  'a restricted administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: true },
+}
+type Person = keyof typeof people
+const everybody = Object.keys(people) as Person[]
+
+function calling(person: Person, credential: SignedIn['credential']): Caller {
+  const account = people[person]
+  return account ? { kind: 'user', account, credential } : anonymous
+}
+
+const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x' }
+
+function byToken(...names: string[]): SignedIn['credential'] {
+  const scopes = parseScopes(names)
+  if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
+  return { kind: 'token', id: 7, scopes, viaBasic: false }
+}
+
+describe('what a caller may do at a user, before any token narrows it', () => {
+  // The columns are the visibilities, as in the manual: R reads, RW reads and writes.
+  const table: [Person, string, string, string][] = [
+    //                               public limited private
+    ['anonymous', /*                 */ 'R', '–', '–'],
+    ['a stranger', /*                */ 'R', 'R', '–'],
+    ['a restricted stranger', /*     */ 'R', '–', '–'],
+    ['the user itself', /*           */ 'RW', 'RW', 'RW'],
+    ['the user itself, restricted', 'RW', 'RW', 'RW'],
+    ['an administrator', /*          */ 'RW', 'RW', 'RW'],
+    ['a restricted administrator', /**/ 'RW', 'RW', 'RW'],
+  ]
+  const signs = { none: '–', read: 'R', write: 'RW' }
+
+  test.each(table)('%s: %s public, %s limited, %s private', (person, ...expected) => {
+    expect(visibilities.map((visibility) => signs[permission(calling(person, byPassword), ada(visibility))])).toEqual(
+      expected,
+    )
+  })
+
+  test('nobody is left out', () => {
+    expect(table.map(([person]) => person).sort()).toEqual([...everybody].sort())
+  })
+})
+
+describe('what a caller is told', () => {
+  const told: Record<string, Verdict> = {
+    yes: 'allowed',
+    '401': 'sign-in',
+    '404': 'unknown-owner',
+    '403 no write': 'no-write',
+    '403 scope': 'scope',
+    '403 public only': 'public-only',
+  }
+
+  /** What each column of a table asks: to read, then to write, at a public, a limited and a private user. */
+  const questions = (['read', 'write'] as Verb[]).flatMap((verb) =>
+    visibilities.map((visibility) => ({ verb, visibility })),
+  )
+
+  type Row = [Person, string, string, string, string, string, string]
+
+  function check(credential: SignedIn['credential'], rows: Row[]) {
+    test.each(rows)('%s: reads %s %s %s, writes %s %s %s', (person, ...expected) => {
+      expect(
+        questions.map(({ verb, visibility }) => verdict(calling(person, credential), ada(visibility), verb)),
+      ).toEqual(expected.map((word) => told[word] as Verdict))
+    })
+  }
+
+  describe('by password, or with a token for everything', () => {
+    const rows: Row[] = [
+      //                            read: public, limited, private; write: public, limited, private
+      ['anonymous', 'yes', '401', '401', '401', '401', '401'],
+      ['a stranger', 'yes', 'yes', '404', '403 no write', '403 no write', '404'],
+      ['a restricted stranger', 'yes', '404', '404', '403 no write', '404', '404'],
+      ['the user itself', 'yes', 'yes', 'yes', 'yes', 'yes', 'yes'],
+      ['the user itself, restricted', 'yes', 'yes', 'yes', 'yes', 'yes', 'yes'],
+      ['an administrator', 'yes', 'yes', 'yes', 'yes', 'yes', 'yes'],
+      ['a restricted administrator', 'yes', 'yes', 'yes', 'yes', 'yes', 'yes'],
+    ]
+    check(byPassword, rows)
+    check(byToken('all'), rows)
+    check(byToken('write:package'), rows)
+    check(byToken('read:package', 'write:package'), rows)
+  })
+
+  describe('with a token that may read packages', () => {
+    check(byToken('read:package'), [
+      ['a stranger', 'yes', 'yes', '404', '403 no write', '403 no write', '404'],
+      ['a restricted stranger', 'yes', '404', '404', '403 no write', '404', '404'],
+      ['the user itself', 'yes', 'yes', 'yes', '403 scope', '403 scope', '403 scope'],
+      ['an administrator', 'yes', 'yes', 'yes', '403 scope', '403 scope', '403 scope'],
+    ])
+  })
+
+  describe('with a token for other things than packages', () => {
+    const rows: Row[] = [
+      ['a stranger', '403 scope', '403 scope', '404', '403 scope', '403 scope', '404'],
+      ['a restricted stranger', '403 scope', '404', '404', '403 scope', '404', '404'],
+      ['the user itself', '403 scope', '403 scope', '403 scope', '403 scope', '403 scope', '403 scope'],
+      ['an administrator', '403 scope', '403 scope', '403 scope', '403 scope', '403 scope', '403 scope'],
+    ]
+    check(byToken('write:user'), rows)
+    check(byToken('read:organization', 'write:repository', 'write:misc'), rows)
+    check(byToken('write:admin'), rows)
+  })
+
+  describe('with a token for everything that is public', () => {
+    const rows: Row[] = [
+      ['a stranger', 'yes', '403 public only', '404', '403 no write', '403 public only', '404'],
+      ['a restricted stranger', 'yes', '404', '404', '403 no write', '404', '404'],
+      ['the user itself', 'yes', '403 public only', '403 public only', 'yes', '403 public only', '403 public only'],
+      ['an administrator', 'yes', '403 public only', '403 public only', 'yes', '403 public only', '403 public only'],
+    ]
+    check(byToken('all', 'public-only'), rows)
+    check(byToken('write:package', 'public-only'), rows)
+  })
+
+  describe('with a token that may read packages that are public', () => {
+    check(byToken('read:package', 'public-only'), [
+      ['a stranger', 'yes', '403 public only', '404', '403 no write', '403 public only', '404'],
+      [
+        'the user itself',
+        'yes',
+        '403 public only',
+        '403 public only',
+        '403 scope',
+        '403 public only',
+        '403 public only',
+      ],
+    ])
+  })
+
+  test('an owner that does not exist is the same to everybody, and to whoever must not see one', () => {
+    for (const person of everybody) {
+      for (const verb of ['read', 'write'] as Verb[]) {
+        expect(verdict(calling(person, byPassword), undefined, verb)).toBe('unknown-owner')
+        expect(verdict(calling(person, byToken('write:user', 'public-only')), undefined, verb)).toBe('unknown-owner')
+      }
+    }
+  })
+
+  test('a token never allows what the password of the same person does not', () => {
+    for (const person of everybody) {
+      for (const { verb, visibility } of questions) {
+        const scoped = [byToken('all'), byToken('write:package'), byToken('write:admin', 'public-only')]
+        if (verdict(calling(person, byPassword), ada(visibility), verb) === 'allowed') continue
+        for (const credential of scoped) {
+          expect(verdict(calling(person, credential), ada(visibility), verb)).not.toBe('allowed')
+        }
+      }
+    }
+  })
+})
+
+describe('an account', () => {
+  const row = { is_active: 1, prohibit_login: 0, is_admin: 0 } as UserRow
+
+  test.each<[string, Partial<UserRow>, boolean]>([
+    ['in good standing signs in', {}, true],
+    ['that is inactive does not', { is_active: 0 }, false],
+    ['whose sign-in is prohibited does not', { prohibit_login: 1 }, false],
+    ['of an administrator that is inactive does not', { is_active: 0, is_admin: 1 }, false],
+    ['of an administrator whose sign-in is prohibited does not', { prohibit_login: 1, is_admin: 1 }, false],
+  ])('%s', (_, change, expected) => {
+    expect(maySignIn({ ...row, ...change })).toBe(expected)
+  })
+})

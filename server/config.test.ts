@@ -1,0 +1,249 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
+import { readSettings, SettingsError } from './config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'stowage-settings-'))
+const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+writeFileSync(certificate, 'a certificate')
+writeFileSync(key, 'a key')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function mistakesIn(environment: Record<string, string | undefined>): readonly string[] {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes
+    throw error
+  }
+  return []
+}
+
+test('everything has a default', () => {
+  expect(readSettings({})).toEqual({
+    listen: { host: '127.0.0.1', port: 3000 },
+    publicUrl: undefined,
+    dataDir: resolve('data'),
+    adminUsername: 'admin',
+    adminPassword: undefined,
+    maxFileSize: Number.POSITIVE_INFINITY,
+    blobGrace: 3_600_000,
+    trustedProxies: expect.any(Function),
+    queryTokens: false,
+    logFormat: undefined,
+    logLevel: 'info',
+    tls: undefined,
+  })
+  expect(readSettings({}).trustedProxies(ipaddr.parse('127.0.0.1'))).toBe(false)
+})
+
+describe('a variable that can be read', () => {
+  test.each<[string, string, Record<string, unknown>]>([
+    ['STOWAGE_LISTEN', '0.0.0.0:80', { listen: { host: '0.0.0.0', port: 80 } }],
+    ['STOWAGE_LISTEN', 'localhost:0', { listen: { host: 'localhost', port: 0 } }],
+    ['STOWAGE_LISTEN', '[::]:65535', { listen: { host: '::', port: 65_535 } }],
+    ['STOWAGE_PUBLIC_URL', 'https://packages.example.com', { publicUrl: new URL('https://packages.example.com') }],
+    ['STOWAGE_PUBLIC_URL', 'http://example.com:81/a/b//', { publicUrl: new URL('http://example.com:81/a/b') }],
+    ['STOWAGE_PUBLIC_URL', 'https://example.com/a%20b', { publicUrl: new URL('https://example.com/a%20b') }],
+    ['STOWAGE_DATA_DIR', '/var/lib/stowage', { dataDir: '/var/lib/stowage' }],
+    ['STOWAGE_DATA_DIR', 'here', { dataDir: resolve('here') }],
+    ['STOWAGE_ADMIN_USERNAME', 'Ada.L', { adminUsername: 'Ada.L' }],
+    ['STOWAGE_ADMIN_PASSWORD', '12345678', { adminPassword: '12345678' }],
+    ['STOWAGE_LIMIT_FILE_SIZE', '10GiB', { maxFileSize: 10 * 1024 ** 3 }],
+    ['STOWAGE_LIMIT_FILE_SIZE', '500 MB', { maxFileSize: 500_000_000 }],
+    ['STOWAGE_LIMIT_FILE_SIZE', '123', { maxFileSize: 123 }],
+    ['STOWAGE_LIMIT_FILE_SIZE', 'unlimited', { maxFileSize: Number.POSITIVE_INFINITY }],
+    ['STOWAGE_BLOB_GRACE', '0', { blobGrace: 0 }],
+    ['STOWAGE_BLOB_GRACE', '30s', { blobGrace: 30_000 }],
+    ['STOWAGE_QUERY_TOKENS', 'true', { queryTokens: true }],
+    ['STOWAGE_QUERY_TOKENS', 'false', { queryTokens: false }],
+    ['STOWAGE_LOG_FORMAT', 'pretty', { logFormat: 'pretty' }],
+    ['STOWAGE_LOG_FORMAT', 'json', { logFormat: 'json' }],
+    ['STOWAGE_LOG_LEVEL', 'debug', { logLevel: 'debug' }],
+    ['STOWAGE_LOG_LEVEL', 'warn', { logLevel: 'warn' }],
+  ])('%s=%s', (name, text, expected) => {
+    expect(readSettings({ [name]: text })).toMatchObject(expected)
+  })
+
+  test('STOWAGE_TRUSTED_PROXIES', () => {
+    const { trustedProxies } = readSettings({ STOWAGE_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' })
+    expect(trustedProxies(ipaddr.parse('10.1.2.3'))).toBe(true)
+    expect(trustedProxies(ipaddr.parse('192.0.2.1'))).toBe(false)
+  })
+
+  test('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY are read from their files', () => {
+    expect(readSettings({ STOWAGE_TLS_CERT: certificate, STOWAGE_TLS_KEY: key }).tls).toEqual({
+      cert: 'a certificate',
+      key: 'a key',
+    })
+  })
+})
+
+describe('a variable that cannot be read', () => {
+  const cases: [string, string[], string][] = [
+    [
+      'STOWAGE_LISTEN',
+      ['3000', ':3000', 'localhost', 'localhost:65536', 'localhost:-1', '::1:3000', 'http://a:1', 'a b:1'],
+      'must be host:port',
+    ],
+    [
+      'STOWAGE_PUBLIC_URL',
+      [
+        'example.com',
+        'ftp://example.com',
+        'https://example.com?a',
+        'https://example.com#a',
+        'https://example.com/%zz',
+        'https://example.com/%ff',
+        'https://',
+      ],
+      'must be an http or https address',
+    ],
+    ['STOWAGE_DATA_DIR', [' '], 'must be a folder'],
+    ['STOWAGE_ADMIN_USERNAME', ['-ada', 'a b', 'api', 'x'.repeat(41), 'ada.png'], 'must be a user name'],
+    ['STOWAGE_LIMIT_FILE_SIZE', ['10G', '-1', 'big', '1 PB', 'Unlimited '], 'must be a size'],
+    ['STOWAGE_BLOB_GRACE', ['1', '1 week', '-1h', 'unlimited'], 'must be a duration'],
+    ['STOWAGE_TRUSTED_PROXIES', ['10.0.0.0/33', 'proxy.example.com', '127.0.0.1,x'], 'must be addresses or ranges'],
+    ['STOWAGE_QUERY_TOKENS', ['yes', '1', 'TRUE'], 'must be one of true, false'],
+    ['STOWAGE_LOG_FORMAT', ['text', 'JSON'], 'must be one of pretty, json'],
+    ['STOWAGE_LOG_LEVEL', ['verbose', 'INFO'], 'must be one of debug, info, warn, error, silent'],
+  ]
+
+  test.each(cases.flatMap(([name, texts, expected]) => texts.map((text) => [name, text, expected] as const)))(
+    '%s=%p',
+    (name, text, expected) => {
+      const mistakes = mistakesIn({ [name]: text })
+      expect(mistakes).toHaveLength(1)
+      expect(mistakes[0]).toStartWith(`${name} is ${JSON.stringify(text)}, but ${expected}`)
+    },
+  )
+
+  test('a password that is too short or too long is named, and not shown', () => {
+    for (const password of ['1234567', 'x'.repeat(257)]) {
+      const mistakes = mistakesIn({ STOWAGE_ADMIN_PASSWORD: password })
+      expect(mistakes).toHaveLength(1)
+      expect(mistakes[0]).toStartWith('STOWAGE_ADMIN_PASSWORD is [secret], but must have at ')
+    }
+  })
+
+  test('certificate and key go together', () => {
+    expect(mistakesIn({ STOWAGE_TLS_CERT: certificate })).toEqual([
+      'STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must be set together.',
+    ])
+    expect(mistakesIn({ STOWAGE_TLS_KEY: key, STOWAGE_TLS_CERT: '' })).toHaveLength(1)
+  })
+
+  test.each(['/nowhere/cert.pem', folder, 'a\0b'])('a certificate is not in %p', (path) => {
+    const mistakes = mistakesIn({ STOWAGE_TLS_CERT: path, STOWAGE_TLS_KEY: key })
+    expect(mistakes).toEqual([
+      `STOWAGE_TLS_CERT is ${JSON.stringify(path)}, but must be the path of a readable PEM file.`,
+    ])
+  })
+})
+
+describe('an unknown variable', () => {
+  test.each([
+    ['STOWAGE_LISTNE', 'STOWAGE_LISTEN'],
+    ['STOWAGE_DATADIR', 'STOWAGE_DATA_DIR'],
+    ['stowage_data_dir', 'STOWAGE_DATA_DIR'],
+    ['Stowage_Blob_Grace', 'STOWAGE_BLOB_GRACE'],
+    ['STOWAGE_TRUSTED_PROXY', 'STOWAGE_TRUSTED_PROXIES'],
+  ])('%s: did you mean %s?', (name, near) => {
+    expect(mistakesIn({ [name]: 'x' })).toEqual([`${name} is not a setting. Did you mean ${near}?`])
+  })
+
+  test('that is like none gets the list', () => {
+    const [mistake = ''] = mistakesIn({ STOWAGE_DATABASE_CONNECTION: 'x' })
+    expect(mistake).toStartWith('STOWAGE_DATABASE_CONNECTION is not a setting. The settings are STOWAGE_LISTEN, ')
+  })
+
+  test('is a mistake also when it is empty', () => {
+    expect(mistakesIn({ STOWAGE_LISTNE: '' })).toHaveLength(1)
+  })
+})
+
+test.each([
+  'STOWAGE_URL',
+  'STOWAGE_TOKEN',
+  'STOWAGE_PORT',
+  'STOWAGE_PORT_3000_TCP_ADDR',
+  'STOWAGE_SERVICE_HOST',
+  'PATH',
+  'MY_STOWAGE_X',
+])('%s is left alone', (name) => {
+  expect(mistakesIn({ [name]: 'tcp://10.0.0.1:3000' })).toEqual([])
+})
+
+test('an empty variable is one that is not set', () => {
+  const empty = Object.fromEntries(
+    ['LISTEN', 'PUBLIC_URL', 'DATA_DIR', 'ADMIN_USERNAME', 'ADMIN_PASSWORD', 'LIMIT_FILE_SIZE', 'BLOB_GRACE']
+      .concat(['TRUSTED_PROXIES', 'QUERY_TOKENS', 'LOG_FORMAT', 'LOG_LEVEL', 'TLS_CERT', 'TLS_KEY'])
+      .map((name) => [`STOWAGE_${name}`, '']),
+  )
+  const shown = (settings: object) => JSON.stringify(settings)
+  expect(shown(readSettings(empty))).toBe(shown(readSettings({})))
+})
+
+test('all mistakes are told in one message, a line each', () => {
+  const environment = {
+    STOWAGE_LISTEN: 'nowhere',
+    STOWAGE_BLOB_GRACE: 'soon',
+    STOWAGE_LOG_LEVEL: 'loud',
+    STOWAGE_COLOUR: 'blue',
+    STOWAGE_TLS_CERT: certificate,
+  }
+  expect(() => readSettings(environment)).toThrow(SettingsError)
+  const mistakes = mistakesIn(environment)
+  expect(mistakes).toHaveLength(5)
+  const { message } = new SettingsError(mistakes)
+  for (const name of ['LISTEN', 'BLOB_GRACE', 'LOG_LEVEL', 'COLOUR', 'TLS_KEY'])
+    expect(message).toContain(`STOWAGE_${name}`)
+  expect(message.split('\n')).toHaveLength(6)
+})
+
+describe('a secret is never in the message', () => {
+  test.each<[string, Record<string, string>]>([
+    ['a short password', { STOWAGE_ADMIN_PASSWORD: 'hunter2' }],
+    ['a password, and another mistake', { STOWAGE_ADMIN_PASSWORD: 'hunter2!!', STOWAGE_LISTEN: 'x' }],
+    ['a password under a name that does not exist', { STOWAGE_ADMIN_PASSWROD: 'hunter2!!' }],
+    ['a key in the place of its path', { STOWAGE_TLS_KEY: '--PRIVATE-- hunter2', STOWAGE_TLS_CERT: certificate }],
+    ['a password in the public address', { STOWAGE_PUBLIC_URL: 'https://ada:hunter2@example.com' }],
+    ['a password with signs in the public address', { STOWAGE_PUBLIC_URL: 'https://ada:a/hunter2@b@example.com' }],
+  ])('%s', (_, environment) => {
+    const mistakes = mistakesIn(environment)
+    expect(mistakes).not.toEqual([])
+    expect(mistakes.join('\n')).not.toContain('hunter2')
+  })
+})
+
+test('whatever the environment holds, it is read or refused with a SettingsError', () => {
+  const name = fc.oneof(
+    fc
+      .constantFrom('LISTEN', 'PUBLIC_URL', 'DATA_DIR', 'ADMIN_USERNAME', 'ADMIN_PASSWORD', 'LIMIT_FILE_SIZE')
+      .map((rest) => `STOWAGE_${rest}`),
+    fc
+      .constantFrom('BLOB_GRACE', 'TRUSTED_PROXIES', 'QUERY_TOKENS', 'LOG_FORMAT', 'LOG_LEVEL', 'TLS_CERT', 'TLS_KEY')
+      .map((rest) => `STOWAGE_${rest}`),
+    fc.string({ maxLength: 12 }).map((rest) => `STOWAGE_${rest}`),
+    fc.constantFrom('__proto__', 'constructor', 'STOWAGE_'),
+  )
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.webUrl({ withFragments: true, withQueryParameters: true }),
+    fc.ipV6().map((address) => `[${address}]:1`),
+    fc.constantFrom('true', '1h', '10GiB', 'json', '', undefined),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, text), { maxLength: 6 }), (entries) => {
+      try {
+        readSettings(Object.fromEntries(entries))
+      } catch (error) {
+        expect(error).toBeInstanceOf(SettingsError)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
