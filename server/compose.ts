@@ -88,7 +88,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       wakeJobs: () => schedule.wake(digestsJob),
     }
     const { schedule, runJobs, sweepNow } = background(registry, log, replace.background ?? 'on')
-    opened.push(() => schedule.stop())
+    // Together: a digest of a huge file is under way for minutes, and is broken off rather than waited for.
+    opened.push(async () => {
+      await Promise.all([schedule.stop(), blobs.close()])
+    })
 
     let url = ''
     const server = serveHttp(

@@ -118,6 +118,7 @@ export async function openSqliteOnThread(file: string, workerUrl: string): Promi
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
       await ask((id) => ({ id, kind: 'close' }))
+      dead = true
       worker.removeEventListener('close', lost)
       worker.terminate()
       reading.close()
