@@ -37,6 +37,8 @@ class FileSystemBlobStore implements BlobStore {
   readonly #digests = new DigestThread()
   /** Paths that could not be removed. A restart loses them, and then the sweep of the dead lease finds them. */
   readonly #leftovers = new Set<string>()
+  /** Whether the probes are known that a process left when it ended in the middle of one. */
+  #foundProbes = false
 
   constructor(root: string, calls: FileCalls) {
     this.#root = root
@@ -121,6 +123,7 @@ class FileSystemBlobStore implements BlobStore {
   tidy(): Promise<void> {
     return onDisk('remove', async () => {
       const failures: unknown[] = []
+      await this.#findProbes()
       for (const path of [...this.#leftovers]) {
         await this.#clear(path).catch((error) => failures.push(error))
       }
@@ -146,6 +149,14 @@ class FileSystemBlobStore implements BlobStore {
   async close(): Promise<void> {
     this.#digests.close()
     await this.#folders.close()
+  }
+
+  async #findProbes(): Promise<void> {
+    if (this.#foundProbes) return
+    for (const name of await this.#namesIn(probePlace, blobPattern)) {
+      this.#leftovers.add(join(this.#root, probePlace, name))
+    }
+    this.#foundProbes = true
   }
 
   async #writeAndReadBack(handle: number): Promise<void> {

@@ -54,13 +54,17 @@ export function openSqlite(file: string, beforeStatement?: BeforeStatement): Cat
   const reading = openForReading(file)
   const writing = openForWriting(file)
   const writer = new SqliteWriter(writing, beforeStatement)
-  const transact: Catalogue['transact'] = <Args, Result>(work: Transaction<Args, Result>, args: Args) =>
-    writer.run(work, args) as Promise<Result>
+  let closing = false
+  const transact: Catalogue['transact'] = async <Args, Result>(work: Transaction<Args, Result>, args: Args) => {
+    if (closing) throw stopping()
+    return (await writer.run(work, args)) as Result
+  }
   return {
     read: new Kysely<Schema>({ dialect: sqliteDialect(reading) }),
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
+      closing = true
       await writer.idle()
       reading.close()
       writing.close()
@@ -77,12 +81,17 @@ export async function openSqliteOnThread(file: string, workerUrl: string): Promi
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let last = 0
   let dead = false
+  let closing = false
 
   const send = (message: ToWorker) => worker.postMessage(message)
   const ask = (message: (id: number) => ToWorker): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (dead) {
         reject(new Problem('storage-unavailable', 'The database thread has stopped: nothing was changed.'))
+        return
+      }
+      if (closing) {
+        reject(stopping())
         return
       }
       const id = ++last
@@ -117,13 +126,20 @@ export async function openSqliteOnThread(file: string, workerUrl: string): Promi
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
-      await ask((id) => ({ id, kind: 'close' }))
+      const closed = ask((id) => ({ id, kind: 'close' }))
+      closing = true
+      await closed
       dead = true
       worker.removeEventListener('close', lost)
       worker.terminate()
       reading.close()
     },
   }
+}
+
+/** For a request that outlived the server's stop: after the close it would wait for ever. */
+function stopping(): Problem {
+  return new Problem('stopping', 'The server is stopping: nothing was changed.')
 }
 
 /** The other end of `openSqliteOnThread`. */

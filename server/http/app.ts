@@ -1,13 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import type { Server } from 'bun'
-import { hasBadEscape, leadsElsewhere, rawPathRoutes } from '../lib/raw-path.ts'
+import { hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
-import { apiApp } from './api/app.ts'
+import { apiApp, failed } from './api/app.ts'
 import { callerOf } from './callers.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { problemResponse } from './problem-response.ts'
+import { takeRest } from './request-body.ts'
 import { welcome } from './welcome.ts'
 
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
@@ -50,11 +52,15 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
   }
 
   async function handle(request: Request, segments: readonly string[]): Promise<Response> {
-    try {
-      return await answer(request, segments)
-    } catch (error) {
-      return problemResponse(error, request, logFailure(parts.log, request, error))
-    }
+    const response = await answer(request, segments).catch((error) => refused(request, segments, error))
+    if (response.status >= 400) await takeRest(request)
+    return response
+  }
+
+  function refused(request: Request, segments: readonly string[], error: unknown): Response {
+    const [first, second] = withoutPrefix(parts.prefix, segments)
+    if (first === 'api' && second === 'v1') return failed(parts, request, error)
+    return problemResponse(error, request, logFailure(parts.log, request, error))
   }
 
   const server: Server<undefined> = Bun.serve({
@@ -66,13 +72,15 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     development: false,
     routes: rawPathRoutes(depth + parts.prefix.length, handle),
     // Deeper than any address, so that its segments as sent are not known: it cannot be ours.
-    fetch: (request) => {
-      const error = unreachable(request)
-      return problemResponse(error, request, logFailure(parts.log, request, error))
-    },
+    fetch: (request) => refused(request, pathOf(request.url).split('/').filter(Boolean), unreachable(request)),
+    // An answer that was given and then could not be sent; which request it was for is not told here.
     error: (error) => {
-      parts.log.error({ err: error }, 'An answer failed while it was being sent')
-      return new Response('internal server error\n', { status: 500 })
+      const requestId = randomUUID()
+      parts.log.error({ err: error, 'request.id': requestId }, 'An answer failed while it was being sent')
+      return new Response(`internal server error\nrequest id: ${requestId}\n`, {
+        status: 500,
+        headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Request-Id': requestId },
+      })
     },
   })
   return server
@@ -93,11 +101,10 @@ function withoutPrefix(prefix: readonly string[], segments: readonly string[]): 
 
 /** The request at its own address without prefix and repeated slashes, for a router that reads `url`. */
 function withPath(request: Request, segments: readonly string[]): Request {
-  const url = new URL(request.url)
   const path = `/${segments.map(encodeURIComponent).join('/')}`
-  if (url.pathname === path) return request
-  url.pathname = path
-  return new Request(url.href, request)
+  if (URL.parse(request.url)?.pathname === path) return request
+  // The host as sent may be none that a URL can have, and nothing reads it here.
+  return new Request(`http://stowage${path}${searchOf(request.url)}`, request)
 }
 
 async function reading(request: Request, answer: () => Response | Promise<Response>): Promise<Response> {

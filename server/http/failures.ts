@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import { pathOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
 import { statusOf } from './problem-response.ts'
 
@@ -10,7 +11,7 @@ export function logFailure(log: Logger, request: Request, error: unknown): strin
     'request.id': requestId,
     'http.request.method': request.method,
     // Without the query: it may hold a token.
-    'url.path': new URL(request.url).pathname,
+    'url.path': pathOf(request.url),
   }
   if (!(error instanceof Problem)) {
     log.error(

@@ -18,6 +18,34 @@ export async function* requestBytes(request: Request): AsyncGenerator<Uint8Array
   }
 }
 
+/** What is still read of a refused body: bytes, and milliseconds. */
+const rest = { bytes: 8 * 1024 * 1024, time: 2_000 }
+
+/**
+ * Reads on before a refusal goes to a client that asked to close the connection. The runtime closes right after such an
+ * answer, and whoever is still sending then sees a reset in its place. Other connections it keeps, and reads the rest itself.
+ */
+export async function takeRest(request: Request): Promise<void> {
+  const closes = /\bclose\b/i.test(request.headers.get('connection') ?? '')
+  if (!closes || !request.body || request.body.locked) return
+  const reader = request.body.getReader()
+  let timer: Timer | undefined
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, rest.time)
+  })
+  try {
+    for (let seen = 0; seen < rest.bytes; ) {
+      const chunk = await Promise.race([reader.read(), over])
+      if (!chunk || chunk.done) return
+      seen += chunk.value.byteLength
+    }
+  } catch {
+    // The client has gone: nobody is left to answer.
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Bytes that a JSON body may have. */
 const jsonLimit = 256 * 1024
 

@@ -42,7 +42,7 @@ export async function* firstFilePart(contentType: string, body: AsyncIterable<Ui
   })
   const watched = async function* () {
     try {
-      yield* body
+      for await (const chunk of body) yield* inSlices(chunk)
     } catch (error) {
       bodyError = error
       throw error
@@ -60,6 +60,18 @@ export async function* firstFilePart(contentType: string, body: AsyncIterable<Ui
   }
   // The file may have come to its end before the form broke off.
   if (failure) throw failure
+}
+
+/**
+ * Busboy waits for ever when a part that it skips fills its buffer of 64 KiB and ends within one write. So it gets less
+ * than that at once, and the part's reader has its turn in between.
+ */
+async function* inSlices(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  const size = 32 * 1024
+  for (let at = 0; at < chunk.length; at += size) {
+    yield chunk.subarray(at, at + size)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 function openForm(contentType: string): BusboyInstance {

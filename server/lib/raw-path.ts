@@ -41,3 +41,16 @@ export function hasBadEscape(url: string, segments: readonly string[]): boolean 
   const [path = ''] = url.split(/[?#]/, 1)
   return /%(?![0-9A-Fa-f]{2})/.test(path)
 }
+
+/**
+ * The path of a request, without its query. Not every `Request.url` is a URL: with a `Host` that no URL can have it is the
+ * target alone, and a CONNECT carries a host, or whatever its client sent.
+ */
+export function pathOf(url: string): string {
+  return URL.parse(url)?.pathname ?? url.split(/[?#]/, 1)[0] ?? ''
+}
+
+/** The query of a request with its `?`, or nothing. */
+export function searchOf(url: string): string {
+  return /\?[^#]*/.exec(url)?.[0] ?? ''
+}

@@ -17,7 +17,7 @@ test('bytes that are gone are a 503, never an empty or short file', async () => 
     const { admin } = stowage
     await admin.put({ file: 'a.txt' }, 'seven b')
     await damage(await pathOfOnlyBlob(stowage))
-    for (const headers of [{}, { Range: 'bytes=1-2' }, { Range: 'bytes=0-0,2-2' }]) {
+    for (const headers of [{}, { Range: 'bytes=1-2' }, { Range: 'bytes=0-0,2-2' }] as Record<string, string>[]) {
       const answer = await admin.get({ file: 'a.txt' }, headers)
       expect(answer.status).toBe(503)
       expect(answer.headers.get('retry-after')).not.toBeNull()

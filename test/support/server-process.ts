@@ -24,20 +24,7 @@ export class ServerProcess {
 
   /** Resolves when it listens; throws with what it wrote when it ends instead. */
   static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
-    const child = Bun.spawn([process.execPath, 'server/main.ts'], {
-      cwd: root,
-      env: {
-        ...environmentWithoutOurs(),
-        STOWAGE_LISTEN: '127.0.0.1:0',
-        STOWAGE_DATA_DIR: dataDir,
-        STOWAGE_ADMIN_PASSWORD: adminPassword,
-        STOWAGE_LOG_LEVEL: 'warn',
-        ...settings,
-      },
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
+    const child = spawnServer(dataDir, settings)
     const errors = collect(child.stderr)
     let banner = ''
     for await (const chunk of child.stdout) {
@@ -51,6 +38,18 @@ export class ServerProcess {
       return server
     }
     throw new Error(`The server ended with ${await child.exited} before it listened:\n${await errors}`)
+  }
+
+  /** Starts it and ends it that many milliseconds later, wherever it has got to. */
+  static async killedWhileStarting(
+    dataDir: string,
+    milliseconds: number,
+    settings: Record<string, string> = {},
+  ): Promise<void> {
+    const child = spawnServer(dataDir, settings)
+    await Promise.race([Bun.sleep(milliseconds), child.exited])
+    child.kill('SIGKILL')
+    await child.exited
   }
 
   get admin(): Client {
@@ -80,6 +79,23 @@ export class ServerProcess {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
   }
+}
+
+function spawnServer(dataDir: string, settings: Record<string, string>): ServerProcess['child'] {
+  return Bun.spawn([process.execPath, 'server/main.ts'], {
+    cwd: root,
+    env: {
+      ...environmentWithoutOurs(),
+      STOWAGE_LISTEN: '127.0.0.1:0',
+      STOWAGE_DATA_DIR: dataDir,
+      STOWAGE_ADMIN_PASSWORD: adminPassword,
+      STOWAGE_LOG_LEVEL: 'warn',
+      ...settings,
+    },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
 }
 
 /** A folder that is gone when the test is over. */

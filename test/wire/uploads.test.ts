@@ -4,8 +4,8 @@ import { RawConnection } from '../support/raw-connection.ts'
 import { rawRequest } from '../support/raw-socket.ts'
 import { refusal } from '../support/refusal.ts'
 import { nothing, stored } from '../support/stored.ts'
-import { until } from '../support/until.ts'
 import { adminPassword, basic, startStowage, type TestStowage } from '../support/stowage.ts'
+import { until } from '../support/until.ts'
 
 const asAdmin = { Authorization: basic('admin', adminPassword) }
 const target = '/api/packages/admin/generic/tool/1.0/tool.bin'

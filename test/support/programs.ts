@@ -1,0 +1,36 @@
+import { test } from 'bun:test'
+
+const packages = { curl: 'curl', wget: 'wget', aria2c: 'aria2', npm: 'npm' } as const
+
+export type Program = keyof typeof packages
+
+/**
+ * `test` for what a real program does. Where it is not installed the test is left out, loudly; not in CI, where what did
+ * not run would look like what passed.
+ */
+export function testWith(program: Program): typeof test | typeof test.skip {
+  if (Bun.which(program) || process.env.CI) return test
+  console.warn(`NOT RUN: a test needs ${program} (apt-get install ${packages[program]})`)
+  return test.skip
+}
+
+/** Runs a program in a folder, without settings that the developer may have made for it. */
+export async function run(
+  folder: string,
+  program: Program,
+  ...args: string[]
+): Promise<{ exitCode: number; output: string; errors: string }> {
+  const child = Bun.spawn([program, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, LC_ALL: 'C', NO_PROXY: '*', no_proxy: '*' },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [output, errors, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { exitCode, output, errors }
+}
