@@ -1,3 +1,4 @@
+import { UsageError } from './arguments.ts'
 import { resetAdmin } from './operator/reset-admin.ts'
 import { serve } from './operator/serve.ts'
 
@@ -25,7 +26,9 @@ if (name === '--help' || name === '-h' || name === 'help') {
   try {
     await command.run(args)
   } catch (error) {
-    process.stderr.write(`stowage ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(1)
+    const isUsage = error instanceof UsageError
+    const hint = isUsage ? `\nstowage ${name} --help says what there is.` : ''
+    process.stderr.write(`stowage ${name}: ${error instanceof Error ? error.message : String(error)}${hint}\n`)
+    process.exit(isUsage ? 2 : 1)
   }
 }

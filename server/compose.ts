@@ -10,12 +10,13 @@ import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
-import type { Settings } from './config.ts'
-import { lockDataDirectory } from './data-lock.ts'
+import { type Settings, SettingsError } from './config.ts'
+import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { serveHttp } from './http/app.ts'
 import { runDueJobs } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
 import { writeDurably } from './lib/write-durably.ts'
+import { Problem } from './problems.ts'
 import { completeDigests } from './registry/digests.ts'
 import { ProcessLease } from './registry/leases.ts'
 import type { RegistryParts } from './registry/parts.ts'
@@ -56,8 +57,7 @@ export { version }
 /** Builds every part from the settings, in the order in which they need each other, and listens. */
 export async function compose(settings: Settings, log: Logger, replace: Replacements = {}): Promise<Stowage> {
   const now = replace.now ?? Date.now
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
-  const lock = lockDataDirectory(settings.dataDir)
+  const lock = await takeDataDirectory(settings.dataDir)
   // What was opened is closed in the opposite order, also when a later part cannot be opened.
   const opened: (() => Promise<void> | void)[] = [() => lock.release()]
   const close = async () => {
@@ -66,7 +66,12 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   try {
     const database = databaseFile(settings.dataDir)
     await migrateSqlite(database)
-    const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl))
+    // Whoever watches this process starts it again, and a restart loses nothing that was answered.
+    const threadLost = (reason: string) => {
+      log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
+      process.exit(70)
+    }
+    const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl, threadLost))
     opened.push(() => catalogue.close())
 
     const { blobs, readStorageId } = await openBlobs(settings.dataDir, catalogue, replace)
@@ -94,20 +99,22 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     })
 
     let url = ''
-    const server = serveHttp(
-      {
-        access,
-        accounts,
-        tokens,
-        registry,
-        log,
-        version,
-        publicUrl: () => settings.publicUrl?.href.replace(/\/$/, '') ?? url,
-        prefix: settings.publicUrl?.pathname.split('/').filter(Boolean).map(decodeURIComponent) ?? [],
-        trustedProxies: settings.trustedProxies,
-        queryTokens: settings.queryTokens,
-      },
-      { ...settings.listen, tls: settings.tls },
+    const server = listening(settings, () =>
+      serveHttp(
+        {
+          access,
+          accounts,
+          tokens,
+          registry,
+          log,
+          version,
+          publicUrl: () => settings.publicUrl?.href.replace(/\/$/, '') ?? url,
+          prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
+          trustedProxies: settings.trustedProxies,
+          queryTokens: settings.queryTokens,
+        },
+        { ...settings.listen, tls: settings.tls },
+      ),
     )
     url = addressOf(server, settings)
     schedule.start()
@@ -126,6 +133,30 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** The data directory, made where it is not there, and held for this process. */
+async function takeDataDirectory(dataDir: string): Promise<DataLock> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    return lockDataDirectory(dataDir)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new SettingsError([`STOWAGE_DATA_DIR is ${JSON.stringify(dataDir)}, but it cannot be used: ${reason}.`])
+  }
+}
+
+/** A failure to listen is a mistake in one setting, and told as such. */
+function listening<T>({ listen }: Settings, start: () => T): T {
+  try {
+    return start()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (!/^E[A-Z]+$/.test(code)) throw error
+    const reason = code === 'EADDRINUSE' ? 'another program listens there' : `nothing can listen there (${code})`
+    throw new SettingsError([`STOWAGE_LISTEN is "${listen.host}:${listen.port}", but ${reason}.`])
   }
 }
 
@@ -200,12 +231,10 @@ function addressOf(server: Server<undefined>, settings: Settings): string {
 
 /** Takes no new connection; cuts the running transfers off when their time is over. */
 async function stopListening(server: Server<undefined>, grace: number): Promise<void> {
-  const finished = server.stop()
-  let timer: Timer | undefined
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, grace)
-  })
-  await Promise.race([finished, over])
-  clearTimeout(timer)
+  const until = performance.now() + grace
+  const closed = server.stop()
+  closed.catch(() => undefined)
+  // Requests, not connections: an idle connection, or half a request line, is no transfer.
+  while (server.pendingRequests > 0 && performance.now() < until) await Bun.sleep(20)
   await server.stop(true)
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
@@ -7,9 +7,8 @@ import ipaddr from 'ipaddr.js'
 import { readSettings, SettingsError } from './config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stowage-settings-'))
-const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-writeFileSync(certificate, 'a certificate')
-writeFileSync(key, 'a key')
+const tls = join(import.meta.dir, '../test/support/tls')
+const [certificate, key] = [join(tls, 'cert.pem'), join(tls, 'key.pem')]
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function mistakesIn(environment: Record<string, string | undefined>): readonly string[] {
@@ -47,7 +46,7 @@ describe('a variable that can be read', () => {
     ['STOWAGE_LISTEN', '[::]:65535', { listen: { host: '::', port: 65_535 } }],
     ['STOWAGE_PUBLIC_URL', 'https://packages.example.com', { publicUrl: new URL('https://packages.example.com') }],
     ['STOWAGE_PUBLIC_URL', 'http://example.com:81/a/b//', { publicUrl: new URL('http://example.com:81/a/b') }],
-    ['STOWAGE_PUBLIC_URL', 'https://example.com/a%20b', { publicUrl: new URL('https://example.com/a%20b') }],
+    ['STOWAGE_PUBLIC_URL', 'https://example.com/~a/b-c.d_e', { publicUrl: new URL('https://example.com/~a/b-c.d_e') }],
     ['STOWAGE_DATA_DIR', '/var/lib/stowage', { dataDir: '/var/lib/stowage' }],
     ['STOWAGE_DATA_DIR', 'here', { dataDir: resolve('here') }],
     ['STOWAGE_ADMIN_USERNAME', 'Ada.L', { adminUsername: 'Ada.L' }],
@@ -76,9 +75,15 @@ describe('a variable that can be read', () => {
 
   test('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY are read from their files', () => {
     expect(readSettings({ STOWAGE_TLS_CERT: certificate, STOWAGE_TLS_KEY: key }).tls).toEqual({
-      cert: 'a certificate',
-      key: 'a key',
+      cert: readFileSync(certificate, 'utf8'),
+      key: readFileSync(key, 'utf8'),
     })
+  })
+
+  test('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY belong together', () => {
+    const together = 'STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must hold a certificate and its own private key, as PEM.'
+    expect(mistakesIn({ STOWAGE_TLS_CERT: certificate, STOWAGE_TLS_KEY: certificate })).toEqual([together])
+    expect(mistakesIn({ STOWAGE_TLS_CERT: import.meta.path, STOWAGE_TLS_KEY: key })).toEqual([together])
   })
 })
 
@@ -152,12 +157,19 @@ describe('an unknown variable', () => {
     ['Stowage_Blob_Grace', 'STOWAGE_BLOB_GRACE'],
     ['STOWAGE_TRUSTED_PROXY', 'STOWAGE_TRUSTED_PROXIES'],
   ])('%s: did you mean %s?', (name, near) => {
-    expect(mistakesIn({ [name]: 'x' })).toEqual([`${name} is not a setting. Did you mean ${near}?`])
+    expect(mistakesIn({ [name]: 'x' })).toEqual([`${name} is "x", but there is no such setting. Did you mean ${near}?`])
   })
 
   test('that is like none gets the list', () => {
     const [mistake = ''] = mistakesIn({ STOWAGE_DATABASE_CONNECTION: 'x' })
-    expect(mistake).toStartWith('STOWAGE_DATABASE_CONNECTION is not a setting. The settings are STOWAGE_LISTEN, ')
+    expect(mistake).toStartWith(
+      'STOWAGE_DATABASE_CONNECTION is "x", but there is no such setting. The settings are STOWAGE_LISTEN, ',
+    )
+  })
+
+  test('is not shown when its name sounds like a secret', () => {
+    expect(mistakesIn({ STOWAGE_ADMIN_PASSWRD: 'hunter22' }).join()).not.toContain('hunter22')
+    expect(mistakesIn({ STOWAGE_S3_SECRET: 'hunter22' }).join()).not.toContain('hunter22')
   })
 
   test('is a mistake also when it is empty', () => {

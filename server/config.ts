@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
 import { parseDuration, parseSize } from './lib/sizes.ts'
@@ -29,20 +30,11 @@ function publicUrl(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
   const plain = !url.username && !url.password && !url.search && !url.hash
-  // Requests are compared with it segment by segment, decoded.
-  if (!isDecodable(url.pathname)) return undefined
+  // Routes are made from it: no signs that are escaped, or that a pattern would read.
+  if (!/^(\/[A-Za-z0-9._~-]+){0,8}\/*$/.test(url.pathname)) return undefined
   if (!plain || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
   url.pathname = url.pathname.replace(/\/+$/, '')
   return url
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function adminName(text: string): string | undefined {
@@ -107,7 +99,13 @@ const variables = {
   STOWAGE_TLS_KEY: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
 }
 
-const secret = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY'])
+const secrets = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY'])
+
+function shown(name: string, value: string | undefined): string {
+  // A variable that does not exist may be the mistyped name of a secret.
+  const isSecret = name in variables ? secrets.has(name) : /PASS|SECRET|TOKEN|KEY/i.test(name)
+  return isSecret ? '[secret]' : withoutUserinfo(JSON.stringify(value))
+}
 
 /** Everything that can be set, read and checked. Sizes are bytes, times milliseconds. */
 export interface Settings {
@@ -144,8 +142,11 @@ export class SettingsError extends Error {
 /** Reads the settings from environment variables; throws one `SettingsError` that names every mistake. */
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const mistakes = Object.keys(environment)
-    .filter((name) => /^STOWAGE_/i.test(name) && !foreign.test(name) && !(name in variables))
-    .map((name) => `${name} is not a setting. ${suggestion(name)}`)
+    .filter(
+      (name) =>
+        environment[name] !== undefined && /^STOWAGE_/i.test(name) && !foreign.test(name) && !(name in variables),
+    )
+    .map((name) => `${name} is ${shown(name, environment[name])}, but there is no such setting. ${suggestion(name)}`)
 
   const parsed = z.object(variables).safeParse(
     // An empty variable is a variable that is not set: that is how Compose files and CI systems hand them over.
@@ -153,12 +154,16 @@ export function readSettings(environment: Record<string, string | undefined>): S
   )
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0])
-    const got = secret.has(name) ? '[secret]' : withoutUserinfo(JSON.stringify(environment[name]))
+    const got = shown(name, environment[name])
     const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
     mistakes.push(`${name} is ${got}, but ${expected}.`)
   }
   if (Boolean(environment.STOWAGE_TLS_CERT) !== Boolean(environment.STOWAGE_TLS_KEY)) {
     mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must be set together.')
+  }
+  const pem = parsed.success && parsed.data.STOWAGE_TLS_CERT && parsed.data.STOWAGE_TLS_KEY
+  if (pem && !belongTogether(parsed.data.STOWAGE_TLS_CERT, parsed.data.STOWAGE_TLS_KEY)) {
+    mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must hold a certificate and its own private key, as PEM.')
   }
   if (!parsed.success || mistakes.length > 0) throw new SettingsError(mistakes)
 
@@ -183,6 +188,15 @@ export function readSettings(environment: Record<string, string | undefined>): S
 /** An address may carry a password where none belongs. */
 function withoutUserinfo(text: string): string {
   return text.replace(/\/\/.*@/s, '//[secret]@')
+}
+
+function belongTogether(cert: string | undefined, key: string | undefined): boolean {
+  try {
+    createSecureContext({ cert, key })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function suggestion(name: string): string {

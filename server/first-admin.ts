@@ -20,7 +20,7 @@ export async function makeFirstAdmin(settings: Settings, accounts: Accounts, isT
   if (!(await accounts.isEmpty())) return { kind: 'exists' }
   const username = settings.adminUsername
   const password = settings.adminPassword ?? randomPassword()
-  const file = join(settings.dataDir, 'first-admin-password')
+  const file = passwordFile(settings)
   const writes = settings.adminPassword === undefined && !isTerminal
   // The file first: an account whose password nobody ever saw would be worse than a file without an account.
   if (writes) await writeDurably(file, `${password}\n`, 0o600)
@@ -31,6 +31,15 @@ export async function makeFirstAdmin(settings: Settings, accounts: Accounts, isT
   }
   if (settings.adminPassword !== undefined) return { kind: 'configured', username }
   return writes ? { kind: 'written', username, file } : { kind: 'shown', username, password }
+}
+
+/** Removes the file with the first password: it is out of date. */
+export async function forgetFirstPassword(settings: Settings): Promise<void> {
+  await rm(passwordFile(settings), { force: true })
+}
+
+function passwordFile(settings: Settings): string {
+  return join(settings.dataDir, 'first-admin-password')
 }
 
 /** 120 bits, without signs that a shell would read. */

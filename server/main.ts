@@ -1,4 +1,3 @@
-import { relative } from 'node:path'
 import { compose, type Stowage, version } from './compose.ts'
 import { readSettings, type Settings, SettingsError } from './config.ts'
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
@@ -27,14 +26,15 @@ export async function main(): Promise<void> {
   let asked: number | undefined
   const stop = async (signal: string) => {
     const now = performance.now()
-    if (asked !== undefined && now - asked < sameRequest) return
+    if (asked !== undefined && signal === 'SIGINT' && now - asked < sameRequest) return
     if (asked !== undefined) {
       log.warn(`${signal} again: stopping at once`)
       process.exit(1)
     }
     asked = now
-    log.info(`${signal}: stopping; running transfers have ${stopGrace / 1000} s to finish`)
+    log.info(`${signal}: stopping; transfers that run may take ${stopGrace / 1000} s to finish`)
     await stowage.stop(stopGrace)
+    log.info('Stopped')
     process.exit(0)
   }
   process.on('SIGTERM', stop)
@@ -44,7 +44,6 @@ export async function main(): Promise<void> {
 /** What a person who has just started the server wants to know. */
 export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin: FirstAdmin): string {
   const base = settings.publicUrl?.href.replace(/\/$/, '') ?? stowage.url
-  const here = relative(process.cwd(), settings.dataDir)
   const lines = ['', `  Stowage ${version}`, '', `  address   ${base}`, `  data      ${settings.dataDir}`]
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   let credentials = quoted(settings.adminUsername)
@@ -52,9 +51,8 @@ export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin:
     lines.push(`  sign in   ${admin.username}`, `  password  ${admin.password}   (shown this once)`)
     credentials = quoted(`${admin.username}:${admin.password}`)
   } else if (admin.kind === 'written') {
-    const file = here.startsWith('..') ? admin.file : `${relative(process.cwd(), admin.file)}`
     lines.push(`  sign in   ${admin.username}`, `  password  in ${admin.file}; delete it once you know it`)
-    credentials = `"${admin.username}:$(cat ${quoted(file)})"`
+    credentials = `"${admin.username}:$(cat ${quoted(admin.file)})"`
   } else if (admin.kind === 'configured') {
     lines.push(`  sign in   ${admin.username}, with the password from STOWAGE_ADMIN_PASSWORD`)
   }
@@ -70,8 +68,6 @@ if (import.meta.main) {
   } catch (error) {
     if (error instanceof SettingsError || error instanceof Problem) {
       process.stderr.write(`${error.message}\n`)
-    } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      process.stderr.write(`${error.message}\nAnother program listens there. Stop it, or set STOWAGE_LISTEN.\n`)
     } else {
       process.stderr.write(`Stowage could not start: ${error instanceof Error ? error.stack : String(error)}\n`)
     }

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
 import { openAccounts } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
-import { randomPassword } from '../../server/first-admin.ts'
+import { forgetFirstPassword, randomPassword } from '../../server/first-admin.ts'
+import { readArguments } from '../arguments.ts'
 
 const help = `stowage reset-admin [--username NAME]
 
@@ -11,11 +11,8 @@ NAME may be left out where there is only one administrator.
 
 /** Works on the database itself, beside a running server: who can read the data directory owns the installation. */
 export async function resetAdmin(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: { username: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  })
-  if (values.help) {
+  const { username, help: asked } = readArguments(args, { username: { type: 'string' } })
+  if (asked) {
     process.stdout.write(help)
     return
   }
@@ -23,7 +20,8 @@ export async function resetAdmin(args: string[]): Promise<void> {
   const { accounts, close } = await openAccounts(settings)
   try {
     const password = randomPassword()
-    const name = await accounts.resetAdministrator(values.username, password)
+    const name = await accounts.resetAdministrator(username, password)
+    await forgetFirstPassword(settings)
     process.stdout.write(`${name} has a new password: ${password}\n`)
   } finally {
     await close()

@@ -1,5 +1,15 @@
 import { main } from '../../server/main.ts'
+import { readArguments } from '../arguments.ts'
 
-export async function serve(): Promise<void> {
+const help = `stowage serve
+
+Starts the server, as npm start does. It takes no options: its settings are STOWAGE_... variables, listed in the README.
+`
+
+export async function serve(args: string[]): Promise<void> {
+  if (readArguments(args, {}).help) {
+    process.stdout.write(help)
+    return
+  }
   await main()
 }

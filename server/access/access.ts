@@ -1,19 +1,26 @@
-import { createHash } from 'node:crypto'
 import type { OwnerRow } from '../catalogue/owners.ts'
 import { ownerByKey } from '../catalogue/owners.ts'
 import { tokenBySha256 } from '../catalogue/tokens.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
 import { type UserRow, userByEmailKey, userById, userByNameKey } from '../catalogue/users.ts'
+import { sha256 } from '../lib/digests.ts'
 import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { emailKey } from './accounts.ts'
-import { accountFrom, anonymous, type Caller, maySignIn, type SignedIn, tokenIsValid } from './caller.ts'
+import {
+  accountFrom,
+  anonymous,
+  type Caller,
+  maySignIn,
+  type SignedIn,
+  tokenCredential,
+  tokenIsValid,
+} from './caller.ts'
 import type { Credentials } from './credentials.ts'
 import { FailedAttempts } from './failed-attempts.ts'
 import { type Grant, grant, wrongCredentials } from './grant.ts'
-import type { Passwords } from './passwords.ts'
+import { nobody, type PasswordHolder, type Passwords } from './passwords.ts'
 import type { Verb } from './rules.ts'
-import { scopesFrom } from './scopes.ts'
 
 /** Credentials → `Caller` → `Grant`. */
 export class Access {
@@ -59,39 +66,43 @@ export class Access {
 
   async #byToken(token: string, viaBasic: boolean): Promise<SignedIn | undefined> {
     if (!/^[0-9a-f]{40}$/.test(token)) return undefined
+    // Tokens are long and random: one SHA-256 is enough to store and find them by.
     const row = await tokenBySha256(this.#catalogue.read, sha256(token))
     if (!row) return undefined
     const user = await userById(this.#catalogue.read, row.user_id)
     if (!user || !maySignIn(user) || !tokenIsValid(row, this.#now())) throw wrongCredentials()
-    const credential = { kind: 'token', id: row.id, scopes: scopesFrom(row.scopes), viaBasic } as const
-    return { kind: 'user', account: accountFrom(user), credential }
+    return { kind: 'user', account: accountFrom(user), credential: tokenCredential(row, viaBasic) }
   }
 
   async #byPassword({ user, password }: { user: string; password: string }, address: string): Promise<SignedIn> {
     const row = await this.#userNamed(user)
     const hash = row?.password_hash
-    const known = row && hash ? { id: row.id, hash } : undefined
-    if (!known || !this.#passwords.isRemembered(known, password)) {
+    // An unknown name goes the same way as a known one, with a hash that no password has.
+    const known = row && hash ? { id: row.id, hash } : nobody(user)
+    if (!this.#passwords.isRemembered(known, password)) {
       // Keyed by what was typed where there is no account: an unknown name must not answer otherwise than a known one.
       const account = row ? String(row.id) : sha256(user.toLowerCase())
-      const wait = this.#attempts.mustWait(account, address)
-      if (wait !== undefined) {
-        throw new Problem(
-          'too-many-attempts',
-          `Too many wrong passwords. Try again in ${wait} seconds, or use a token.`,
-          {
-            retry_after: wait,
-          },
-        )
-      }
-      if (!(await this.#passwords.verify(known, password))) {
-        this.#attempts.failed(account, address)
-        throw wrongCredentials()
-      }
-      this.#attempts.succeeded(account, address)
+      if (!(await this.#tryPassword(known, password, account, address))) throw wrongCredentials()
     }
-    if (!row || !known || !maySignIn(row)) throw wrongCredentials()
+    if (!row || !maySignIn(row)) throw wrongCredentials()
     return { kind: 'user', account: accountFrom(row), credential: { kind: 'password', hash: known.hash } }
+  }
+
+  /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */
+  async #tryPassword(known: PasswordHolder, password: string, account: string, address: string): Promise<boolean> {
+    if (this.#passwords.isUnderWay(known, password)) return this.#passwords.verify(known, password)
+    const wait = this.#attempts.mustWait(account, address)
+    if (wait !== undefined) {
+      const sentence = `Too many wrong passwords. Try again in ${wait} seconds, or use a token.`
+      throw new Problem('too-many-attempts', sentence, { retry_after: wait })
+    }
+    this.#attempts.begin(account, address)
+    const right = await this.#passwords.verify(known, password).catch((error) => {
+      this.#attempts.undecided(account, address)
+      throw error
+    })
+    if (right) this.#attempts.succeeded(account, address)
+    return right
   }
 
   async #userNamed(user: string): Promise<UserRow | undefined> {
@@ -100,9 +111,4 @@ export class Access {
     const key = ownerKey(user)
     return key === undefined ? undefined : userByNameKey(this.#catalogue.read, key)
   }
-}
-
-/** Tokens are long and random: one SHA-256 is enough to store and find them by. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -12,7 +12,7 @@ import {
 } from '../catalogue/users.ts'
 import { ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
-import type { AdminGrant } from './grant.ts'
+import { type AdminGrant, administer, callerNow, type Standing, standingOf } from './grant.ts'
 import type { Passwords } from './passwords.ts'
 
 /** For those who may not import the catalogue. */
@@ -34,13 +34,15 @@ interface AddAccount {
   nameKey: string
   passwordHash: string
   now: number
-  onlyIfFirst: boolean
+  /** Who adds it; null only for the first account of all. */
+  standing: Standing | null
 }
 
 /** Adds a user; undefined where it should have been the first one and is not. */
 export const addAccount = transaction('add account', async (tx, args: AddAccount): Promise<UserRow | undefined> => {
   const { account, nameKey, now } = args
-  if (args.onlyIfFirst && (await anyUser(tx))) return undefined
+  if (args.standing) administer(await callerNow(tx, args.standing, now), 'write')
+  else if (await anyUser(tx)) return undefined
   const visibility = account.visibility ?? 'public'
   const id = await insertOwner(tx, { kind: 'user', name: account.name, nameKey, visibility, now })
   if (id === undefined) throw new Problem('unprocessable', `user already exists [name: ${account.name}]`)
@@ -66,7 +68,7 @@ export const resetAdministrator = transaction(
   'reset administrator',
   async (tx, args: { nameKey: string | null; passwordHash: string }): Promise<string> => {
     const user = args.nameKey === null ? await onlyAdministrator(tx) : await userByNameKey(tx, args.nameKey)
-    if (!user) throw new Problem('not-found', 'There is no user of that name.')
+    if (!user) throw new Problem('not-found', await noSuchUser(tx))
     if (user.is_admin === 0 && (await administrators(tx)).length > 0) {
       throw new Problem('forbidden', `${user.name} is not an administrator.`)
     }
@@ -81,6 +83,11 @@ export const resetAdministrator = transaction(
   },
 )
 
+async function noSuchUser(tx: Parameters<typeof administrators>[0]): Promise<string> {
+  const names = (await administrators(tx)).map((user) => user.name)
+  return `There is no user of that name. The administrators are: ${names.join(', ') || 'none'}.`
+}
+
 async function onlyAdministrator(tx: Parameters<typeof administrators>[0]): Promise<UserRow> {
   const [first, ...others] = await administrators(tx)
   if (first && others.length === 0) return first
@@ -93,9 +100,10 @@ async function onlyAdministrator(tx: Parameters<typeof administrators>[0]): Prom
   )
 }
 
-/** The form in which an e-mail address is looked up; undefined when the text is none. */
+/** The form in which an e-mail address is looked up: ASCII folded; undefined when the text is none. */
 export function emailKey(text: string): string | undefined {
-  return text.length <= 254 && /^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(text) ? text.toLowerCase() : undefined
+  if (text.length > 254 || !/^[^\s@,;<>"\p{Cc}\p{Cf}]+@[^\s@,;<>"\p{Cc}\p{Cf}]+$/u.test(text)) return undefined
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
 export class Accounts {
@@ -110,15 +118,15 @@ export class Accounts {
   }
 
   /** A new user; `unprocessable` when the name or the address is taken or not allowed. */
-  async create(_grant: AdminGrant, account: NewAccount): Promise<UserRow> {
-    const created = await this.#add(account, false)
+  async create({ caller }: AdminGrant, account: NewAccount): Promise<UserRow> {
+    const created = await this.#add(account, standingOf(caller))
     if (!created) throw new Error('an account that need not be the first was not added')
     return created
   }
 
   /** The first administrator, where no user exists yet. */
   async createFirst(account: NewAccount): Promise<UserRow | undefined> {
-    return this.#add({ ...account, isAdmin: true }, true)
+    return this.#add({ ...account, isAdmin: true }, null)
   }
 
   async isEmpty(): Promise<boolean> {
@@ -141,10 +149,10 @@ export class Accounts {
     return userById(this.#catalogue.read, id)
   }
 
-  async #add({ password, ...account }: NewAccount, onlyIfFirst: boolean): Promise<UserRow | undefined> {
+  async #add({ password, ...account }: NewAccount, standing: Standing | null): Promise<UserRow | undefined> {
     const { text, key } = ownerName(account.name)
     const passwordHash = await this.#passwords.hash(password)
-    const args = { account: { ...account, name: text }, nameKey: key, passwordHash, now: this.#now(), onlyIfFirst }
+    const args = { account: { ...account, name: text }, nameKey: key, passwordHash, now: this.#now(), standing }
     return this.#catalogue.transact(addAccount, args)
   }
 }

@@ -1,6 +1,6 @@
 import type { TokenRow } from '../catalogue/tokens.ts'
 import type { UserRow } from '../catalogue/users.ts'
-import type { Scopes } from './scopes.ts'
+import { type Scopes, scopesFrom } from './scopes.ts'
 
 /** Who is calling, and with what. */
 export type Caller = Anonymous | SignedIn
@@ -33,6 +33,8 @@ export interface TokenCredential {
   kind: 'token'
   id: number
   scopes: Scopes
+  /** Milliseconds since 1970. */
+  expiresAt: number | null
   /** Sent as a Basic password or user name: some routes insist on Basic. */
   viaBasic: boolean
 }
@@ -46,6 +48,10 @@ export function accountFrom(row: UserRow): Account {
 /** Whether the account may sign in at all, with whatever credential. */
 export function maySignIn(row: UserRow): boolean {
   return row.is_active === 1 && row.prohibit_login === 0
+}
+
+export function tokenCredential(row: TokenRow, viaBasic: boolean): TokenCredential {
+  return { kind: 'token', id: row.id, scopes: scopesFrom(row.scopes), expiresAt: row.expires_at, viaBasic }
 }
 
 export function tokenIsValid(row: TokenRow, now: number): boolean {

@@ -7,7 +7,7 @@ function start() {
   const clock = { now: 5_000 }
   const attempts = new FailedAttempts(() => clock.now)
   const fail = (times: number, account = 'ada', address = '192.0.2.1') => {
-    for (let count = 0; count < times; count++) attempts.failed(account, address)
+    for (let count = 0; count < times; count++) attempts.begin(account, address)
   }
   return { clock, attempts, fail }
 }
@@ -57,7 +57,7 @@ test('a right password clears the count', () => {
 test('what is remembered has a bound: the oldest pairs are forgotten, the latest are not', () => {
   const { attempts, fail } = start()
   fail(10, 'first')
-  for (let account = 0; account < 20_000; account++) attempts.failed(`account ${account}`, '192.0.2.1')
+  for (let account = 0; account < 20_000; account++) attempts.begin(`account ${account}`, '192.0.2.1')
   expect(attempts.mustWait('first', '192.0.2.1')).toBeUndefined()
   fail(10, 'last')
   expect(attempts.mustWait('last', '192.0.2.1')).toBe(600)

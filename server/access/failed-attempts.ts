@@ -28,7 +28,8 @@ export class FailedAttempts {
     return attempts && attempts.count >= allowed ? Math.ceil((attempts.until - this.#now()) / 1000) : undefined
   }
 
-  failed(account: string, address: string): void {
+  /** Counts a try before it is known to be wrong: guesses that come at once must not pass the limit together. */
+  begin(account: string, address: string): void {
     const key = pair(account, address)
     const attempts = this.#current(account, address) ?? { count: 0, until: this.#now() + window }
     this.#attempts.delete(key)
@@ -41,6 +42,12 @@ export class FailedAttempts {
 
   succeeded(account: string, address: string): void {
     this.#attempts.delete(pair(account, address))
+  }
+
+  /** Takes back a try that was begun and not decided. */
+  undecided(account: string, address: string): void {
+    const attempts = this.#current(account, address)
+    if (attempts) this.#attempts.set(pair(account, address), { ...attempts, count: attempts.count - 1 })
   }
 
   #current(account: string, address: string): Attempts | undefined {

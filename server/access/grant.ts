@@ -4,9 +4,17 @@ import type { Tx } from '../catalogue/schema.ts'
 import { tokenById } from '../catalogue/tokens.ts'
 import { userById } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
-import { accountFrom, anonymous, type Caller, maySignIn, type SignedIn, tokenIsValid } from './caller.ts'
+import {
+  accountFrom,
+  anonymous,
+  type Caller,
+  maySignIn,
+  type SignedIn,
+  tokenCredential,
+  tokenIsValid,
+} from './caller.ts'
 import { type Verb, verdict } from './rules.ts'
-import { hasScope, type ScopeName, scopeList, scopesFrom } from './scopes.ts'
+import { hasScope, type ScopeName, scopeList } from './scopes.ts'
 
 declare const granted: unique symbol
 
@@ -61,46 +69,62 @@ function refuse(
   }
 }
 
-/** A write grant as plain values, to be checked again inside a transaction: an upload can last hours. */
-export interface Claim {
-  ownerId: number
+/** Who called, and with what, as plain values: to be asked again inside a transaction, since a body can take hours. */
+export interface Standing {
   userId: number
   tokenId: number | null
   passwordHash: string | null
+  viaBasic: boolean
+}
+
+export function standingOf({ account, credential }: SignedIn): Standing {
+  return {
+    userId: account.id,
+    tokenId: credential.kind === 'token' ? credential.id : null,
+    passwordHash: credential.kind === 'password' ? credential.hash : null,
+    viaBasic: credential.kind === 'token' && credential.viaBasic,
+  }
+}
+
+/** The caller as he is now; `credentials-wrong` unless account and credential still stand. */
+export async function callerNow(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
+  const { userId, tokenId, passwordHash, viaBasic } = standing
+  const row = await userById(tx, userId)
+  if (!row || !maySignIn(row)) throw wrongCredentials()
+  const account = accountFrom(row)
+  if (tokenId === null) {
+    if (passwordHash === null || row.password_hash !== passwordHash) throw wrongCredentials()
+    return { kind: 'user', account, credential: { kind: 'password', hash: passwordHash } }
+  }
+  const token = await tokenById(tx, tokenId)
+  if (!token || token.user_id !== userId || !tokenIsValid(token, now)) throw wrongCredentials()
+  return { kind: 'user', account, credential: tokenCredential(token, viaBasic) }
+}
+
+/** A write grant as plain values. */
+export interface Claim extends Standing {
+  ownerId: number
 }
 
 export function claimOf({ owner, caller }: Grant<'write'>): Claim {
-  const { credential } = caller
-  return {
-    ownerId: owner.id,
-    userId: caller.account.id,
-    tokenId: credential.kind === 'token' ? credential.id : null,
-    passwordHash: credential.kind === 'password' ? credential.hash : null,
-  }
+  return { ...standingOf(caller), ownerId: owner.id }
 }
 
 /** Throws unless the claim would be granted again now, with the same account, credential and owner. */
 export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
-  const row = await userById(tx, claim.userId)
-  const token = claim.tokenId === null ? undefined : await tokenById(tx, claim.tokenId)
-  const credentialStands =
-    claim.tokenId === null
-      ? claim.passwordHash !== null && row?.password_hash === claim.passwordHash
-      : token !== undefined && token.user_id === claim.userId && tokenIsValid(token, now)
-  if (!row || !maySignIn(row) || !credentialStands) throw wrongCredentials()
-
-  const caller: SignedIn = {
-    kind: 'user',
-    account: accountFrom(row),
-    credential: token
-      ? { kind: 'token', id: token.id, scopes: scopesFrom(token.scopes), viaBasic: false }
-      : { kind: 'password', hash: claim.passwordHash ?? '' },
-  }
-  grant('write', caller, await ownerById(tx, claim.ownerId))
+  grant('write', await callerNow(tx, claim, now), await ownerById(tx, claim.ownerId))
 }
 
 export function wrongCredentials(): Problem {
   return new Problem('credentials-wrong', 'Failed to authenticate user')
+}
+
+/** The caller, unless he sent a token in another way than Basic: some routes are not for scripts that hold only a token. */
+export function byBasic(caller: Caller): Caller {
+  if (caller.kind === 'user' && caller.credential.kind === 'token' && !caller.credential.viaBasic) {
+    throw new Problem('credentials-missing', 'This takes Basic: a user name and password, or a token as the password.')
+  }
+  return caller
 }
 
 /** The caller, signed in and, where it is a token, with that scope. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Passwords } from './passwords.ts'
+import { nobody, Passwords } from './passwords.ts'
 
 const minutes = 60_000
 
@@ -35,7 +35,7 @@ describe('a password', () => {
     const { passwords } = start()
     await passwords.verify(ada, 'wrong')
     const forWrong = passwords.computations
-    expect(await passwords.verify(undefined, 'wrong')).toBe(false)
+    expect(await passwords.verify(nobody('grace'), 'wrong')).toBe(false)
     const forUnknown = passwords.computations - forWrong
     expect({ forWrong, forUnknown }).toEqual({ forWrong: 1, forUnknown: 1 })
   })
@@ -49,9 +49,18 @@ describe('a verified password', () => {
     const computed = passwords.computations
     expect(passwords.isRemembered(ada, secret)).toBe(true)
     expect(passwords.computations).toBe(computed)
-    clock.now += 5 * minutes - 1
-    expect(passwords.isRemembered(ada, secret)).toBe(true)
-    clock.now += 1
+    clock.now += 5 * minutes
+    expect(passwords.isRemembered(ada, secret)).toBe(false)
+  })
+
+  test('is remembered on while it is used', async () => {
+    const { clock, passwords } = start()
+    await passwords.verify(ada, secret)
+    for (let minute = 0; minute < 60; minute++) {
+      clock.now += minutes
+      expect(passwords.isRemembered(ada, secret)).toBe(true)
+    }
+    clock.now += 5 * minutes
     expect(passwords.isRemembered(ada, secret)).toBe(false)
   })
 

@@ -9,8 +9,19 @@ const queueLength = 32
 const rememberFor = 5 * 60_000
 const rememberAtMost = 10_000
 
-/** A hash that belongs to nobody, so that an unknown user costs as much as a wrong password. */
-const nobody = await Bun.password.hash(randomBytes(16).toString('hex'), argon2id)
+/** Whose password is asked for. */
+export interface PasswordHolder {
+  /** A user's id; for an unknown user, the name as typed. */
+  id: number | string
+  hash: string
+}
+
+const nobodysHash = await Bun.password.hash(randomBytes(16).toString('hex'), argon2id)
+
+/** An unknown user, whose password is never right and costs as much as a wrong one. */
+export function nobody(name: string): PasswordHolder {
+  return { id: name, hash: nobodysHash }
+}
 
 /**
  * Hashes and verifies passwords, few at once, and remembers for some minutes which were right.
@@ -37,17 +48,22 @@ export class Passwords {
     return this.#inTurn(() => Bun.password.hash(password, argon2id))
   }
 
-  isRemembered(user: { id: number; hash: string }, password: string): boolean {
-    const until = this.#remembered.get(this.#key(user, password))
-    return until !== undefined && until > this.#now()
+  isRemembered(user: PasswordHolder, password: string): boolean {
+    const key = this.#key(user, password)
+    const until = this.#remembered.get(key)
+    if (until === undefined || until <= this.#now()) return false
+    // Used, so remembered on: a job that runs all day must not meet the limit on wrong passwords in between.
+    this.#remember(key)
+    return true
   }
 
-  /** Whether the password is right; for an unknown user never, at the same cost. `too-many-attempts` when the queue is full. */
-  async verify(user: { id: number; hash: string } | undefined, password: string): Promise<boolean> {
-    if (!user) {
-      await this.#inTurn(() => Bun.password.verify(password, nobody))
-      return false
-    }
+  /** Whether this very password is being verified now: another request with it adds no guess. */
+  isUnderWay(user: PasswordHolder, password: string): boolean {
+    return this.#underWay.has(this.#key(user, password))
+  }
+
+  /** Whether the password is right. `too-many-attempts` when the queue is full. */
+  async verify(user: PasswordHolder, password: string): Promise<boolean> {
     const key = this.#key(user, password)
     const underWay = this.#underWay.get(key)
     if (underWay) return underWay
@@ -62,7 +78,7 @@ export class Passwords {
     }
   }
 
-  #key(user: { id: number; hash: string }, password: string): string {
+  #key(user: PasswordHolder, password: string): string {
     return createHmac('sha256', this.#secret)
       .update(JSON.stringify([user.id, user.hash, password]))
       .digest('base64')

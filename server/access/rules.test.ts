@@ -33,7 +33,7 @@ const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x' }
 function byToken(...names: string[]): SignedIn['credential'] {
   const scopes = parseScopes(names)
   if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
-  return { kind: 'token', id: 7, scopes, viaBasic: false }
+  return { kind: 'token', id: 7, scopes, expiresAt: null, viaBasic: false }
 }
 
 describe('what a caller may do at a user, before any token narrows it', () => {

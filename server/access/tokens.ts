@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { deleteToken, findToken, insertToken, type TokenRow, tokenById, tokensOf } from '../catalogue/tokens.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { deleteToken, findToken, insertToken, type TokenRow, tokensOf } from '../catalogue/tokens.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { userById } from '../catalogue/users.ts'
+import { sha256 } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
-import { sha256 } from './access.ts'
-import { type SignedIn, tokenIsValid } from './caller.ts'
+import type { SignedIn } from './caller.ts'
+import { callerNow, type Standing, signedIn, standingOf } from './grant.ts'
 import { covers, parseScopes, type Scopes, storedScopes } from './scopes.ts'
 
 /** For those who may not import the catalogue. */
@@ -21,41 +23,78 @@ export interface TokenKeyring {
 }
 
 interface AddToken {
+  standing: Standing
   userId: number
-  parentId: number | null
   name: string
   sha256: string
   lastEight: string
-  scopes: string
+  scopes: readonly string[]
   expiresAt: number | null
   now: number
 }
 
+/** Decides inside the transaction: the request's body may have taken long, and the caller's rights may be gone. */
 export const addToken = transaction('add token', async (tx, args: AddToken): Promise<TokenRow> => {
-  if (!(await userById(tx, args.userId))) throw new Problem('not-found', 'Not found.')
-  if (args.parentId !== null) {
-    const parent = await tokenById(tx, args.parentId)
-    if (!parent || !tokenIsValid(parent, args.now))
-      throw new Problem('credentials-wrong', 'Failed to authenticate user')
-  }
+  const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
+  await mustHandleTokensOf(tx, caller, args.userId)
+  const scopes = allowedScopes(caller, args.scopes)
   const added = await insertToken(tx, {
     user_id: args.userId,
     name: args.name,
     sha256: args.sha256,
     last_eight: args.lastEight,
-    scopes: args.scopes,
+    scopes: storedScopes(scopes),
     created_at: args.now,
-    expires_at: args.expiresAt,
+    expires_at: noLaterThan(caller, args.expiresAt),
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
   return added
 })
 
-export const removeToken = transaction('remove token', async (tx, args: { userId: number; idOrName: string }) => {
+interface RemoveToken {
+  standing: Standing
+  userId: number
+  idOrName: string
+  now: number
+}
+
+export const removeToken = transaction('remove token', async (tx, args: RemoveToken) => {
+  const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
+  await mustHandleTokensOf(tx, caller, args.userId)
   const token = await findToken(tx, args.userId, args.idOrName)
   if (!token) throw new Problem('not-found', 'access token does not exist')
   await deleteToken(tx, token.id)
 })
+
+async function mustHandleTokensOf(tx: Tx, caller: SignedIn, userId: number): Promise<void> {
+  const user = await userById(tx, userId)
+  if (!user) throw new Problem('not-found', 'Not found.')
+  mustBeSelfOrAdmin(caller, user)
+}
+
+function mustBeSelfOrAdmin({ account }: SignedIn, user: UserRow): void {
+  if (account.id === user.id || account.isAdmin) return
+  throw new Problem('forbidden', `${account.name} may not see or change the tokens of ${user.name}.`)
+}
+
+/** The scopes asked for, where the caller may hand them on. */
+function allowedScopes(caller: SignedIn, names: readonly string[]): Scopes {
+  const asked = parseScopes(names)
+  if ('unknown' in asked) throw new Problem('bad-request', `invalid access token scope provided: ${asked.unknown}`)
+  if (asked.names.length === 0) throw new Problem('bad-request', 'access token must have a scope')
+  const held = caller.credential.kind === 'token' ? caller.credential.scopes : undefined
+  if (!held) return asked
+  // A public-only token makes public-only children.
+  const wanted = { ...asked, publicOnly: asked.publicOnly || held.publicOnly }
+  if (!covers(held, wanted)) throw new Problem('forbidden', 'A token cannot make a token that may do more than itself.')
+  return wanted
+}
+
+/** A token's child lives no longer than the token. */
+function noLaterThan({ credential }: SignedIn, wanted: number | null): number | null {
+  const limit = credential.kind === 'token' ? credential.expiresAt : null
+  return limit === null ? wanted : Math.min(limit, wanted ?? limit)
+}
 
 export class Tokens {
   readonly #catalogue: Catalogue
@@ -66,18 +105,9 @@ export class Tokens {
     this.#now = parts.now
   }
 
-  /** Leave to handle a user's tokens: for the user and administrators, signed in by Basic. */
+  /** Leave to handle a user's tokens: for the user and administrators. */
   of(user: UserRow, caller: SignedIn): TokenKeyring {
-    const { account, credential } = caller
-    if (credential.kind === 'token' && !credential.viaBasic) {
-      throw new Problem(
-        'credentials-missing',
-        'Tokens are made and seen with Basic: a user name and password, or a token as the password.',
-      )
-    }
-    if (account.id !== user.id && !account.isAdmin) {
-      throw new Problem('forbidden', `${account.name} may not see or change the tokens of ${user.name}.`)
-    }
+    mustBeSelfOrAdmin(caller, user)
     return { user, caller } as TokenKeyring
   }
 
@@ -86,20 +116,18 @@ export class Tokens {
     { user, caller }: TokenKeyring,
     wanted: { name: string; scopes: readonly string[]; expiresAt: Date | undefined },
   ): Promise<{ token: TokenRow; secret: string }> {
-    const scopes = this.#allowedScopes(caller, wanted.scopes)
     const now = this.#now()
     if (wanted.expiresAt && !(wanted.expiresAt.getTime() > now)) {
       throw new Problem('unprocessable', 'expires_at: must be in the future')
     }
     const secret = randomBytes(20).toString('hex')
-    const { credential } = caller
     const token = await this.#catalogue.transact(addToken, {
+      standing: standingOf(caller),
       userId: user.id,
-      parentId: credential.kind === 'token' ? credential.id : null,
       name: wanted.name,
       sha256: sha256(secret),
       lastEight: secret.slice(-8),
-      scopes: storedScopes(scopes),
+      scopes: wanted.scopes,
       expiresAt: wanted.expiresAt?.getTime() ?? null,
       now,
     })
@@ -113,20 +141,8 @@ export class Tokens {
     return tokensOf(this.#catalogue.read, user.id, page)
   }
 
-  async remove({ user }: TokenKeyring, idOrName: string): Promise<void> {
-    await this.#catalogue.transact(removeToken, { userId: user.id, idOrName })
-  }
-
-  #allowedScopes(caller: SignedIn, names: readonly string[]): Scopes {
-    const asked = parseScopes(names)
-    if ('unknown' in asked) throw new Problem('bad-request', `invalid access token scope provided: ${asked.unknown}`)
-    if (asked.names.length === 0) throw new Problem('bad-request', 'access token must have a scope')
-    const held = caller.credential.kind === 'token' ? caller.credential.scopes : undefined
-    if (!held) return asked
-    // A public-only token makes public-only children.
-    const wanted = { ...asked, publicOnly: asked.publicOnly || held.publicOnly }
-    if (!covers(held, wanted))
-      throw new Problem('forbidden', 'A token cannot make a token that may do more than itself.')
-    return wanted
+  async remove({ user, caller }: TokenKeyring, idOrName: string): Promise<void> {
+    const args = { standing: standingOf(caller), userId: user.id, idOrName, now: this.#now() }
+    await this.#catalogue.transact(removeToken, args)
   }
 }

@@ -212,8 +212,11 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
       const refused = { name: 'Problem', code: 'storage-unavailable' }
       await expect(bytesOf(good).then(() => bytesOf(location))).rejects.toMatchObject(refused)
       expect(await failureOf(store.digest(location, ['md5']))).toMatchObject(refused)
-      await expect(store.remove([good, location])).rejects.toMatchObject(refused)
-      expect(await textOf(good)).toBe('good')
+      const removed = await store.remove([good, location])
+      expect(removed.failure).toMatchObject(refused)
+      expect(removed.gone).toEqual([good])
+      expect(await store.size(good)).toBeUndefined()
+      expect(await failureOf(store.size(location))).toMatchObject(refused)
     })
 
     test.each(['', '.', '..', '../lease', 'a/b', '.probe', 'a\\b', 'a\0', 'lease\n'])(

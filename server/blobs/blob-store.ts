@@ -22,6 +22,12 @@ export interface StagedBlob {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+export interface Removed {
+  gone: Location[]
+  /** The first failure, when there was any. */
+  failure?: unknown
+}
+
 /**
  * Stores immutable bytes at locations that are never used again: no rename, no copy, no overwrite.
  *
@@ -37,8 +43,13 @@ export interface BlobStore {
   body(location: Location, span?: ByteSpan): Blob | ReadableStream<Uint8Array>
   /** Digests of the stored bytes, lower-case hex, computed off the main thread. `storage-unavailable` when the bytes are not there. */
   digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>>
-  /** Removes bytes for good; resolves when the removal is on stable storage. A location that is not there is fine. */
-  remove(locations: readonly Location[]): Promise<void>
+  /**
+   * Removes bytes for good, and answers which of them are gone, on stable storage. A location that was not there is
+   * gone; one that cannot be removed does not keep the others from it, and `failure` says why.
+   */
+  remove(locations: readonly Location[]): Promise<Removed>
+  /** Bytes that are stored at a location; undefined when nothing is. */
+  size(location: Location): Promise<number | undefined>
   /** Every location that was staged under a lease and is still there, in any order. */
   locations(lease: string): AsyncIterable<Location>
   /** Called when nothing can be staged under the lease any more and none of its locations is left: frees its folders. */

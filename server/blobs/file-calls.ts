@@ -16,6 +16,8 @@ export interface FileCalls {
   mkdir(path: string, mode: number): Promise<void>
   rmdir(path: string): Promise<void>
   readdir(path: string): Promise<string[]>
+  /** Bytes of a file; undefined when it is not there. */
+  size(path: string): Promise<number | undefined>
 }
 
 /** Measured: `FileHandle`s cost the same as numbers within noise, and a number leaves nothing to the garbage collector. */
@@ -30,6 +32,13 @@ export const systemCalls: FileCalls = {
   mkdir: (path, mode) => called((done) => fs.mkdir(path, mode, done)),
   rmdir: (path) => called((done) => fs.rmdir(path, done)),
   readdir: (path) => called((done) => fs.readdir(path, done)),
+  size: async (path) => {
+    const found = await called<fs.Stats>((done) => fs.stat(path, done)).catch((error) => {
+      if (errno(error) === 'ENOENT') return undefined
+      throw error
+    })
+    return found?.isFile() ? found.size : undefined
+  },
 }
 
 type Done<Result> = (error: NodeJS.ErrnoException | null, result?: Result) => void

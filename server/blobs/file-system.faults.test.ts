@@ -37,6 +37,7 @@ class FaultyCalls {
     mkdir: (...args) => this.#call('mkdir', () => systemCalls.mkdir(...args)),
     rmdir: (...args) => this.#call('rmdir', () => systemCalls.rmdir(...args)),
     readdir: (...args) => this.#call('readdir', () => systemCalls.readdir(...args)),
+    size: (...args) => this.#call('size', () => systemCalls.size(...args)),
   }
 
   /** Counts from 0 again, and fails as told from now on. */
@@ -197,7 +198,7 @@ test.each(eachFault)(
     const removal = async ({ store, faulty }: Bench, fault: Fault) => {
       const locations = [await publish(store, 'one'), await publish(store, 'one'), await publish(store, 'two')]
       faulty.arm(fault)
-      return { locations, error: await failureOf(store.remove(locations)) }
+      return { locations, error: (await store.remove(locations)).failure }
     }
     const made = await callsOf((bench) => removal(bench, () => undefined))
     expect(made.filter((name) => name === 'fsync')).toHaveLength(2)
@@ -217,7 +218,7 @@ test('one blob that cannot be removed does not keep the others', async () => {
   await onBench(async ({ store, faulty }) => {
     const locations = [await publish(store), await publish(store), await publish(store)]
     faulty.arm((_name, number) => (number === 0 ? 'EIO' : undefined))
-    expect(await failureOf(store.remove(locations))).toBeInstanceOf(Problem)
+    expect((await store.remove(locations)).failure).toBeInstanceOf(Problem)
     expect(await Array.fromAsync(store.locations('lease'))).toEqual(locations.slice(0, 1))
   })
 })

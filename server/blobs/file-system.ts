@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DigestThread } from '../lib/digest-thread.ts'
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
-import type { BlobStore, ByteSpan, Location, StagedBlob } from './blob-store.ts'
+import type { BlobStore, ByteSpan, Location, Removed, StagedBlob } from './blob-store.ts'
 import type { FileCalls } from './file-calls.ts'
 import { errno, systemCalls, unless, writeAll } from './file-calls.ts'
 import { Folders, makeFolder, syncFolder } from './folders.ts'
@@ -90,16 +90,29 @@ class FileSystemBlobStore implements BlobStore {
     return onDisk('read', async () => this.#digests.digest(this.#path(location), algorithms))
   }
 
-  remove(locations: readonly Location[]): Promise<void> {
-    return onDisk('remove', async () => {
-      const paths = locations.map((location) => this.#path(location))
-      const failures: unknown[] = []
-      for (const path of paths) await this.#unlink(path).catch((error) => failures.push(error))
-      for (const folder of new Set(paths.map(dirname))) {
-        await syncFolder(folder, this.#calls).catch((error) => failures.push(error))
-      }
-      if (failures.length > 0) throw failures[0]
-    })
+  async remove(locations: readonly Location[]): Promise<Removed> {
+    const failures: unknown[] = []
+    const failed = (error: unknown) => {
+      failures.push(error)
+      return false
+    }
+    const attempt = (work: () => Promise<void>) => onDisk('remove', work).then(() => true, failed)
+    // Each by itself, folder by folder: what cannot be removed must not keep the rest from going.
+    const unlinked = new Map<string, Location[]>()
+    for (const location of locations) {
+      if (!(await attempt(async () => this.#unlink(this.#path(location))))) continue
+      const folder = dirname(this.#path(location))
+      unlinked.set(folder, [...(unlinked.get(folder) ?? []), location])
+    }
+    const gone: Location[] = []
+    for (const [folder, inside] of unlinked) {
+      if (await attempt(() => syncFolder(folder, this.#calls))) gone.push(...inside)
+    }
+    return failures.length > 0 ? { gone, failure: failures[0] } : { gone }
+  }
+
+  size(location: Location): Promise<number | undefined> {
+    return onDisk('read', async () => this.#calls.size(this.#path(location)))
   }
 
   async *locations(lease: string): AsyncIterable<Location> {

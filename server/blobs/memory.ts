@@ -1,7 +1,7 @@
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
 import { RunningDigests } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
-import type { BlobStore, ByteSpan, Location, StagedBlob } from './blob-store.ts'
+import type { BlobStore, ByteSpan, Location, Removed, StagedBlob } from './blob-store.ts'
 import { checkedLease, checkedLocation, freshBlobName, leaseOf } from './locations.ts'
 
 /** Blobs in memory, for tests and for trying things out: gone when the process ends. */
@@ -33,8 +33,22 @@ class MemoryBlobStore implements BlobStore {
     return digests.finish()
   }
 
-  async remove(locations: readonly Location[]): Promise<void> {
-    for (const location of locations.map(checkedLocation)) this.#blobs.delete(location)
+  async remove(locations: readonly Location[]): Promise<Removed> {
+    const gone: Location[] = []
+    let failure: unknown
+    for (const location of locations) {
+      try {
+        this.#blobs.delete(checkedLocation(location))
+        gone.push(location)
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    return failure ? { gone, failure } : { gone }
+  }
+
+  async size(location: Location): Promise<number | undefined> {
+    return this.#blobs.get(checkedLocation(location))?.size
   }
 
   async *locations(lease: string): AsyncIterable<Location> {

@@ -68,6 +68,27 @@ export function missingDigests(blob: BlobRow): DigestAlgorithm[] {
   return digestAlgorithms.filter((algorithm) => blob[algorithm] === null)
 }
 
+/**
+ * Gives a blob that lost its bytes the new ones, and dooms its old location. False when it is not there any more, or has
+ * been given others meanwhile.
+ */
+export async function repairBlob(
+  tx: Tx,
+  blob: { id: number; location: string },
+  newLocation: string,
+  now: number,
+): Promise<boolean> {
+  const repaired = await tx
+    .updateTable('blobs')
+    .set({ location: newLocation, state: 'live' })
+    .where('id', '=', blob.id)
+    .where('location', '=', blob.location)
+    .returning('id')
+    .executeTakeFirst()
+  if (repaired) await doom(tx, blob.location, now)
+  return repaired !== undefined
+}
+
 /** Removes the blob when no file has it any more, and dooms its bytes. */
 export async function releaseBlob(tx: Tx, id: number, now: number): Promise<void> {
   const used = await tx.selectFrom('files').select('id').where('blob_id', '=', id).limit(1).executeTakeFirst()

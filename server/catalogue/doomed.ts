@@ -9,18 +9,31 @@ export async function doom(tx: Tx, location: string, now: number): Promise<void>
     .execute()
 }
 
-/** Locations doomed before a moment, oldest first; none while a hold is on. */
-export async function doomedBefore(db: Db | Tx, before: number, limit: number): Promise<string[]> {
+export interface Doomed {
+  location: string
+  since: number
+}
+
+/** Locations doomed before a moment, oldest first, behind `after`; none while a hold is on. */
+export async function doomedBefore(
+  db: Db | Tx,
+  before: number,
+  limit: number,
+  after: Doomed | undefined,
+): Promise<Doomed[]> {
   const hold = await db.selectFrom('holds').select('id').limit(1).executeTakeFirst()
   if (hold) return []
-  const rows = await db
+  const due = db
     .selectFrom('doomed')
-    .select('location')
+    .select(['location', 'since'])
     .where('since', '<=', before)
     .orderBy('since')
+    .orderBy('location')
     .limit(limit)
+  if (!after) return due.execute()
+  return due
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('since', 'location'), '>', tuple(after.since, after.location)))
     .execute()
-  return rows.map((row) => row.location)
 }
 
 /** Strikes locations from the list once their bytes are gone. */

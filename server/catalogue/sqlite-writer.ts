@@ -106,8 +106,11 @@ export class SqliteWriter {
     this.#database.query(sql).run()
   }
 
+  /** Never throws: whoever waits must be told in any case. Where it fails, the next `begin` does too, and says so. */
   #rollBack(): void {
-    if (this.#database.inTransaction) this.#database.run('rollback')
+    try {
+      if (this.#database.inTransaction) this.#database.run('rollback')
+    } catch {}
   }
 }
 

@@ -66,6 +66,7 @@ export function openSqlite(file: string, beforeStatement?: BeforeStatement): Cat
     close: async () => {
       closing = true
       await writer.idle()
+      // The writer last: it empties the write-ahead log into the database, where nobody else has it open.
       reading.close()
       writing.close()
     },
@@ -74,9 +75,14 @@ export function openSqlite(file: string, beforeStatement?: BeforeStatement): Cat
 
 /**
  * The catalogue in a SQLite file, written on a thread of its own: `bun:sqlite` is synchronous, and a commit on the main
- * thread would stop every download. `workerUrl` is a module that calls `serveSqlite` with all transactions.
+ * thread would stop every download. `workerUrl` is a module that calls `serveSqlite` with all transactions;
+ * `threadLost` is called when the thread ends by itself: nothing can be written any more.
  */
-export async function openSqliteOnThread(file: string, workerUrl: string): Promise<Catalogue> {
+export async function openSqliteOnThread(
+  file: string,
+  workerUrl: string,
+  threadLost: (reason: string) => void,
+): Promise<Catalogue> {
   const worker = new Worker(workerUrl)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let last = 0
@@ -113,6 +119,7 @@ export async function openSqliteOnThread(file: string, workerUrl: string): Promi
       caller.reject(new Problem('outcome-unknown', 'The database did not confirm the change.', {}, reason))
     }
     waiting.clear()
+    threadLost(reason)
   }
   worker.onerror = lost
   worker.addEventListener('close', lost)
@@ -128,11 +135,12 @@ export async function openSqliteOnThread(file: string, workerUrl: string): Promi
     close: async () => {
       const closed = ask((id) => ({ id, kind: 'close' }))
       closing = true
+      // Before the writer, which then empties the write-ahead log into the database.
+      reading.close()
       await closed
       dead = true
       worker.removeEventListener('close', lost)
       worker.terminate()
-      reading.close()
     },
   }
 }

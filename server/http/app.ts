@@ -34,11 +34,10 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
   const api = apiApp(parts)
   const health = new Health(parts)
 
-  async function answer(request: Request, sent: readonly string[]): Promise<Response> {
-    if (sent.some(leadsElsewhere)) throw unreachable(request)
-    if (hasBadEscape(request.url, sent))
+  async function answer(request: Request, segments: readonly string[]): Promise<Response> {
+    if (segments.some(leadsElsewhere)) throw unreachable(request)
+    if (hasBadEscape(request.url, segments))
       throw new Problem('bad-request', 'The address has a % without two hexadecimal digits.')
-    const segments = withoutPrefix(parts.prefix, sent)
     const askCaller = () => callerOf(parts, request, server)
     const [first, second] = segments
 
@@ -58,7 +57,7 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
   }
 
   function refused(request: Request, segments: readonly string[], error: unknown): Response {
-    const [first, second] = withoutPrefix(parts.prefix, segments)
+    const [first, second] = segments
     if (first === 'api' && second === 'v1') return failed(parts, request, error)
     return problemResponse(error, request, logFailure(parts.log, request, error))
   }
@@ -70,9 +69,20 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: idleSeconds,
     development: false,
-    routes: rawPathRoutes(depth + parts.prefix.length, handle),
-    // Deeper than any address, so that its segments as sent are not known: it cannot be ours.
-    fetch: (request) => refused(request, pathOf(request.url).split('/').filter(Boolean), unreachable(request)),
+    // Said aloud: without it a second server would get a share of this one's requests instead of an error.
+    reusePort: false,
+    routes: {
+      ...rawPathRoutes(depth, (request, segments) => handle(request, withoutPrefix(parts.prefix, segments))),
+      ...prefixRoutes(parts.prefix, rawPathRoutes(depth, handle)),
+    },
+    // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
+    // went missing on the way.
+    fetch: (request) => {
+      const [, ...segments] = pathOf(request.url).split('/')
+      const isDeep = segments.length > depth
+      const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
+      return refused(request, withoutPrefix(parts.prefix, segments.filter(Boolean)), error)
+    },
     // An answer that was given and then could not be sent; which request it was for is not told here.
     error: (error) => {
       const requestId = randomUUID()
@@ -93,10 +103,21 @@ function unreachable(request: Request): Problem {
     : new Problem('not-found', 'Not found.')
 }
 
+/** What an address of ours may begin with. */
+const firstWords = new Set(['api', 'healthz', 'readyz', undefined])
+
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {
   const carried = prefix.length > 0 && prefix.every((segment, index) => segments[index] === segment)
-  return carried ? segments.slice(prefix.length) : segments
+  // `/api/v1` is ours also where the public path is `/api`.
+  return carried && firstWords.has(segments[prefix.length]) ? segments.slice(prefix.length) : segments
+}
+
+/** The same routes below a long public path, whose own segments must not count against the depth. */
+function prefixRoutes<Handler>(prefix: readonly string[], routes: Record<string, Handler>): Record<string, Handler> {
+  if (prefix.length < 2) return {}
+  const path = `/${prefix.join('/')}`
+  return Object.fromEntries(Object.entries(routes).map(([pattern, handler]) => [path + pattern, handler]))
 }
 
 /** The request at its own address without prefix and repeated slashes, for a router that reads `url`. */

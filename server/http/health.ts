@@ -2,6 +2,8 @@ import type { HttpParts } from './parts.ts'
 
 /** Milliseconds for which an answer of `/readyz` stands: anybody may ask, and each probe writes to the disk. */
 const probeEvery = 1_000
+/** Milliseconds after which a probe that is not answered has failed. */
+const probeTimeout = 3_000
 
 /** `/healthz`: the process answers. `/readyz`: database and storage can be written. */
 export class Health {
@@ -25,7 +27,7 @@ export class Health {
 
   async #probe(): Promise<string[]> {
     const { catalogue, blobs } = this.#parts.registry
-    const [database, storage] = await Promise.allSettled([catalogue.probe(), blobs.probe()])
+    const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(blobs.probe())])
     const failed: string[] = []
     for (const [name, result] of Object.entries({ database, storage })) {
       if (result.status === 'fulfilled') continue
@@ -37,6 +39,18 @@ export class Health {
       )
     }
     return failed
+  }
+}
+
+async function inTime(probe: Promise<void>): Promise<void> {
+  let timer: Timer | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${probeTimeout / 1000} s`)), probeTimeout)
+  })
+  try {
+    await Promise.race([probe, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -3,7 +3,7 @@
  * is named before any text.
  */
 export function prefersJson(accept: string | null): boolean {
-  if (!accept || !/json/i.test(accept)) return false
+  if (!accept || !/json|application/i.test(accept)) return false
   const ranges = accept
     .slice(0, 2_000)
     .split(',')
@@ -17,11 +17,14 @@ export function prefersJson(accept: string | null): boolean {
     for (const type of types) {
       const index = ranges.findIndex((range) => range.type === type)
       const range = ranges[index]
-      if (range) return { q: range.q, index, named: !type.endsWith('*') }
+      if (range) return { q: range.q, index, named: !type.startsWith('*') }
     }
     return { q: 0, index: Number.POSITIVE_INFINITY, named: false }
   }
-  const [problem, json] = [weigh('application/problem+json'), weigh('application/json')]
+  const [problem, json] = [
+    weigh('application/problem+json', 'application/*'),
+    weigh('application/json', 'application/*'),
+  ]
   const best = problem.q > json.q || (problem.q === json.q && problem.index < json.index) ? problem : json
   const text = weigh('text/plain', 'text/*', '*/*')
   if (!best.named || best.q === 0) return false

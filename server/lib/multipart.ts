@@ -1,87 +1,154 @@
-import { PassThrough, Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { Busboy, type BusboyInstance } from '@fastify/busboy'
-
 /** The form cannot be read, or holds no file. */
 export class MultipartError extends Error {
   override name = 'MultipartError'
 }
 
-const limits = {
-  headerPairs: 100,
-  headerSize: 16 * 1024,
-  fieldNameSize: 1_000,
-  fieldSize: 64 * 1024,
-  fields: 100,
-  parts: 100,
-}
+const mostParts = 100
+/** Bytes that the headers of one part may have. */
+const longestHead = 16 * 1024
+/** Characters of a boundary: RFC 2046 §5.1.1 has 70; some clients make longer ones. */
+const longestBoundary = 200
 
 /**
  * The bytes of the first file part of a `multipart/form-data` body (RFC 7578), as they arrive: nothing is gathered, and
- * the sender is slowed to the reader's pace. The whole body is read, so that one that ends early is seen to.
+ * the sender is slowed to the reader's pace. The whole body is read, so that one that ends early is seen to. What `body`
+ * throws comes out as it is.
  */
 export async function* firstFilePart(contentType: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const form = openForm(contentType)
-  const file = new PassThrough()
-  let found = false
-  // What goes wrong in the body itself is the caller's own error, and must come out as it went in.
-  let bodyError: unknown
-  let failure: Error | undefined
-  const fail = (error: unknown) => {
-    failure ??= bodyError instanceof Error ? bodyError : new MultipartError(readable(error))
-    file.destroy(failure)
-  }
-  form.on('file', (_field, part) => {
-    if (found) {
-      part.resume()
-      return
-    }
-    found = true
-    part.on('error', fail)
-    part.pipe(file)
-  })
-  const watched = async function* () {
-    try {
-      for await (const chunk of body) yield* inSlices(chunk)
-    } catch (error) {
-      bodyError = error
-      throw error
-    }
-  }
-  const parsed = pipeline(Readable.from(watched(), { objectMode: false }), form).then(() => {
-    if (!found) file.destroy(new MultipartError('The form holds no file.'))
-  }, fail)
+  const form = new FormReader(boundaryOf(contentType), body)
   try {
-    yield* file as AsyncIterable<Uint8Array>
-    await parsed
+    let found = false
+    for (let parts = 0; await form.nextPart(); parts++) {
+      if (parts === mostParts) throw new MultipartError(`The form has more than ${mostParts} parts.`)
+      const isFile: boolean = !found && holdsFile(await form.head())
+      for await (const piece of form.content()) if (isFile) yield piece
+      found ||= isFile
+    }
+    await form.skipEpilogue()
+    if (!found) throw new MultipartError('The form holds no file.')
   } finally {
-    file.destroy()
-    form.destroy()
-  }
-  // The file may have come to its end before the form broke off.
-  if (failure) throw failure
-}
-
-/**
- * Busboy waits for ever when a part that it skips fills its buffer of 64 KiB and ends within one write. So it gets less
- * than that at once, and the part's reader has its turn in between.
- */
-async function* inSlices(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
-  const size = 32 * 1024
-  for (let at = 0; at < chunk.length; at += size) {
-    yield chunk.subarray(at, at + size)
-    await new Promise((resolve) => setImmediate(resolve))
+    await form.close()
   }
 }
 
-function openForm(contentType: string): BusboyInstance {
-  try {
-    return new Busboy({ headers: { 'content-type': contentType }, limits })
-  } catch (error) {
-    throw new MultipartError(readable(error))
+/** RFC 2046 §5.1.1: parts between delimiter lines, of which the last ends in two hyphens. */
+class FormReader {
+  readonly #source: AsyncIterator<Uint8Array>
+  readonly #delimiter: Buffer
+  /** What has arrived and was not handed out. The first delimiter may stand without a line break before it. */
+  #pending: Buffer = Buffer.from('\r\n')
+  #atDelimiter = false
+
+  constructor(boundary: string, body: AsyncIterable<Uint8Array>) {
+    this.#source = body[Symbol.asyncIterator]()
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
+  }
+
+  /** Goes behind the next delimiter line; false when it was the last one. */
+  async nextPart(): Promise<boolean> {
+    // What stands before the first delimiter is no part.
+    if (!this.#atDelimiter) for await (const _ of this.content());
+    this.#atDelimiter = false
+    if (await this.#startsWith('--')) {
+      this.#pending = this.#pending.subarray(2)
+      return false
+    }
+    this.#pending = this.#pending.subarray(this.#pending.indexOf('\n') + 1)
+    return true
+  }
+
+  /** The headers of the part, as text. */
+  async head(): Promise<string> {
+    if (await this.#startsWith('\r\n')) {
+      this.#pending = this.#pending.subarray(2)
+      return ''
+    }
+    for (;;) {
+      const end = this.#pending.indexOf('\r\n\r\n')
+      if (end > longestHead || (end < 0 && this.#pending.length > longestHead)) {
+        throw new MultipartError('A part of the form has too many headers.')
+      }
+      if (end >= 0) {
+        const text = this.#pending.toString('latin1', 0, end)
+        this.#pending = this.#pending.subarray(end + 4)
+        return text
+      }
+      await this.#more()
+    }
+  }
+
+  /** Everything up to the next delimiter line. */
+  async *content(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const at = this.#pending.indexOf(this.#delimiter)
+      if (at < 0) {
+        // The last bytes may be the beginning of a delimiter.
+        const safe = this.#pending.length - this.#delimiter.length + 1
+        if (safe > 0) {
+          yield this.#pending.subarray(0, safe)
+          this.#pending = this.#pending.subarray(safe)
+        }
+        await this.#more()
+        continue
+      }
+      if (at > 0) yield this.#pending.subarray(0, at)
+      this.#pending = this.#pending.subarray(at + this.#delimiter.length)
+      if (await this.#endsDelimiterLine()) {
+        this.#atDelimiter = true
+        return
+      }
+      // A line that only begins like the delimiter belongs to the content.
+      yield this.#delimiter
+    }
+  }
+
+  /** Whether what follows ends a delimiter line: two hyphens, or white space and a line break. */
+  async #endsDelimiterLine(): Promise<boolean> {
+    if (await this.#startsWith('--')) return true
+    for (let at = 0; ; at++) {
+      while (this.#pending.length < at + 2) await this.#more()
+      const sign = this.#pending[at]
+      if (sign === 0x0d) return this.#pending[at + 1] === 0x0a
+      if (sign !== 0x20 && sign !== 0x09) return false
+      if (at > longestHead) throw new MultipartError('The form cannot be read: a delimiter line does not end.')
+    }
+  }
+
+  async #startsWith(text: string): Promise<boolean> {
+    while (this.#pending.length < text.length) await this.#more()
+    return this.#pending.toString('latin1', 0, text.length) === text
+  }
+
+  async #more(): Promise<void> {
+    const { done, value } = await this.#source.next()
+    if (done) throw new MultipartError('The form cannot be read: it ends early.')
+    this.#pending = this.#pending.length === 0 ? Buffer.from(value) : Buffer.concat([this.#pending, value])
+  }
+
+  async skipEpilogue(): Promise<void> {
+    while (!(await this.#source.next()).done);
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.()
   }
 }
 
-function readable(error: unknown): string {
-  return `The form cannot be read: ${error instanceof Error ? error.message : 'unknown reason'}.`
+function boundaryOf(contentType: string): string {
+  const [, quoted, token] = /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(contentType) ?? []
+  const boundary = quoted?.replace(/\\(.)/g, '$1') ?? token ?? ''
+  if (boundary === '' || boundary.length > longestBoundary) {
+    throw new MultipartError('The form cannot be read: its Content-Type has no boundary.')
+  }
+  return boundary
+}
+
+/** A form's part (RFC 7578 §4.2) with a file name, or one that says it is bytes. */
+function holdsFile(head: string): boolean {
+  const lines = head.split('\r\n')
+  const header = (name: string) => lines.find((line) => line.toLowerCase().startsWith(`${name}:`)) ?? ''
+  // A field may be called `; filename=`: what is quoted is no parameter.
+  const disposition = header('content-disposition').replace(/"(?:[^"\\]|\\.)*"/g, '""')
+  if (!/^[^:]*:\s*form-data\s*(;|$)/i.test(disposition)) return false
+  return /;\s*filename\*?\s*=/i.test(disposition) || /:\s*application\/octet-stream\b/i.test(header('content-type'))
 }

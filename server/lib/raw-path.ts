@@ -1,33 +1,77 @@
 import type { BunRequest } from 'bun'
 
+type Handler = (request: BunRequest) => Response | Promise<Response>
+
 /**
- * `Request.url` is normalised before any handler runs: dot segments are gone and `\` has become `/`. The route patterns
+ * `Request.url` is normalised before any handler runs: dot segments are gone and `\\` has become `/`. The route patterns
  * of `Bun.serve` match the target as it was sent, and hand over each segment decoded once; but a parameter does not match
  * an empty segment, and a wildcard hands over nothing. So there is one pattern for every sequence of filled and empty
- * segments up to a depth, and every target within it arrives with its own segments.
+ * segments up to `depth`, and beyond it for the shapes that sloppy joining makes: every slash doubled or tripled, and many
+ * slashes at the beginning or the end. Every target that matches arrives with its own segments.
+ *
+ * The number of patterns doubles with each level of depth, and the runtime does not survive more than some 16,000.
  */
 export function rawPathRoutes(
   depth: number,
   handle: (request: Request, segments: string[]) => Response | Promise<Response>,
-): Record<string, (request: BunRequest) => Response | Promise<Response>> {
-  const routes: Record<string, (request: BunRequest) => Response | Promise<Response>> = {}
-  const add = (pattern: string, length: number, names: readonly string[]) => {
-    if (length > 0) {
-      routes[pattern] = (request) => {
-        const parameters = request.params as Record<string, string>
-        return handle(
-          request,
-          names.map((name) => parameters[name] ?? ''),
-        )
-      }
+): Record<string, Handler> {
+  const routes: Record<string, Handler> = {}
+  for (const shape of [...shallow(depth), ...sloppy(depth)]) {
+    const names: string[] = []
+    const pattern = shape
+      .map((isFilled) => {
+        if (!isFilled) return '/'
+        names.push(`s${names.length}`)
+        return `/:${names.at(-1)}`
+      })
+      .join('')
+    routes[pattern] = (request) => {
+      const parameters = request.params as Record<string, string>
+      return handle(
+        request,
+        names.map((name) => parameters[name] ?? ''),
+      )
     }
-    if (length === depth) return
-    const name = `s${names.length}`
-    add(`${pattern}/`, length + 1, names)
-    add(`${pattern}/:${name}`, length + 1, [...names, name])
   }
-  add('', 0, [])
   return routes
+}
+
+/** Which segments of a path are filled. */
+type Shape = boolean[]
+
+function shallow(depth: number): Shape[] {
+  const shapes: Shape[] = []
+  let level: Shape[] = [[]]
+  for (let length = 1; length <= depth; length++) {
+    level = level.flatMap((shape) => [
+      [...shape, true],
+      [...shape, false],
+    ])
+    shapes.push(...level)
+  }
+  return shapes
+}
+
+/** Slashes in a row that are still taken for one where they stand at the beginning or at the end. */
+const longestRun = 16
+
+function sloppy(depth: number): Shape[] {
+  const shapes: Shape[] = []
+  for (let filled = 1; filled < depth; filled++) {
+    const segments = Array<boolean>(filled).fill(true)
+    for (const extra of [1, 2]) {
+      const empty = Array<boolean>(extra).fill(false)
+      const spread = segments.flatMap(() => [...empty, true])
+      // With as many slashes at the end, or one, or none; and with a single one at the beginning.
+      for (const end of [[], [false], [...empty, false]])
+        shapes.push([...spread, ...end], [...spread.slice(extra), ...end])
+    }
+    for (let run = 1; run <= longestRun; run++) {
+      const slashes = Array<boolean>(run).fill(false)
+      shapes.push([...slashes, ...segments], [...segments, ...slashes])
+    }
+  }
+  return shapes.filter((shape) => shape.length > depth)
 }
 
 /** A segment that would lead elsewhere if anybody resolved it. */

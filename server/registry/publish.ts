@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
-import { addDigests, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
+import type { Location, StagedBlob } from '../blobs/blob-store.ts'
+import { addDigests, ensureBlob, missingDigests, repairBlob } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, findAddress, insertFile, uploadExists } from '../catalogue/files.ts'
 import { askForJob } from '../catalogue/jobs.ts'
 import { leaseLives } from '../catalogue/leases.ts'
@@ -45,9 +46,7 @@ interface AddFile {
 /** The short transaction that makes an upload true. Rights are checked again: the upload may have taken hours. */
 export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const { claim, now } = args
-  if (!(await leaseLives(tx, args.leaseId))) {
-    throw new Problem('storage-unavailable', 'This server was out of touch for too long during the upload. Try again.')
-  }
+  if (!(await leaseLives(tx, args.leaseId))) throw outOfTouch()
   await recheck(tx, claim, now)
 
   const packageId = await ensurePackage(tx, {
@@ -84,7 +83,19 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const unknown = missingDigests(blob).filter((algorithm) => args.digests[algorithm] === undefined)
   if (missingDigests(blob).length > unknown.length) await addDigests(tx, blob.id, args.digests)
   if (unknown.length > 0) await askForJob(tx, digestsJob, String(blob.id), now)
-  return { usesNewBytes, wantsDigests: unknown.length > 0 }
+  return { usesNewBytes, blob: { id: blob.id, location: blob.location }, wantsDigests: unknown.length > 0 }
+})
+
+interface GiveBytes {
+  leaseId: string
+  blob: { id: number; location: string }
+  newLocation: string
+  now: number
+}
+
+export const giveBytes = transaction('give bytes', async (tx, args: GiveBytes) => {
+  if (!(await leaseLives(tx, args.leaseId))) throw outOfTouch()
+  return repairBlob(tx, args.blob, args.newLocation, args.now)
 })
 
 /**
@@ -112,29 +123,66 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   await staged.commit()
 
   const uploadId = randomUUID()
-  try {
-    const { usesNewBytes, wantsDigests } = await parts.catalogue.transact(addFile, {
-      claim: claimOf(grant),
-      leaseId,
-      location: staged.location,
-      package: upload.package,
-      version: upload.version,
-      file: upload.file,
-      size,
-      digests,
-      uploadId,
-      now: parts.now(),
-    })
-    if (usesNewBytes) staged.keep()
-    if (wantsDigests) parts.wakeJobs()
-  } catch (error) {
-    if (!(error instanceof Problem && error.code === 'outcome-unknown')) throw error
-    // The commit may have happened. Never repeat it and never drop bytes that it may refer to: look, and where that
-    // shows nothing, leave the bytes to the sweeper, who asks again inside a transaction.
-    staged.keep()
-    parts.unsettled.add(staged.location)
-    if (!(await uploadExists(parts.catalogue.read, uploadId))) throw error
+  const record = {
+    claim: claimOf(grant),
+    leaseId,
+    location: staged.location,
+    package: upload.package,
+    version: upload.version,
+    file: upload.file,
+    size,
+    digests,
+    uploadId,
+    now: parts.now(),
   }
+  const added = await keepingUnknown(parts, staged, () => parts.catalogue.transact(addFile, record)).catch(
+    async (error) => {
+      // The commit may have happened: never repeat it, look.
+      if (isUnknown(error) && (await uploadExists(parts.catalogue.read, uploadId))) return undefined
+      throw error
+    },
+  )
+  if (!added) return
+  if (added.usesNewBytes) staged.keep()
+  else await repairIfLost(parts, leaseId, staged, added.blob, size)
+  if (added.wantsDigests) parts.wakeJobs()
+}
+
+/**
+ * A 201 must never speak of bytes that nobody has: a blob that was there already and has lost its bytes takes the new
+ * ones. Publishing again repairs.
+ */
+async function repairIfLost(
+  parts: RegistryParts,
+  leaseId: string,
+  staged: StagedBlob,
+  blob: { id: number; location: string },
+  size: number,
+): Promise<void> {
+  if ((await parts.blobs.size(blob.location as Location)) === size) return
+  const args = { leaseId, blob, newLocation: staged.location, now: parts.now() }
+  if (await keepingUnknown(parts, staged, () => parts.catalogue.transact(giveBytes, args))) staged.keep()
+}
+
+/** Where the answer to a commit is lost, the bytes stay until a later transaction has shown whether a row names them. */
+async function keepingUnknown<Result>(
+  parts: RegistryParts,
+  staged: StagedBlob,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isUnknown(error)) {
+      staged.keep()
+      parts.unsettled.add(staged.location)
+    }
+    throw error
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'outcome-unknown'
 }
 
 /** Refuses what can be known before the body is read. The transaction decides again about the name. */
@@ -169,6 +217,10 @@ export function digestMismatch(algorithm: DigestAlgorithm, expected: string, act
 
 export function bodyIncomplete(cause?: unknown): Problem {
   return new Problem('body-incomplete', 'The upload ended early; nothing was stored.', {}, cause)
+}
+
+function outOfTouch(): Problem {
+  return new Problem('storage-unavailable', 'This server was out of touch for too long during the upload. Try again.')
 }
 
 function fileTooLarge(): Problem {

@@ -1,6 +1,6 @@
 import type { Location } from '../blobs/blob-store.ts'
 import { unnamedLocations } from '../catalogue/blobs.ts'
-import { doom, doomedBefore, forgetDoomed } from '../catalogue/doomed.ts'
+import { type Doomed, doom, doomedBefore, forgetDoomed } from '../catalogue/doomed.ts'
 import { deadLeases, deleteLease } from '../catalogue/leases.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import type { RegistryParts } from './parts.ts'
@@ -24,15 +24,26 @@ export interface Swept {
   leftovers: number
 }
 
-/** Removes the bytes that nothing refers to. Can run at any time beside uploads, and be broken off and repeated. */
+/**
+ * Removes the bytes that nothing refers to. Can run at any time beside uploads, and be broken off and repeated. What
+ * cannot be removed does not keep the rest from going; the first failure is thrown at the end.
+ */
 export async function sweep(parts: RegistryParts, signal?: AbortSignal): Promise<Swept> {
   await parts.checkStorage()
-  await parts.blobs.tidy()
-  await settle(parts)
-  const leftovers = await sweepDeadLeases(parts, signal)
-  const doomed = await removeDoomed(parts, signal)
-  return { doomed, leftovers }
+  const swept: Swept = { doomed: 0, leftovers: 0 }
+  const failures: unknown[] = []
+  const failed = (error: unknown) => {
+    failures.push(error)
+  }
+  await parts.blobs.tidy().catch(failed)
+  await settle(parts).catch(failed)
+  await sweepDeadLeases(parts, swept, failed, signal).catch(failed)
+  await removeDoomed(parts, swept, failed, signal).catch(failed)
+  if (failures.length > 0) throw failures[0]
+  return swept
 }
+
+type Failed = (error: unknown) => void
 
 /**
  * Uploads whose commit was not answered: this transaction comes after it, so what no row names by now never will be
@@ -45,41 +56,63 @@ async function settle(parts: RegistryParts): Promise<void> {
   for (const location of locations) parts.unsettled.delete(location)
 }
 
-async function removeDoomed(parts: RegistryParts, signal: AbortSignal | undefined): Promise<number> {
-  let removed = 0
+async function removeDoomed(
+  parts: RegistryParts,
+  swept: Swept,
+  failed: Failed,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const before = parts.now() - parts.blobGrace
+  let after: Doomed | undefined
   while (!signal?.aborted) {
-    const locations = await doomedBefore(parts.catalogue.read, parts.now() - parts.blobGrace, batch)
-    if (locations.length === 0) break
+    const due = await doomedBefore(parts.catalogue.read, before, batch, after)
+    if (due.length === 0) break
+    after = due.at(-1)
     // Bytes first, rows after: after a crash in between, removing what is not there is no harm.
-    await parts.blobs.remove(locations as Location[])
-    await parts.catalogue.transact(strikeDoomed, { locations })
-    await forgetEmptyLeases(parts, locations)
-    removed += locations.length
+    const { gone, failure } = await parts.blobs.remove(due.map(({ location }) => location as Location))
+    if (failure) failed(failure)
+    await parts.catalogue.transact(strikeDoomed, { locations: gone })
+    await forgetEmptyLeases(parts, gone)
+    swept.doomed += gone.length
   }
-  return removed
 }
 
-async function sweepDeadLeases(parts: RegistryParts, signal: AbortSignal | undefined): Promise<number> {
-  let removed = 0
+async function sweepDeadLeases(
+  parts: RegistryParts,
+  swept: Swept,
+  failed: Failed,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (const lease of await deadLeases(parts.catalogue.read)) {
     // The lease is dead, so nothing can come to be named any more while this looks.
-    let pending: Location[] = []
-    const removeUnnamed = async () => {
-      const unnamed = (await unnamedLocations(parts.catalogue.read, pending)) as Location[]
-      pending = []
-      if (unnamed.length > 0) await parts.blobs.remove(unnamed)
-      removed += unnamed.length
-    }
-    for await (const location of parts.blobs.locations(lease)) {
-      if (signal?.aborted) return removed
-      pending.push(location)
-      if (pending.length >= batch) await removeUnnamed()
-    }
-    await removeUnnamed()
+    const outcome = await removeUnnamed(parts, lease, signal)
+    swept.leftovers += outcome.removed
+    if (outcome.failure) failed(outcome.failure)
+    if (!outcome.complete) continue
     await parts.blobs.forget(lease)
     await parts.catalogue.transact(dropLease, { id: lease })
   }
-  return removed
+}
+
+/** Removes what lies under a dead lease and no row names; `complete` when nothing of it is left. */
+async function removeUnnamed(parts: RegistryParts, lease: string, signal: AbortSignal | undefined) {
+  const outcome: { removed: number; complete: boolean; failure?: unknown } = { removed: 0, complete: true }
+  let pending: Location[] = []
+  const removePending = async () => {
+    const unnamed = (await unnamedLocations(parts.catalogue.read, pending)) as Location[]
+    pending = []
+    if (unnamed.length === 0) return
+    const { gone, failure } = await parts.blobs.remove(unnamed)
+    outcome.removed += gone.length
+    if (failure) Object.assign(outcome, { failure, complete: false })
+  }
+  for await (const location of parts.blobs.locations(lease)) {
+    if (signal?.aborted) return { ...outcome, complete: false }
+    pending.push(location)
+    if (pending.length >= batch) await removePending()
+  }
+  await removePending()
+  return outcome
 }
 
 /** The folders of processes that ended long ago go with the last of their blobs. */

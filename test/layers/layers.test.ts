@@ -47,7 +47,14 @@ const table: Record<string, readonly string[]> = {
   'server/transactions.ts': everything,
   client: [],
   cli: ['client'],
-  'cli/operator': ['client', 'server/compose.ts', 'server/config.ts', 'server/first-admin.ts', 'server/main.ts'],
+  'cli/operator': [
+    'client',
+    'cli/arguments.ts',
+    'server/compose.ts',
+    'server/config.ts',
+    'server/first-admin.ts',
+    'server/main.ts',
+  ],
 }
 
 /** Sources by their path from the root of the project. */

@@ -27,3 +27,15 @@ test('a file before and after long fields is found', async () => {
   expect((await stowage.admin.put({}, body, asForm)).status).toBe(201)
   expect((await (await stowage.admin.get()).bytes()).length).toBe(400_000)
 })
+
+test('a form that ends in the middle of its second file is refused, and the server lives on', async () => {
+  await using stowage = await startStowage()
+  const file = form('form-data; name="file"; filename="f"', 1, 70_000).replace('--b--\r\n', '')
+  for (const end of ['', '--b', '--b\r\nContent-Disposition: form-data; name="g"; filename="g"\r\n\r\nhalf']) {
+    for (const files of [1, 2, 3]) {
+      const answer = await stowage.admin.put({}, file.repeat(files) + end, asForm)
+      expect({ end, files, status: answer.status }).toEqual({ end, files, status: 400 })
+    }
+  }
+  expect((await stowage.admin.get()).status).toBe(404)
+})

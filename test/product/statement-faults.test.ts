@@ -110,46 +110,43 @@ async function expectReadable(stowage: TestStowage) {
 }
 
 describe.each(scenes)('$name, when a statement of its transaction fails', (scene) => {
-  test.each(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_IOERR_FSYNC'])(
-    '%s: refused whole, and the next attempt works',
-    async (code) => {
-      const statements = new Statements()
-      const start = () =>
-        startStowage({ settings: grace, replace: { openCatalogue: (file) => openSqlite(file, statements.before) } })
+  test.each(['SQLITE_FULL', 'SQLITE_IOERR_FSYNC'])('%s: refused whole, and the next attempt works', async (code) => {
+    const statements = new Statements()
+    const start = () =>
+      startStowage({ settings: grace, replace: { openCatalogue: (file) => openSqlite(file, statements.before) } })
 
-      await using clean = await start()
-      const cleanAda = await clean.user('ada')
-      await scene.prepare(cleanAda)
+    await using clean = await start()
+    const cleanAda = await clean.user('ada')
+    await scene.prepare(cleanAda)
+    statements.arm()
+    expect((await scene.act(cleanAda)).status).toBe(scene.succeeds)
+    const all = [...statements.seen]
+    expect(all.at(0)).toBe('begin immediate')
+    expect(all.at(-1)).toBe('commit')
+    expect(all.length).toBeGreaterThan(8)
+    const after = await inventory(clean)
+
+    await using stowage = await start()
+    const ada = await stowage.user('ada')
+    await scene.prepare(ada)
+    const before = await inventory(stowage)
+    for (const [at, sql] of all.entries()) {
+      statements.arm(at, code)
+      const answer = await scene.act(ada)
+      expect({ sql, fired: statements.fired }).toEqual({ sql, fired: true })
       statements.arm()
-      expect((await scene.act(cleanAda)).status).toBe(scene.succeeds)
-      const all = [...statements.seen]
-      expect(all.at(0)).toBe('begin immediate')
-      expect(all.at(-1)).toBe('commit')
-      expect(all.length).toBeGreaterThan(8)
-      const after = await inventory(clean)
-
-      await using stowage = await start()
-      const ada = await stowage.user('ada')
-      await scene.prepare(ada)
-      const before = await inventory(stowage)
-      for (const [at, sql] of all.entries()) {
-        statements.arm(at, code)
-        const answer = await scene.act(ada)
-        expect({ sql, fired: statements.fired }).toEqual({ sql, fired: true })
-        statements.arm()
-        // Whether a commit that failed has happened is not known, whatever the reason.
-        const expected = code === 'SQLITE_FULL' && sql !== 'commit' ? 507 : 503
-        expect({ sql, status: answer.status }).toEqual({ sql, status: expected })
-        expect(await answer.text()).not.toContain('SQLITE')
-        expect(answer.headers.get('x-request-id')).toBeTruthy()
-        expect({ sql, ...(await inventory(stowage)) }).toEqual({ sql, ...before })
-        await expectReadable(stowage)
-      }
-      expect((await scene.act(ada)).status).toBe(scene.succeeds)
-      expect((await inventory(stowage)).rows).toEqual(after.rows)
+      // Whether a commit that failed has happened is not known, whatever the reason.
+      const expected = code === 'SQLITE_FULL' && sql !== 'commit' ? 507 : 503
+      expect({ sql, status: answer.status }).toEqual({ sql, status: expected })
+      expect(await answer.text()).not.toContain('SQLITE')
+      expect(answer.headers.get('x-request-id')).toBeTruthy()
+      expect({ sql, ...(await inventory(stowage)) }).toEqual({ sql, ...before })
       await expectReadable(stowage)
-    },
-  )
+    }
+    expect((await scene.act(ada)).status).toBe(scene.succeeds)
+    expect((await inventory(stowage)).rows).toEqual(after.rows)
+    await expectReadable(stowage)
+  })
 })
 
 test('one transaction that fails takes nobody with it', async () => {

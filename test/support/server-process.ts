@@ -13,31 +13,39 @@ export class ServerProcess {
   readonly url: string
   /** What it wrote to standard output until it listened. */
   readonly banner: string
-  #errors = ''
+  readonly #errors: () => string
 
-  private constructor(child: ServerProcess['child'], dataDir: string, url: string, banner: string) {
+  private constructor(
+    child: ServerProcess['child'],
+    dataDir: string,
+    url: string,
+    banner: string,
+    errors: () => string,
+  ) {
     this.child = child
     this.dataDir = dataDir
     this.url = url
     this.banner = banner
+    this.#errors = errors
   }
 
   /** Resolves when it listens; throws with what it wrote when it ends instead. */
   static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
     const child = spawnServer(dataDir, settings)
-    const errors = collect(child.stderr)
+    let written = ''
+    const errors = collect(child.stderr, (text) => {
+      written += text
+    })
     let banner = ''
     for await (const chunk of child.stdout) {
       banner += Buffer.from(chunk).toString()
       const url = /^listening on (\S+)$/m.exec(banner)?.[1]
       if (!url) continue
-      const server = new ServerProcess(child, dataDir, url, banner)
-      errors.then((text) => {
-        server.#errors = text
-      })
+      const server = new ServerProcess(child, dataDir, url, banner, () => written)
       return server
     }
-    throw new Error(`The server ended with ${await child.exited} before it listened:\n${await errors}`)
+    await errors
+    throw new Error(`The server ended with ${await child.exited} before it listened:\n${written}`)
   }
 
   /** Starts it and ends it that many milliseconds later, wherever it has got to. */
@@ -60,9 +68,9 @@ export class ServerProcess {
     return Number(new URL(this.url).port)
   }
 
-  /** Standard error, once the process has ended. */
+  /** What it has written to standard error until now. */
   get errors(): string {
-    return this.#errors
+    return this.#errors()
   }
 
   /** Ends it as a power cut would, as far as a process can tell. */
@@ -109,6 +117,7 @@ export function environmentWithoutOurs(): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STOWAGE_')))
 }
 
-async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {
-  return new Response(stream).text()
+async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }))
 }

@@ -16,7 +16,7 @@ export function userShape(user: UserRow, caller: Caller, publicUrl: string) {
     login_name: '',
     source_id: 0,
     full_name: user.full_name,
-    email: self ? address : placeholderAddress(user.name),
+    email: caller.kind === 'anonymous' ? placeholderAddress(user.name) : address,
     avatar_url: '',
     html_url: `${publicUrl}/${encodeURIComponent(user.name)}`,
     language: '',

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { maySee, signedIn } from '../../access/grant.ts'
+import { byBasic, maySee, signedIn } from '../../access/grant.ts'
 import type { TokenKeyring } from '../../access/tokens.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
@@ -27,7 +27,7 @@ const newToken = z.object(
 /** `/users/{name}/tokens`: making, listing and deleting access tokens. */
 export function tokens(parts: HttpParts): Hono<ApiEnv> {
   const keyringFor = async (c: Context<ApiEnv>, scope: 'read:user' | 'write:user'): Promise<TokenKeyring> => {
-    const caller = signedIn(await c.env.askCaller(), scope)
+    const caller = signedIn(byBasic(await c.env.askCaller()), scope)
     const user = await parts.accounts.byName(c.req.param('name') ?? '')
     if (!user || !maySee(caller, { id: user.id, kind: 'user', name: user.name, visibility: user.visibility })) {
       throw new Problem('not-found', 'Not found.')

@@ -24,21 +24,38 @@ export function byteRanges(
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (const [index, span] of spans.entries()) {
       yield heads[index] as Uint8Array
-      const part = index === 0 && first ? first : open(span)
-      yield* part instanceof Blob ? part.stream() : part
+      yield* bytesIn(index === 0 && first ? first : open(span))
     }
     yield tail
   }
   const source = pieces()
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await source.next()
-      if (done) controller.close()
-      else controller.enqueue(value)
+  // Nothing is fetched ahead: a client that does not read costs one piece.
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await source.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: async () => {
+        await source.return(undefined)
+      },
     },
-    cancel: async () => {
-      await source.return(undefined)
-    },
-  })
+    { highWaterMark: 0 },
+  )
   return { body, contentType: `multipart/byteranges; boundary=${boundary}`, size }
+}
+
+/** Bytes of a piece. */
+const pieceSize = 64 * 1024
+
+/** `Blob.stream` would read large pieces ahead of the client. */
+async function* bytesIn(part: Blob | ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (!(part instanceof Blob)) {
+    yield* part
+    return
+  }
+  for (let at = 0; at < part.size; at += pieceSize) {
+    yield new Uint8Array(await part.slice(at, at + pieceSize).arrayBuffer())
+  }
 }

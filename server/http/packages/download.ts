@@ -44,7 +44,8 @@ export function fileResponse(parts: RegistryParts, found: ReadableFile, request:
   }
 
   headers.set('Content-Length', String(file.size))
-  return new Response(isHead ? null : bytesOf(parts, found), { headers })
+  // The runtime would apply a Range header to an empty file by itself, and answer 416.
+  return new Response(isHead || file.size === 0 ? null : bytesOf(parts, found), { headers })
 }
 
 function onePart(parts: RegistryParts, found: ReadableFile, span: Span, headers: Headers): Response {

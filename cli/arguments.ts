@@ -1,0 +1,18 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+/** What was typed cannot be taken; the exit code is 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** Reads a command's options; each command also has `--help`. */
+export function readArguments<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, strict: true }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+  }
+}
