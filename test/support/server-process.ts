@@ -13,39 +13,29 @@ export class ServerProcess {
   readonly url: string
   /** What it wrote to standard output until it listened. */
   readonly banner: string
-  readonly #errors: () => string
+  readonly #log: Log
 
-  private constructor(
-    child: ServerProcess['child'],
-    dataDir: string,
-    url: string,
-    banner: string,
-    errors: () => string,
-  ) {
+  private constructor(child: ServerProcess['child'], dataDir: string, url: string, banner: string, log: Log) {
     this.child = child
     this.dataDir = dataDir
     this.url = url
     this.banner = banner
-    this.#errors = errors
+    this.#log = log
   }
 
   /** Resolves when it listens; throws with what it wrote when it ends instead. */
   static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
     const child = spawnServer(dataDir, settings)
-    let written = ''
-    const errors = collect(child.stderr, (text) => {
-      written += text
-    })
+    const log = new Log(child.stderr)
     let banner = ''
     for await (const chunk of child.stdout) {
       banner += Buffer.from(chunk).toString()
       const url = /^listening on (\S+)$/m.exec(banner)?.[1]
       if (!url) continue
-      const server = new ServerProcess(child, dataDir, url, banner, () => written)
-      return server
+      return new ServerProcess(child, dataDir, url, banner, log)
     }
-    await errors
-    throw new Error(`The server ended with ${await child.exited} before it listened:\n${written}`)
+    await log.whole
+    throw new Error(`The server ended with ${await child.exited} before it listened:\n${log.text}`)
   }
 
   /** Starts it and ends it that many milliseconds later, wherever it has got to. */
@@ -70,7 +60,7 @@ export class ServerProcess {
 
   /** What it has written to standard error until now. */
   get errors(): string {
-    return this.#errors()
+    return this.#log.text
   }
 
   /** Ends it as a power cut would, as far as a process can tell. */
@@ -81,6 +71,7 @@ export class ServerProcess {
 
   async stop(): Promise<number> {
     this.child.kill('SIGTERM')
+    await this.#log.whole
     return this.child.exited
   }
 
@@ -117,7 +108,18 @@ export function environmentWithoutOurs(): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STOWAGE_')))
 }
 
-async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }))
+/** What a process writes, as it comes. */
+class Log {
+  text = ''
+  /** Resolves when there is no more to come. */
+  readonly whole: Promise<void>
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.whole = this.#read(stream)
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder()
+    for await (const chunk of stream) this.text += decoder.decode(chunk, { stream: true })
+  }
 }

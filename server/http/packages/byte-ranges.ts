@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { contentRange, type Span } from '../../lib/range.ts'
 
+/** Such answers are streamed, and a client that does not read holds some 600 KB of each: so not more at a time. */
+const mostAtOnce = 64
+let underWay = 0
+
+/** Whether another answer in parts may begin; else the whole file is as right an answer (RFC 9110 §14.2). */
+export function mayAnswerInParts(): boolean {
+  return underWay < mostAtOnce
+}
+
 /** Several ranges in one answer: `multipart/byteranges` (RFC 9110 §14.6). Parts are opened one after the other. */
 export function byteRanges(
   spans: readonly Span[],
@@ -21,6 +30,12 @@ export function byteRanges(
 
   // The first part is opened before the answer begins: bytes that cannot be read must still be able to become an error.
   const first = spans[0] && open(spans[0])
+  underWay += 1
+  let ended = false
+  const end = () => {
+    if (!ended) underWay -= 1
+    ended = true
+  }
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (const [index, span] of spans.entries()) {
       yield heads[index] as Uint8Array
@@ -33,11 +48,17 @@ export function byteRanges(
   const body = new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const { done, value } = await source.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
+        const { done, value } = await source.next().catch((error) => {
+          end()
+          throw error
+        })
+        if (done) {
+          end()
+          controller.close()
+        } else controller.enqueue(value)
       },
       cancel: async () => {
+        end()
         await source.return(undefined)
       },
     },

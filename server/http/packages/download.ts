@@ -5,7 +5,7 @@ import { contentRange, parseRange, type Span, unsatisfiedContentRange } from '..
 import { Problem } from '../../problems.ts'
 import { bytesOf, type ReadableFile } from '../../registry/download.ts'
 import type { RegistryParts } from '../../registry/parts.ts'
-import { byteRanges } from './byte-ranges.ts'
+import { byteRanges, mayAnswerInParts } from './byte-ranges.ts'
 
 /** A file, or those ranges of it that were asked for. HEAD gets the same headers, and nothing is opened for it. */
 export function fileResponse(parts: RegistryParts, found: ReadableFile, request: Request): Response {
@@ -37,6 +37,8 @@ export function fileResponse(parts: RegistryParts, found: ReadableFile, request:
   if (range.kind === 'spans') {
     const [only, ...others] = range.spans
     if (only && others.length === 0) return onePart(parts, found, only, headers)
+  }
+  if (range.kind === 'spans' && mayAnswerInParts()) {
     const { body, contentType, size } = byteRanges(range.spans, file.size, (span) => bytesOf(parts, found, span))
     headers.set('Content-Type', contentType)
     headers.set('Content-Length', String(size))
