@@ -21,7 +21,6 @@ export async function main(): Promise<void> {
     await stowage.stop(0)
     throw error
   }
-  process.stdout.write(banner(settings, stowage, admin))
 
   let asked: number | undefined
   const stop = async (signal: string) => {
@@ -39,6 +38,8 @@ export async function main(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Only now: who reads that it listens may ask it to stop at once.
+  process.stdout.write(banner(settings, stowage, admin))
 }
 
 /** What a person who has just started the server wants to know. */

@@ -9,6 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { sqliteProblem } from './sqlite-problem.ts'
 
 /** Called with the text of each statement before it runs; may throw in its place. */
 export type BeforeStatement = (sql: string) => void
@@ -40,6 +41,14 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      return this.#execute(query)
+    } catch (error) {
+      throw sqliteProblem(error)
+    }
+  }
+
+  #execute<Row>(query: CompiledQuery): QueryResult<Row> {
     this.#beforeStatement?.(query.sql)
     const statement = this.#database.query<Row, SQLQueryBindings[]>(query.sql)
     const parameters = query.parameters as SQLQueryBindings[]

@@ -6,7 +6,8 @@ import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
 import { type BeforeStatement, sqliteDialect } from './sqlite-dialect.ts'
 import type { ToMain, ToWorker } from './sqlite-messages.ts'
-import { SqliteWriter, sqliteProblem } from './sqlite-writer.ts'
+import { sqliteProblem } from './sqlite-problem.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
 import { type AnyTransaction, type Catalogue, type Transaction, transaction } from './transaction.ts'
 
 /** Writes nothing that stays; fails where nothing can be written. */

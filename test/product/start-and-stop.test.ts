@@ -187,6 +187,15 @@ describe('stopping', () => {
     },
   )
 
+  test('asked as soon as it says that it listens, it exits 0 too', async () => {
+    await using folder = await temporaryFolder()
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM', 'SIGINT'] as const) {
+      await using server = await ServerProcess.start(folder.path)
+      server.child.kill(signal)
+      expect(await server.ended()).toBe(0)
+    }
+  })
+
   test('with nothing running it exits at once, and what is kept open without a request does not hold it', async () => {
     await using folder = await temporaryFolder()
     await using server = await ServerProcess.start(folder.path)

@@ -107,11 +107,13 @@ describe.each([
         await expectNothing(stowage)
       }
       if (first) {
-        for (let at = 0; at < all.length; at += 1) {
-          const calls = new Calls()
-          await using stowage = await start(calls)
-          await failAt(stowage, calls, at)
-        }
+        await Promise.all(
+          all.map(async (_, at) => {
+            const calls = new Calls()
+            await using stowage = await start(calls)
+            await failAt(stowage, calls, at)
+          }),
+        )
         return
       }
       const calls = new Calls()
@@ -198,21 +200,23 @@ describe('a sweep, when a system call of it fails', () => {
     const all = [...cleanCalls.seen]
     expect(all).toContain('unlink')
 
-    for (let at = 0; at < all.length; at += 1) {
-      const calls = new Calls()
-      await using stowage = await start(calls)
-      await prepare(stowage)
-      calls.arm(at, code)
-      await stowage.stowage.sweep().catch((error: unknown) => {
-        expect(error).toMatchObject({ code: code === 'ENOSPC' ? 'storage-full' : 'storage-unavailable' })
-      })
-      expect({ at, fired: calls.fired }).toEqual({ at, fired: true })
-      await expectStored(stowage)
-      await stowage.stowage.sweep()
-      await expectStored(stowage)
-      expect((await blobFiles(stowage.dataDir)).size).toBe(1)
-      expect(await rowCounts(stowage.stowage.registry.catalogue.read)).toMatchObject({ blobs: 1, doomed: 0 })
-    }
+    await Promise.all(
+      all.map(async (_, at) => {
+        const calls = new Calls()
+        await using stowage = await start(calls)
+        await prepare(stowage)
+        calls.arm(at, code)
+        await stowage.stowage.sweep().catch((error: unknown) => {
+          expect(error).toMatchObject({ code: code === 'ENOSPC' ? 'storage-full' : 'storage-unavailable' })
+        })
+        expect({ at, fired: calls.fired }).toEqual({ at, fired: true })
+        await expectStored(stowage)
+        await stowage.stowage.sweep()
+        await expectStored(stowage)
+        expect((await blobFiles(stowage.dataDir)).size).toBe(1)
+        expect(await rowCounts(stowage.stowage.registry.catalogue.read)).toMatchObject({ blobs: 1, doomed: 0 })
+      }),
+    )
   })
 })
 

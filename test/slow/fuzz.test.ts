@@ -1,9 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { blobFiles } from '../support/inventory.ts'
+import { ownMemory } from '../support/process-memory.ts'
 import { Seeded, seededBytes, sha256Of } from '../support/seeded.ts'
 import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
 import { adminPassword, basic } from '../support/stowage.ts'
@@ -645,8 +646,7 @@ class Gunner {
 
   async #died(): Promise<never> {
     const { child } = this.#server
-    await child.exited
-    await Bun.sleep(0)
+    await this.#server.ended()
     const last = [...this.#last.values()].map((text) => JSON.stringify(text)).join('\n')
     throw new Error(
       `the server ended with ${child.exitCode ?? child.signalCode}: ${this.#server.errors}\nafter:\n${last}`,
@@ -715,10 +715,6 @@ class Gunner {
   #count(kind: string, what: string): void {
     this.statuses.set(`${kind} ${what}`, (this.statuses.get(`${kind} ${what}`) ?? 0) + 1)
   }
-}
-
-function ownMemory(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
 /** What a process has open, but for the folders of the blob store, of which some stay open on purpose. */

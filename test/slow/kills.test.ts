@@ -183,7 +183,7 @@ test(`killed ${kills} times and more, the server keeps every 201 and every 204`,
   for (let life = 0; life < kills; life += 1) {
     const startKill = life % 8 === 7 ? random.below(400) : undefined
     if (startKill !== undefined) await ServerProcess.killedWhileStarting(folder.path, startKill, settings)
-    examineDatabaseOnce(folder.path, life)
+    if (life > 0 && life % 10 === 0) examineDatabase(folder.path)
     await using server = await ServerProcess.start(folder.path, settings)
     // What nobody answered is settled first: from now on it has to stay as it is found.
     for (const name of ledger.some('unknown', Number.POSITIVE_INFINITY)) await check(ledger, server.admin, name)
@@ -228,7 +228,3 @@ test(`killed ${kills} times and more, the server keeps every 201 and every 204`,
   }
   examineDatabase(folder.path)
 }, 280_000)
-
-function examineDatabaseOnce(dataDir: string, life: number): void {
-  if (life > 0 && life % 10 === 0) examineDatabase(dataDir)
-}

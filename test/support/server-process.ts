@@ -71,6 +71,11 @@ export class ServerProcess {
 
   async stop(): Promise<number> {
     this.child.kill('SIGTERM')
+    return this.ended()
+  }
+
+  /** Its exit code, once it has ended and all that it wrote is here. */
+  async ended(): Promise<number> {
     await this.#log.whole
     return this.child.exited
   }
