@@ -16,7 +16,7 @@ function usage(): string {
 }
 
 const [name = '--help', ...args] = process.argv.slice(2)
-const command = commands[name]
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined
 if (name === '--help' || name === '-h' || name === 'help') {
   process.stdout.write(usage())
 } else if (!command) {

@@ -74,7 +74,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl, threadLost))
     opened.push(() => catalogue.close())
 
-    const { blobs, readStorageId } = await openBlobs(settings.dataDir, catalogue, replace)
+    const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
 
     const passwords = new Passwords(now)
@@ -86,7 +86,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       blobs,
       lease: await ProcessLease.take(catalogue, now, true),
       limits: { maxFileSize: settings.maxFileSize },
-      checkStorage: async () => checkStorage(catalogue, await readStorageId()),
+      checkStorage: storageIsThere,
       blobGrace: settings.blobGrace,
       now,
       unsettled: new Set(),
@@ -179,20 +179,21 @@ export async function openAccounts(settings: Settings): Promise<{ accounts: Acco
 
 async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements) {
   const folder = join(dataDir, 'blobs')
-  const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder }))
   const idFile = join(folder, 'storage-id')
   const readStorageId = () =>
     readFile(idFile, 'utf8').then(
       (text) => text.trim(),
       () => undefined,
     )
+  const storageIsThere = async () => checkStorage(catalogue, await readStorageId())
+  const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder, guard: storageIsThere }))
   try {
     await matchStorage(catalogue, await readStorageId(), (id) => writeDurably(idFile, `${id}\n`, 0o600))
   } catch (error) {
     await store.close()
     throw error
   }
-  return { blobs: replace.blobs?.(store) ?? store, readStorageId }
+  return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
 }
 
 /** The work that no request waits for. */

@@ -4,7 +4,7 @@ import type { AnyTransaction } from './catalogue/transaction.ts'
 import { postpone } from './jobs/runner.ts'
 import { storeDigests } from './registry/digests.ts'
 import { renew, takeLease } from './registry/leases.ts'
-import { addFile, giveBytes } from './registry/publish.ts'
+import { addFile } from './registry/publish.ts'
 import { removeFileRow, removeVersionRows } from './registry/remove.ts'
 import { rememberStorage } from './registry/storage-id.ts'
 import { doomUnnamed, dropLease, strikeDoomed } from './registry/sweep.ts'
@@ -14,7 +14,6 @@ export const transactions: readonly AnyTransaction[] = [
   addAccount,
   addFile,
   addToken,
-  giveBytes,
   doomUnnamed,
   dropLease,
   postpone,

@@ -14,6 +14,8 @@ import { WriteBuffers } from './write-buffers.ts'
 export interface FileSystemBlobStoreOptions {
   folder: string
   calls?: FileCalls
+  /** Asked before a folder is made; throws when the store's disk is not there. */
+  guard?: () => Promise<void>
 }
 
 /** Blobs as files below one folder: `<lease>/<number>/<random>`. */
@@ -21,7 +23,7 @@ export async function openFileSystemBlobStore(options: FileSystemBlobStoreOption
   const calls = options.calls ?? systemCalls
   const folder = resolve(options.folder)
   await onDisk('probe', () => makeFolder(folder, calls))
-  return new FileSystemBlobStore(folder, calls)
+  return new FileSystemBlobStore(folder, calls, options.guard ?? (async () => {}))
 }
 
 /** No lease can have this name, so nothing in it is ever taken for a blob. */
@@ -40,10 +42,10 @@ class FileSystemBlobStore implements BlobStore {
   /** Whether the probes are known that a process left when it ended in the middle of one. */
   #foundProbes = false
 
-  constructor(root: string, calls: FileCalls) {
+  constructor(root: string, calls: FileCalls, guard: () => Promise<void>) {
     this.#root = root
     this.#calls = calls
-    this.#folders = new Folders(root, calls)
+    this.#folders = new Folders(root, calls, guard)
   }
 
   stage(lease: string): Promise<StagedBlob> {

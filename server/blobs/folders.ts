@@ -37,6 +37,7 @@ export class Folder {
 export class Folders {
   readonly #calls: FileCalls
   readonly #root: string
+  readonly #guard: () => Promise<void>
   readonly #open = new Map<string, Folder>()
   readonly #idle = new Set<Folder>()
   readonly #closing = new Set<Promise<void>>()
@@ -44,8 +45,9 @@ export class Folders {
   #number = 0
   #entered = 0
 
-  constructor(root: string, calls: FileCalls) {
+  constructor(root: string, calls: FileCalls, guard: () => Promise<void>) {
     this.#root = root
+    this.#guard = guard
     this.#calls = calls
   }
 
@@ -132,7 +134,9 @@ export class Folders {
   }
 
   async #make(folder: Folder): Promise<void> {
-    // The root is never made here: when its disk is gone, blobs must not land on the disk below.
+    // The root is never made here, and nothing in it where its disk is gone: an unmounted one leaves an empty folder, and
+    // blobs must not land on the disk below.
+    if (folder.parent) await this.#guard()
     if (folder.parent) await unless(['EEXIST'], this.#calls.mkdir(folder.path, 0o700))
     try {
       folder.handle = await this.#calls.open(folder.path, readFolder, 0)

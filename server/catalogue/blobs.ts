@@ -10,6 +10,8 @@ export interface NewBlob {
   scope: string
   size: number
   location: string
+  /** Where the blob with this digest was found to have no bytes, if it was. */
+  lostLocation: string | null
   digests: Partial<Digests> & { sha256: string }
   now: number
 }
@@ -17,6 +19,15 @@ export interface NewBlob {
 export async function blobById(db: Db | Tx, id: number): Promise<BlobRow | undefined> {
   return db.selectFrom('blobs').selectAll().where('id', '=', id).executeTakeFirst()
 }
+
+export async function blobByDigest(db: Db | Tx, scope: string, sha256: string): Promise<BlobRow | undefined> {
+  const [row] = await selectBlobByDigest(db, { scope, sha256 })
+  return row
+}
+
+const selectBlobByDigest = prepared(['scope', 'sha256'], (db, wanted: { scope: string; sha256: string }) =>
+  db.selectFrom('blobs').selectAll().where('scope', '=', wanted.scope).where('sha256', '=', wanted.sha256),
+)
 
 /**
  * The blob with this digest: the one that is there, or a new one with the new bytes' location. One that is there but
@@ -28,13 +39,9 @@ export async function ensureBlob(tx: Tx, wanted: NewBlob): Promise<{ blob: BlobR
   const [inserted] = await insertBlob(tx, { scope, size, location, now, sha256, md5, sha1, sha512 })
   if (inserted) return { blob: inserted, usesNewBytes: true }
 
-  const blob = await tx
-    .selectFrom('blobs')
-    .selectAll()
-    .where('scope', '=', wanted.scope)
-    .where('sha256', '=', sha256)
-    .executeTakeFirstOrThrow()
-  if (blob.state === 'live') return { blob, usesNewBytes: false }
+  const blob = await blobByDigest(tx, scope, sha256)
+  if (!blob) throw new Error('a blob is not there right after it was found')
+  if (blob.state === 'live' && blob.location !== wanted.lostLocation) return { blob, usesNewBytes: false }
 
   await doom(tx, blob.location, wanted.now)
   const repaired = { location: wanted.location, state: 'live' as const }
@@ -66,27 +73,6 @@ export async function addDigests(tx: Tx, id: number, digests: Partial<Digests>):
 
 export function missingDigests(blob: BlobRow): DigestAlgorithm[] {
   return digestAlgorithms.filter((algorithm) => blob[algorithm] === null)
-}
-
-/**
- * Gives a blob that lost its bytes the new ones, and dooms its old location. False when it is not there any more, or has
- * been given others meanwhile.
- */
-export async function repairBlob(
-  tx: Tx,
-  blob: { id: number; location: string },
-  newLocation: string,
-  now: number,
-): Promise<boolean> {
-  const repaired = await tx
-    .updateTable('blobs')
-    .set({ location: newLocation, state: 'live' })
-    .where('id', '=', blob.id)
-    .where('location', '=', blob.location)
-    .returning('id')
-    .executeTakeFirst()
-  if (repaired) await doom(tx, blob.location, now)
-  return repaired !== undefined
 }
 
 /** Removes the blob when no file has it any more, and dooms its bytes. */

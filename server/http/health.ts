@@ -20,14 +20,18 @@ export class Health {
 
   async ready(): Promise<Response> {
     const { now } = this.#parts.registry
-    if (!this.#last || now() - this.#last.at >= probeEvery) this.#last = { at: now(), result: this.#probe() }
+    if (!this.#last || Math.abs(now() - this.#last.at) >= probeEvery) this.#last = { at: now(), result: this.#probe() }
     const failed = await this.#last.result
     return failed.length === 0 ? text(200, 'ok') : text(503, `not ready: ${failed.join(', ')} cannot be written`)
   }
 
   async #probe(): Promise<string[]> {
-    const { catalogue, blobs } = this.#parts.registry
-    const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(blobs.probe())])
+    const { catalogue, blobs, checkStorage } = this.#parts.registry
+    const probeStorage = async () => {
+      await checkStorage()
+      await blobs.probe()
+    }
+    const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(probeStorage())])
     const failed: string[] = []
     for (const [name, result] of Object.entries({ database, storage })) {
       if (result.status === 'fulfilled') continue

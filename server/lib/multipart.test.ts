@@ -174,6 +174,13 @@ describe('a form that cannot be read', () => {
   })
 })
 
+test('strings that nobody closes cost no more than their length', async () => {
+  const hostile = `Content-Disposition: form-data; "${'\\"'.repeat(7_500)}`
+  const parts = Array.from({ length: 99 }, (): [string, string] => [hostile, 'x'])
+  const read = unpacked('b', form('b', ...parts))
+  expect(await read.catch((error) => error)).toBeInstanceOf(MultipartError)
+}, 3_000)
+
 describe('a long part', () => {
   const chunk = Buffer.alloc(64 * 1024, 'stowage ')
   const count = 3_200

@@ -147,8 +147,9 @@ function boundaryOf(contentType: string): string {
 function holdsFile(head: string): boolean {
   const lines = head.split('\r\n')
   const header = (name: string) => lines.find((line) => line.toLowerCase().startsWith(`${name}:`)) ?? ''
-  // A field may be called `; filename=`: what is quoted is no parameter.
-  const disposition = header('content-disposition').replace(/"(?:[^"\\]|\\.)*"/g, '""')
+  // A field may be called `; filename=`: what is quoted is no parameter. A string that nobody closes ends with the text, so
+  // that no second one is looked for in it.
+  const disposition = header('content-disposition').replace(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)/g, '""')
   if (!/^[^:]*:\s*form-data\s*(;|$)/i.test(disposition)) return false
   return /;\s*filename\*?\s*=/i.test(disposition) || /:\s*application\/octet-stream\b/i.test(header('content-type'))
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
 import type { Location, StagedBlob } from '../blobs/blob-store.ts'
-import { addDigests, ensureBlob, missingDigests, repairBlob } from '../catalogue/blobs.ts'
+import { addDigests, blobByDigest, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, findAddress, insertFile, uploadExists } from '../catalogue/files.ts'
 import { askForJob } from '../catalogue/jobs.ts'
 import { leaseLives } from '../catalogue/leases.ts'
@@ -30,10 +30,15 @@ export interface Upload {
 /** Kind of the job that computes what the upload did not need: the blob's other digests. */
 export const digestsJob = 'digests'
 
+/** Equal bytes are stored once for the whole site. */
+const deduplicationScope = ''
+
 interface AddFile {
   claim: Claim
   leaseId: string
   location: string
+  /** Where this digest's blob should be and is not. */
+  lostLocation: string | null
   package: PackageName
   version: VersionName
   file: FileName
@@ -63,9 +68,10 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     now,
   })
   const { blob, usesNewBytes } = await ensureBlob(tx, {
-    scope: '',
+    scope: deduplicationScope,
     size: args.size,
     location: args.location,
+    lostLocation: args.lostLocation,
     digests: args.digests,
     now,
   })
@@ -83,19 +89,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const unknown = missingDigests(blob).filter((algorithm) => args.digests[algorithm] === undefined)
   if (missingDigests(blob).length > unknown.length) await addDigests(tx, blob.id, args.digests)
   if (unknown.length > 0) await askForJob(tx, digestsJob, String(blob.id), now)
-  return { usesNewBytes, blob: { id: blob.id, location: blob.location }, wantsDigests: unknown.length > 0 }
-})
-
-interface GiveBytes {
-  leaseId: string
-  blob: { id: number; location: string }
-  newLocation: string
-  now: number
-}
-
-export const giveBytes = transaction('give bytes', async (tx, args: GiveBytes) => {
-  if (!(await leaseLives(tx, args.leaseId))) throw outOfTouch()
-  return repairBlob(tx, args.blob, args.newLocation, args.now)
+  return { usesNewBytes, wantsDigests: unknown.length > 0 }
 })
 
 /**
@@ -127,6 +121,7 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
     claim: claimOf(grant),
     leaseId,
     location: staged.location,
+    lostLocation: await lostLocation(parts, digests.sha256, size),
     package: upload.package,
     version: upload.version,
     file: upload.file,
@@ -144,24 +139,19 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   )
   if (!added) return
   if (added.usesNewBytes) staged.keep()
-  else await repairIfLost(parts, leaseId, staged, added.blob, size)
   if (added.wantsDigests) parts.wakeJobs()
 }
 
 /**
- * A 201 must never speak of bytes that nobody has: a blob that was there already and has lost its bytes takes the new
- * ones. Publishing again repairs.
+ * Where a blob with these bytes claims to be and is not. A 201 must never speak of bytes that nobody has, so the blob
+ * takes the new ones: publishing again repairs. Asked before the transaction, which must not wait for this disk.
  */
-async function repairIfLost(
-  parts: RegistryParts,
-  leaseId: string,
-  staged: StagedBlob,
-  blob: { id: number; location: string },
-  size: number,
-): Promise<void> {
-  if ((await parts.blobs.size(blob.location as Location)) === size) return
-  const args = { leaseId, blob, newLocation: staged.location, now: parts.now() }
-  if (await keepingUnknown(parts, staged, () => parts.catalogue.transact(giveBytes, args))) staged.keep()
+async function lostLocation(parts: RegistryParts, sha256: string, size: number): Promise<string | null> {
+  const blob = await blobByDigest(parts.catalogue.read, deduplicationScope, sha256)
+  if (!blob || (await parts.blobs.size(blob.location as Location)) === size) return null
+  // An unmounted disk has nothing at all: that is no reason to give up what will be there again.
+  await parts.checkStorage()
+  return blob.location
 }
 
 /** Where the answer to a commit is lost, the bytes stay until a later transaction has shown whether a row names them. */

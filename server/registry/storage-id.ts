@@ -13,7 +13,10 @@ export const rememberStorage = transaction('remember storage', async (tx, args: 
 /** Throws when the blob folder, asked again, is not the catalogue's: its disk may have been unmounted meanwhile. */
 export async function checkStorage(catalogue: Catalogue, stored: string | undefined): Promise<void> {
   if (stored !== undefined && stored === (await siteFact(catalogue.read, key))) return
-  throw new Problem('storage-unavailable', 'The blob folder is gone or another one: nothing is removed from it.')
+  throw new Problem(
+    'storage-unavailable',
+    'The blob folder is gone or another one: nothing is stored in it or removed from it.',
+  )
 }
 
 /**

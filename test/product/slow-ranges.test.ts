@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
+import { truncate } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { startStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
@@ -35,4 +37,23 @@ test('clients that ask for parts and do not read them leave the others the whole
     await answer.arrayBuffer()
     return answer.status === 206
   }, 'the places are free again')
+})
+
+test('parts whose bytes end early are a broken connection, never a shorter answer', async () => {
+  await using stowage = await startStowage()
+  await stowage.admin.put({ file: 'big' }, Buffer.alloc(30_000_000, 'stowage '))
+  const { location } = await stowage.stowage.registry.catalogue.read
+    .selectFrom('blobs')
+    .select('location')
+    .executeTakeFirstOrThrow()
+  const answer = await stowage.admin.get({ file: 'big' }, { Range: 'bytes=0-9,10-29000000' })
+  expect(answer.status).toBe(206)
+  const reader = answer.body?.getReader()
+  await reader?.read()
+  await truncate(join(stowage.dataDir, 'blobs', location), 100)
+  const rest = async () => {
+    while (!(await reader?.read())?.done);
+    return 'it ended as if it were whole'
+  }
+  expect(await rest().catch(() => 'it broke off')).toBe('it broke off')
 })

@@ -521,3 +521,13 @@ test('a path prefix in the public address works with and without it in the reque
   expect((await admin.fetch(`/some/stowage${path}`, { method: 'DELETE' })).status).toBe(204)
   expect((await fetch(`${server.url}${path}`)).status).toBe(404)
 })
+
+test('a word that is no command is told so, also one that every object has', () => {
+  for (const word of ['toString', 'constructor', '__proto__', 'published']) {
+    const { exitCode, stderr } = Bun.spawnSync([process.execPath, 'cli/stowage.ts', word], {
+      cwd: new URL('../..', import.meta.url).pathname,
+    })
+    expect({ word, exitCode }).toEqual({ word, exitCode: 2 })
+    expect(stderr.toString()).toContain(`there is no command ${word}`)
+  }
+})

@@ -15,7 +15,8 @@ export function byteRanges(
   spans: readonly Span[],
   fileSize: number,
   open: (span: Span) => Blob | ReadableStream<Uint8Array>,
-): { body: ReadableStream<Uint8Array>; contentType: string; size: number } {
+  failed: (error: unknown) => void,
+): { body: ReadableStream<Uint8Array>; contentType: string } {
   const boundary = randomBytes(16).toString('hex')
   const heads = spans.map((span, index) =>
     Buffer.from(
@@ -23,11 +24,6 @@ export function byteRanges(
     ),
   )
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
-  const size =
-    heads.reduce((sum, head) => sum + head.byteLength, 0) +
-    spans.reduce((sum, span) => sum + span.end - span.start, 0) +
-    tail.byteLength
-
   // The first part is opened before the answer begins: bytes that cannot be read must still be able to become an error.
   const first = spans[0] && open(spans[0])
   underWay += 1
@@ -39,7 +35,7 @@ export function byteRanges(
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (const [index, span] of spans.entries()) {
       yield heads[index] as Uint8Array
-      yield* bytesIn(index === 0 && first ? first : open(span))
+      yield* bytesIn(index === 0 && first ? first : open(span), span.end - span.start)
     }
     yield tail
   }
@@ -50,6 +46,8 @@ export function byteRanges(
       pull: async (controller) => {
         const { done, value } = await source.next().catch((error) => {
           end()
+          // The connection breaks off, which the client sees; nobody else would tell.
+          failed(error)
           throw error
         })
         if (done) {
@@ -64,19 +62,30 @@ export function byteRanges(
     },
     { highWaterMark: 0 },
   )
-  return { body, contentType: `multipart/byteranges; boundary=${boundary}`, size }
+  return { body, contentType: `multipart/byteranges; boundary=${boundary}` }
 }
 
 /** Bytes of a piece. */
 const pieceSize = 64 * 1024
 
-/** `Blob.stream` would read large pieces ahead of the client. */
-async function* bytesIn(part: Blob | ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (!(part instanceof Blob)) {
-    yield* part
-    return
+/**
+ * Exactly `size` bytes, or a failure: an answer in parts has no length that a client could compare. `Blob.stream` would read
+ * large pieces ahead of the client.
+ */
+async function* bytesIn(part: Blob | ReadableStream<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let seen = 0
+  for await (const piece of part instanceof Blob ? piecesOf(part, size) : part) {
+    seen += piece.byteLength
+    yield piece
   }
-  for (let at = 0; at < part.size; at += pieceSize) {
-    yield new Uint8Array(await part.slice(at, at + pieceSize).arrayBuffer())
+  if (seen !== size) throw new Error(`a part has ${seen} bytes where ${size} should be`)
+}
+
+async function* piecesOf(part: Blob, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; at += pieceSize) {
+    const end = Math.min(at + pieceSize, size)
+    const piece = new Uint8Array(await part.slice(at, end).arrayBuffer())
+    if (piece.byteLength !== end - at) throw new Error('the bytes of a file end early')
+    yield piece
   }
 }

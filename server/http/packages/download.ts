@@ -7,8 +7,16 @@ import { bytesOf, type ReadableFile } from '../../registry/download.ts'
 import type { RegistryParts } from '../../registry/parts.ts'
 import { byteRanges, mayAnswerInParts } from './byte-ranges.ts'
 
-/** A file, or those ranges of it that were asked for. HEAD gets the same headers, and nothing is opened for it. */
-export function fileResponse(parts: RegistryParts, found: ReadableFile, request: Request): Response {
+/**
+ * A file, or those ranges of it that were asked for. HEAD gets the same headers, and nothing is opened for it. `failed` is
+ * told what goes wrong once the answer has begun.
+ */
+export function fileResponse(
+  parts: RegistryParts,
+  found: ReadableFile,
+  request: Request,
+  failed: (error: unknown) => void,
+): Response {
   const { file } = found
   const isHead = request.method === 'HEAD'
   const etag = `"${file.sha256}"`
@@ -39,9 +47,10 @@ export function fileResponse(parts: RegistryParts, found: ReadableFile, request:
     if (only && others.length === 0) return onePart(parts, found, only, headers)
   }
   if (range.kind === 'spans' && mayAnswerInParts()) {
-    const { body, contentType, size } = byteRanges(range.spans, file.size, (span) => bytesOf(parts, found, span))
+    const open = (span: Span) => bytesOf(parts, found, span)
+    const { body, contentType } = byteRanges(range.spans, file.size, open, failed)
     headers.set('Content-Type', contentType)
-    headers.set('Content-Length', String(size))
+    // Its length is not told: the runtime sends a stream chunked, whatever the headers say.
     return new Response(body, { status: 206, headers })
   }
 

@@ -3,6 +3,7 @@ import { Problem } from '../../problems.ts'
 import { type Address, findFile } from '../../registry/download.ts'
 import { publish } from '../../registry/publish.ts'
 import { removeFile, removeVersion } from '../../registry/remove.ts'
+import { logFailure } from '../failures.ts'
 import type { HttpParts } from '../parts.ts'
 import { fileResponse } from './download.ts'
 import { uploadFrom } from './upload.ts'
@@ -33,8 +34,10 @@ async function fileRoute(
 ): Promise<Response> {
   switch (request.method) {
     case 'GET':
-    case 'HEAD':
-      return fileResponse(parts.registry, await findFile(parts.registry, await askCaller(), address), request)
+    case 'HEAD': {
+      const found = await findFile(parts.registry, await askCaller(), address)
+      return fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
+    }
     case 'PUT': {
       const grant = await parts.access.grant('write', await askCaller(), address.owner)
       await publish(parts.registry, grant, uploadFrom(request, address))
