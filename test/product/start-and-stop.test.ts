@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { blobFiles } from '../support/inventory.ts'
+import { testWith } from '../support/programs.ts'
 import { sendRaw } from '../support/raw-socket.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { environmentWithoutOurs, ServerProcess, temporaryFolder } from '../support/server-process.ts'
@@ -14,14 +15,6 @@ import { until } from '../support/until.ts'
 const root = new URL('../..', import.meta.url).pathname
 /** As if the variable were not set: a server that makes its own password. */
 const ownPassword = { STOWAGE_ADMIN_PASSWORD: '' }
-
-/** `test` where the programs are there; else left out, loudly, and a failure in CI. */
-function testWith(...programs: string[]): typeof test | typeof test.skip {
-  const missing = programs.filter((program) => !Bun.which(program))
-  if (missing.length === 0 || process.env.CI) return test
-  console.warn(`NOT RUN: a test needs ${missing.join(', ')}`)
-  return test.skip
-}
 
 interface Ended {
   exitCode: number

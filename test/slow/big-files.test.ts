@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryWatch, ownMemory } from '../support/process-memory.ts'
+import { type Program, testWith } from '../support/programs.ts'
 import { seededBytes, sha256Of } from '../support/seeded.ts'
 import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
 import { SlowUpload } from '../support/slow-upload.ts'
@@ -27,10 +28,8 @@ const roomy = bavail * bsize > 10 * GiB
 if (!roomy)
   console.warn(`NOT RUN: the tests of big files need 10 GiB free in ${tmpdir()} (set TMPDIR to another folder)`)
 
-function testWith(...programs: string[]): typeof test | typeof test.skip {
-  const missing = programs.filter((program) => !Bun.which(program))
-  if (missing.length > 0) console.warn(`NOT RUN: a test needs ${missing.join(', ')}`)
-  return process.env.CI || (roomy && missing.length === 0) ? test : test.skip
+function bigTestWith(...programs: Program[]): typeof test | typeof test.skip {
+  return roomy || process.env.CI ? testWith(...programs) : test.skip
 }
 
 async function run(...command: string[]): Promise<string> {
@@ -77,7 +76,7 @@ describe('big files', () => {
     await folder?.[Symbol.asyncDispose]()
   })
 
-  testWith('curl')(
+  bigTestWith('curl')(
     '4 GiB go in and come out whole, in little memory',
     async () => {
       const expected = await sha256OfFile(big)
@@ -98,7 +97,7 @@ describe('big files', () => {
     240_000,
   )
 
-  testWith('curl')(
+  bigTestWith('curl')(
     '1 GiB of unknown length, chunked',
     async () => {
       using memory = new MemoryWatch(server.child.pid)
@@ -113,7 +112,7 @@ describe('big files', () => {
     120_000,
   )
 
-  testWith('curl')(
+  bigTestWith('curl')(
     '1 GiB as a form',
     async () => {
       using memory = new MemoryWatch(server.child.pid)
@@ -143,7 +142,7 @@ describe('big files', () => {
       await run('curl', '-sSf', '-u', user, '-T', path, addressOf('whole'))
     }, 60_000)
 
-    testWith('wget')(
+    bigTestWith('wget')(
       'wget -c goes on with a broken download',
       async () => {
         const path = join(folder.path, 'by-wget')
@@ -167,7 +166,7 @@ describe('big files', () => {
       60_000,
     )
 
-    testWith('aria2c')(
+    bigTestWith('aria2c')(
       'aria2c -x8 gets it in eight pieces at once',
       async () => {
         const out = ['-d', folder.path, '-o', 'by-aria2']
@@ -187,7 +186,7 @@ describe('big files', () => {
       60_000,
     )
 
-    testWith('curl')(
+    bigTestWith('curl')(
       '16 slow uploads and 64 slow downloads at once need little memory, and all come out right',
       async () => {
         const before = ownMemory(server.child.pid)

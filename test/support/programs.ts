@@ -1,16 +1,26 @@
 import { test } from 'bun:test'
 
-const packages = { curl: 'curl', wget: 'wget', aria2c: 'aria2', npm: 'npm' } as const
+/** Debian's packages. */
+const packages = {
+  curl: 'curl',
+  wget: 'wget',
+  aria2c: 'aria2',
+  npm: 'npm',
+  openssl: 'openssl',
+  script: 'bsdutils',
+} as const
 
 export type Program = keyof typeof packages
 
 /**
- * `test` for what a real program does. Where it is not installed the test is left out, loudly; not in CI, where what did
+ * `test` for what real programs do. Where one is not installed the test is left out, loudly; not in CI, where what did
  * not run would look like what passed.
  */
-export function testWith(program: Program): typeof test | typeof test.skip {
-  if (Bun.which(program) || process.env.CI) return test
-  console.warn(`NOT RUN: a test needs ${program} (apt-get install ${packages[program]})`)
+export function testWith(...programs: Program[]): typeof test | typeof test.skip {
+  const missing = programs.filter((program) => !Bun.which(program))
+  if (missing.length === 0 || process.env.CI) return test
+  const names = missing.map((program) => packages[program])
+  console.warn(`NOT RUN: a test needs ${missing.join(', ')} (apt-get install ${names.join(' ')})`)
   return test.skip
 }
 
