@@ -46,7 +46,7 @@ export interface Replacements {
   blobs?: (store: BlobStore) => BlobStore
   openBlobs?: (folder: string) => Promise<BlobStore>
   openCatalogue?: (file: string) => Catalogue
-  /** Milliseconds between two looks of the background work; Infinity leaves it to `sweep` and `runJobs`. */
+  /** Off: nothing is swept or computed but by `sweep` and `runJobs`, so that a test decides when. */
   background?: 'on' | 'off'
 }
 

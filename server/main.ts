@@ -1,6 +1,7 @@
 import { compose, type Stowage, version } from './compose.ts'
 import { readSettings, type Settings, SettingsError } from './config.ts'
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
+import { formatDuration } from './lib/sizes.ts'
 import { openLog } from './log.ts'
 import { Problem } from './problems.ts'
 
@@ -31,7 +32,7 @@ export async function main(): Promise<void> {
       process.exit(1)
     }
     asked = now
-    log.info(`${signal}: stopping; transfers that run may take ${stopGrace / 1000} s to finish`)
+    log.info(`${signal}: stopping; transfers that run may take ${formatDuration(stopGrace)} to finish`)
     await stowage.stop(stopGrace)
     log.info('Stopped')
     process.exit(0)

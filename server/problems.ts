@@ -10,7 +10,6 @@ export type ProblemCode =
   | 'partial-put'
   | 'credentials-wrong'
   | 'credentials-missing'
-  | 'otp-required'
   | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'

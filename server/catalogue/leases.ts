@@ -37,10 +37,6 @@ export async function killOtherProcessLeases(tx: Tx, own: string, now: number): 
     .execute()
 }
 
-export async function killLease(tx: Tx, id: string, now: number): Promise<void> {
-  await tx.updateTable('leases').set({ dead_since: now }).where('id', '=', id).execute()
-}
-
 export async function deadLeases(db: Db | Tx): Promise<string[]> {
   const rows = await db.selectFrom('leases').select('id').where('dead_since', 'is not', null).execute()
   return rows.map((row) => row.id)

@@ -10,7 +10,6 @@ const statuses: Record<ProblemCode, number> = {
   'body-incomplete': 400,
   'credentials-wrong': 401,
   'credentials-missing': 401,
-  'otp-required': 401,
   forbidden: 403,
   'too-large': 403,
   'not-found': 404,

@@ -13,6 +13,14 @@ export const digestAlgorithms: readonly DigestAlgorithm[] = ['md5', 'sha1', 'sha
 /** Bytes in a digest of each kind. */
 export const digestSizes: Record<DigestAlgorithm, number> = { md5: 16, sha1: 20, sha256: 32, sha512: 64 }
 
+/** As people write them. */
+export const digestNames: Record<DigestAlgorithm, string> = {
+  md5: 'MD5',
+  sha1: 'SHA-1',
+  sha256: 'SHA-256',
+  sha512: 'SHA-512',
+}
+
 /** Several running digests over one stream of bytes. */
 export class RunningDigests {
   readonly #hashers: [DigestAlgorithm, Bun.CryptoHasher][]

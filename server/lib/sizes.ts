@@ -1,4 +1,4 @@
-/** Sizes and lengths of time, as people write them in settings and read them on pages. */
+/** Sizes and lengths of time, as people write them in settings. */
 
 /**
  * Bytes, from `10GiB`, `500 MB`, `1.5 GB` or `123`. Units are `B`, `KB` to `TB` (thousands) and `KiB` to `TiB` (1024),
@@ -13,18 +13,6 @@ export function parseSize(text: string): number | undefined {
   if (number === '' || bytesPerUnit === undefined) return undefined
   if (bytesPerUnit === 1 && number.includes('.')) return undefined
   return exact(Math.round(Number(number) * bytesPerUnit))
-}
-
-/** For people, in thousands and with at most one decimal: `0 B`, `999 B`, `1.4 MB`, `1200 TB`. */
-export function formatSize(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  // Judged after rounding, or 999,999 bytes would be "1000 KB".
-  while (oneDecimal(value) >= 1000 && unit < shownUnits.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${oneDecimal(value)} ${shownUnits[unit]}`
 }
 
 /**
@@ -64,8 +52,6 @@ const bytesPer: ReadonlyMap<string, number> = new Map([
   ['tib', 1024 ** 4],
 ])
 
-const shownUnits = ['B', 'KB', 'MB', 'GB', 'TB']
-
 const millisecondsPer = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
 type DurationUnit = keyof typeof millisecondsPer
@@ -74,8 +60,4 @@ const durationUnits: readonly DurationUnit[] = ['d', 'h', 'm', 's', 'ms']
 
 function exact(value: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
-}
-
-function oneDecimal(value: number): number {
-  return Number(value.toFixed(1))
 }

@@ -12,6 +12,7 @@ import { atMost } from '../lib/at-most.ts'
 import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
 import { type FileName, ownerKey, type PackageName, type VersionName } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { declaredMismatch } from './declared-mismatch.ts'
 import type { RegistryParts } from './parts.ts'
 
 /** A file on its way in. */
@@ -113,7 +114,8 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   }
   if (upload.declaredSize !== undefined && upload.declaredSize !== size) throw bodyIncomplete()
   const digests = running.finish() as Partial<Digests> & { sha256: string }
-  compareDigests(upload.declaredDigests, digests)
+  const mismatch = declaredMismatch(upload.declaredDigests, digests)
+  if (mismatch) throw mismatch
   await staged.commit()
 
   const uploadId = randomUUID()
@@ -184,25 +186,6 @@ async function refuseEarly(parts: RegistryParts, grant: Grant<'write'>, upload: 
     file: upload.file.key,
   })
   if (address?.file) throw nameTaken(address.file)
-}
-
-function compareDigests(declared: Partial<Digests>, actual: Partial<Digests>): void {
-  for (const [algorithm, expected] of Object.entries(declared) as [DigestAlgorithm, string][]) {
-    if (actual[algorithm] === expected) continue
-    throw digestMismatch(algorithm, expected, actual[algorithm] ?? '')
-  }
-}
-
-export function digestMismatch(algorithm: DigestAlgorithm, expected: string, actual: string): Problem {
-  return new Problem(
-    'digest-mismatch',
-    `The ${algorithm} of what arrived is not the declared one; nothing was stored.`,
-    {
-      algorithm,
-      expected,
-      actual,
-    },
-  )
 }
 
 export function bodyIncomplete(cause?: unknown): Problem {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type DigestAlgorithm, digestAlgorithms, digestSizes, RunningDigests } from '../../lib/digests.ts'
 import { Problem } from '../../problems.ts'
-import { declaredDigests, declaredMismatch, mergedDigests } from './declared-digests.ts'
+import { declaredDigests, mergedDigests } from './declared-digests.ts'
 
 const running = new RunningDigests(digestAlgorithms)
 running.update(new TextEncoder().encode('hello'))
@@ -209,32 +209,5 @@ describe('declared digests', () => {
     const started = performance.now()
     declaredDigests({ get: (name) => (name === 'Repr-Digest' ? text.repeat(1_000_000) : null) })
     expect(performance.now() - started).toBeLessThan(3000)
-  })
-})
-
-describe('the uploaded bytes', () => {
-  test('match what was declared, or nothing was', () => {
-    expect(declaredMismatch({}, {})).toBeUndefined()
-    expect(declaredMismatch({}, hello)).toBeUndefined()
-    expect(declaredMismatch(hello, hello)).toBeUndefined()
-    expect(declaredMismatch({ sha1: hex('sha1') }, hello)).toBeUndefined()
-  })
-
-  test.each(digestAlgorithms)('differ in %s alone, and the problem says so', (algorithm) => {
-    const expected = '0'.repeat(2 * digestSizes[algorithm])
-    const problem = declaredMismatch({ ...hello, [algorithm]: expected }, hello)
-    expect(problem).toBeInstanceOf(Problem)
-    expect(problem?.code).toBe('digest-mismatch')
-    expect(problem?.facts).toEqual({ algorithm, expected, actual: hex(algorithm) })
-    expect(problem?.message).toContain(hex(algorithm))
-  })
-
-  test('differ in all, and the strongest is named', () => {
-    const problem = declaredMismatch({ md5: '0', sha256: '0', sha1: '0' }, hello)
-    expect(problem?.message).toBe(`the SHA-256 digest of the upload is ${hex('sha256')}, but 0 was declared`)
-  })
-
-  test('are never taken on trust', () => {
-    expect(() => declaredMismatch({ sha1: hex('sha1') }, { sha256: hex('sha256') })).toThrow('was not computed')
   })
 })

@@ -1,4 +1,4 @@
-import { type DigestAlgorithm, type Digests, digestAlgorithms, digestSizes } from '../../lib/digests.ts'
+import { type DigestAlgorithm, type Digests, digestAlgorithms, digestNames, digestSizes } from '../../lib/digests.ts'
 import { Problem } from '../../problems.ts'
 
 /** What an upload says of itself, in lower-case hex. */
@@ -31,26 +31,9 @@ export function mergedDigests({ ofFile, ofBody }: DeclaredDigests): Partial<Dige
   for (const algorithm of digestAlgorithms) {
     if (ofFile[algorithm] === undefined || ofBody[algorithm] === undefined) continue
     if (ofFile[algorithm] === ofBody[algorithm]) continue
-    throw new Problem('bad-request', `the headers declare different ${shownNames[algorithm]} digests of one upload`)
+    throw new Problem('bad-request', `the headers declare different ${digestNames[algorithm]} digests of one upload`)
   }
   return { ...ofBody, ...ofFile }
-}
-
-/**
- * The problem with an upload whose bytes are not those that were declared, judged by the strongest algorithm that
- * disagrees. Every declared digest must have been computed.
- */
-export function declaredMismatch(declared: Partial<Digests>, actual: Partial<Digests>): Problem | undefined {
-  for (const algorithm of digestAlgorithms.toReversed()) {
-    const expected = declared[algorithm]
-    if (expected === undefined) continue
-    const found = actual[algorithm]
-    if (found === undefined) throw new Error(`The declared ${algorithm} digest was not computed`)
-    if (found === expected) continue
-    const sentence = `the ${shownNames[algorithm]} digest of the upload is ${found}, but ${expected} was declared`
-    return new Problem('digest-mismatch', sentence, { algorithm, expected, actual: found })
-  }
-  return undefined
 }
 
 interface Declaration {
@@ -58,8 +41,6 @@ interface Declaration {
   algorithm: DigestAlgorithm
   hex: string
 }
-
-const shownNames: Record<DigestAlgorithm, string> = { md5: 'MD5', sha1: 'SHA-1', sha256: 'SHA-256', sha512: 'SHA-512' }
 
 /** Keys of the registry that RFC 9530 §7.2 sets up; `md5` and `sha` are deprecated there, but some clients have no other. */
 const dictionaryKeys: ReadonlyMap<string, DigestAlgorithm> = new Map([
@@ -145,7 +126,7 @@ function collected(declarations: Declaration[]): Partial<Digests> {
     if (digests[algorithm] !== undefined && digests[algorithm] !== hex) {
       const both =
         headerOf[algorithm] === header ? `${header} declares` : `${headerOf[algorithm]} and ${header} declare`
-      throw new Problem('bad-request', `${both} different ${shownNames[algorithm]} digests`)
+      throw new Problem('bad-request', `${both} different ${digestNames[algorithm]} digests`)
     }
     digests[algorithm] = hex
     headerOf[algorithm] = header

@@ -2,10 +2,11 @@ import { type Digests, RunningDigests } from '../../lib/digests.ts'
 import { firstFilePart, MultipartError } from '../../lib/multipart.ts'
 import { fileName, packageName, versionName } from '../../names.ts'
 import { Problem } from '../../problems.ts'
+import { declaredMismatch } from '../../registry/declared-mismatch.ts'
 import type { Address } from '../../registry/download.ts'
 import type { Upload } from '../../registry/publish.ts'
 import { requestBytes } from '../request-body.ts'
-import { declaredDigests, declaredMismatch, mergedDigests } from './declared-digests.ts'
+import { declaredDigests, mergedDigests } from './declared-digests.ts'
 
 /** Reads a PUT as an upload; refuses what no registry of this protocol can store. */
 export function uploadFrom(request: Request, address: Address): Upload {
