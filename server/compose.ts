@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Server } from 'bun'
 import type { Logger } from 'pino'
@@ -8,12 +10,13 @@ import { Passwords } from './access/passwords.ts'
 import { Tokens } from './access/tokens.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
-import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
+import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
+import { openDatabase, openDatabaseForCommand } from './database.ts'
 import { serveHttp } from './http/app.ts'
-import { runDueJobs } from './jobs/runner.ts'
+import { type JobKind, JobRunner } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
 import { writeDurably } from './lib/write-durably.ts'
 import { Problem } from './problems.ts'
@@ -22,7 +25,7 @@ import { ProcessLease } from './registry/leases.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
-import { type Swept, sweep } from './registry/sweep.ts'
+import { type Swept, sweep, sweepJob, tidyOwn } from './registry/sweep.ts'
 
 /** A server that listens. */
 export interface Stowage {
@@ -45,7 +48,10 @@ export interface Replacements {
   /** Wraps the blob store of the file system. */
   blobs?: (store: BlobStore) => BlobStore
   openBlobs?: (folder: string) => Promise<BlobStore>
-  openCatalogue?: (file: string) => Catalogue
+  /** Stands around every statement; SQLite then runs on this thread. */
+  aroundStatement?: AroundStatement
+  /** Wraps the catalogue. */
+  catalogue?: (catalogue: Catalogue) => Catalogue
   /** Off: nothing is swept or computed but by `sweep` and `runJobs`, so that a test decides when. */
   background?: 'on' | 'off'
 }
@@ -64,15 +70,9 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     for (const release of opened.reverse().splice(0)) await release()
   }
   try {
-    const database = databaseFile(settings.dataDir)
-    await migrateSqlite(database)
-    // Whoever watches this process starts it again, and a restart loses nothing that was answered.
-    const threadLost = (reason: string) => {
-      log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
-      process.exit(70)
-    }
-    const catalogue = replace.openCatalogue?.(database) ?? (await openSqliteOnThread(database, workerUrl, threadLost))
-    opened.push(() => catalogue.close())
+    const database = await openDatabase(settings, { release: version, log, around: replace.aroundStatement })
+    opened.push(() => database.close())
+    const catalogue = replace.catalogue?.(database) ?? database
 
     const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
@@ -84,7 +84,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const registry: RegistryParts = {
       catalogue,
       blobs,
-      lease: await ProcessLease.take(catalogue, now, true),
+      lease: await ProcessLease.take(catalogue, now, {
+        holder: await nodeId(settings.dataDir),
+        isAlone: settings.databaseUrl === undefined,
+      }),
       limits: { maxFileSize: settings.maxFileSize },
       checkStorage: storageIsThere,
       blobGrace: settings.blobGrace,
@@ -92,7 +95,9 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       unsettled: new Set(),
       wakeJobs: () => schedule.wake(digestsJob),
     }
-    const { schedule, runJobs, sweepNow } = background(registry, log, replace.background ?? 'on')
+    // Best effort: where the database is gone the lease runs out by itself.
+    opened.push(() => registry.lease.giveUp().catch(() => undefined))
+    const { schedule, runJobs, sweepNow } = await background(registry, log, replace.background ?? 'on')
     // Together: a digest of a huge file is under way for minutes, and is broken off rather than waited for.
     opened.push(async () => {
       await Promise.all([schedule.stop(), blobs.close()])
@@ -160,21 +165,20 @@ function listening<T>({ listen }: Settings, start: () => T): T {
   }
 }
 
-const workerUrl = new URL('./sqlite-worker.ts', import.meta.url).href
-
-export function databaseFile(dataDir: string): string {
-  return join(dataDir, 'stowage.db')
-}
-
 /** The accounts of a data directory, for a command: works beside a running server. */
 export async function openAccounts(settings: Settings): Promise<{ accounts: Accounts; close: () => Promise<void> }> {
-  const database = databaseFile(settings.dataDir)
-  if (!(await Bun.file(database).exists())) {
-    throw new Error(`There is no Stowage data in ${settings.dataDir}. Set STOWAGE_DATA_DIR, or start the server once.`)
-  }
-  const catalogue = openSqlite(database)
+  const catalogue = await openDatabaseForCommand(settings)
   const accounts = new Accounts({ catalogue, passwords: new Passwords(Date.now), now: Date.now })
   return { accounts, close: () => catalogue.close() }
+}
+
+/** Names this node: the data directory's own random id. With the host's name, in case the directory was copied to another machine. */
+async function nodeId(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'node-id')
+  const known = await readFile(file, 'utf8').catch(() => '')
+  const id = known.trim() || randomUUID()
+  if (!known) await writeDurably(file, `${id}\n`, 0o600)
+  return `${hostname()}/${id}`
 }
 
 async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements) {
@@ -196,32 +200,75 @@ async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replace
   return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
 }
 
+/** Milliseconds between two looks whether a job of a kind is due, for those that nobody wakes. */
+const lookEvery = 5_000
+
 /** The work that no request waits for. */
-function background(registry: RegistryParts, log: Logger, mode: 'on' | 'off') {
-  const sweepNow = async (signal?: AbortSignal) => {
+async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'off') {
+  const sweepAll = async (signal?: AbortSignal) => {
     const swept = await sweep(registry, signal)
     if (swept.doomed + swept.leftovers > 0) {
       log.info({ 'sweep.doomed': swept.doomed, 'sweep.leftovers': swept.leftovers }, 'Swept the blob store')
     }
     return swept
   }
-  const runJobs = (signal?: AbortSignal) =>
-    runDueJobs(registry.catalogue, digestsJob, (job) => completeDigests(registry, job), {
-      now: registry.now,
-      ...(signal ? { signal } : {}),
-      failed: (job, error) => log.error({ err: error, 'job.subject': job.subject }, `The job ${digestsJob} failed`),
-    })
-  // Four looks within the grace, but neither idle turning nor more than a minute late.
+  // Four looks within the grace, but neither idle turning nor much more than a minute late.
   const sweepEvery = Math.min(Math.max(registry.blobGrace / 4, 1_000), 60_000)
+  const kinds: JobKind[] = [
+    // A day of them, so that none is given up because a disk was away for a night.
+    { kind: digestsJob, attempts: 36, run: (job) => completeDigests(registry, job) },
+    { kind: sweepJob, every: sweepEvery, run: (_, signal) => sweepAll(signal) },
+  ]
+  const runner = new JobRunner({
+    catalogue: registry.catalogue,
+    leaseId: () => registry.lease.id,
+    now: registry.now,
+    kinds,
+    failed: (job, error, isLast) =>
+      log.error(
+        { err: error, 'job.kind': job.kind, 'job.subject': job.subject, 'job.attempts': job.attempts + 1 },
+        `The job ${job.kind} ${isLast ? 'failed and was given up' : 'failed and will be tried again'}`,
+      ),
+  })
+  // Each process does these for itself; jobs are done once, by whoever comes first.
   const tasks = [
-    { name: 'lease', every: 20_000, run: () => registry.lease.renew() },
-    { name: 'sweep', every: sweepEvery, run: sweepNow },
-    { name: digestsJob, every: 5_000, run: runJobs },
+    {
+      name: 'lease',
+      every: 20_000,
+      run: async () => {
+        await registry.lease.renew()
+        for (const id of await registry.lease.expireOthers()) {
+          log.warn(
+            { 'lease.id': id },
+            `Process ${id} was silent for too long: others do its jobs, and what it left is swept`,
+          )
+        }
+      },
+    },
+    { name: 'tidy', every: sweepEvery, run: () => tidyOwn(registry) },
+    ...kinds.map(({ kind, every = lookEvery }) => ({
+      name: kind,
+      every: Math.min(every, lookEvery),
+      run: (signal: AbortSignal) => runner.runDue(kind, signal),
+    })),
   ]
   const schedule = new Schedule(mode === 'on' ? tasks : [], (task, error) =>
     log.error({ err: error, 'task.name': task.name }, `The background task ${task.name} failed`),
   )
-  return { schedule, runJobs: () => runJobs(), sweepNow: () => sweepNow() }
+  if (mode === 'on') await runner.ensureRecurring()
+  return {
+    schedule,
+    runJobs: () => runner.runDue(digestsJob),
+    sweepNow: async () => {
+      let swept: Swept
+      try {
+        await tidyOwn(registry)
+      } finally {
+        swept = await sweepAll()
+      }
+      return swept
+    },
+  }
 }
 
 function addressOf(server: Server<undefined>, settings: Settings): string {

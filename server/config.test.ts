@@ -25,6 +25,8 @@ test('everything has a default', () => {
   expect(readSettings({})).toEqual({
     listen: { host: '127.0.0.1', port: 3000 },
     publicUrl: undefined,
+    databaseUrl: undefined,
+    databaseConnections: 20,
     dataDir: resolve('data'),
     adminUsername: 'admin',
     adminPassword: undefined,
@@ -47,6 +49,11 @@ describe('a variable that can be read', () => {
     ['STOWAGE_PUBLIC_URL', 'https://packages.example.com', { publicUrl: new URL('https://packages.example.com') }],
     ['STOWAGE_PUBLIC_URL', 'http://example.com:81/a/b//', { publicUrl: new URL('http://example.com:81/a/b') }],
     ['STOWAGE_PUBLIC_URL', 'https://example.com/~a/b-c.d_e', { publicUrl: new URL('https://example.com/~a/b-c.d_e') }],
+    ['STOWAGE_DATABASE_URL', 'postgres://db.example.com/stowage', { databaseUrl: 'postgres://db.example.com/stowage' }],
+    ['STOWAGE_DATABASE_URL', 'postgresql://a:b@[::1]:5433/x', { databaseUrl: 'postgresql://a:b@[::1]:5433/x' }],
+    ['STOWAGE_DATABASE_URL', 'postgres:///x?host=/run/pg', { databaseUrl: 'postgres:///x?host=/run/pg' }],
+    ['STOWAGE_DATABASE_CONNECTIONS', '2', { databaseConnections: 2 }],
+    ['STOWAGE_DATABASE_CONNECTIONS', '200', { databaseConnections: 200 }],
     ['STOWAGE_DATA_DIR', '/var/lib/stowage', { dataDir: '/var/lib/stowage' }],
     ['STOWAGE_DATA_DIR', 'here', { dataDir: resolve('here') }],
     ['STOWAGE_ADMIN_USERNAME', 'Ada.L', { adminUsername: 'Ada.L' }],
@@ -107,6 +114,7 @@ describe('a variable that cannot be read', () => {
       ],
       'must be an http or https address',
     ],
+    ['STOWAGE_DATABASE_CONNECTIONS', ['1', '0', '-4', 'many', '2.5', '10000'], 'must be a number from 2 to 9999'],
     ['STOWAGE_DATA_DIR', [' '], 'must be a folder'],
     ['STOWAGE_ADMIN_USERNAME', ['-ada', 'a b', 'api', 'x'.repeat(41), 'ada.png'], 'must be a user name'],
     ['STOWAGE_LIMIT_FILE_SIZE', ['10G', '-1', 'big', '1 PB', 'Unlimited '], 'must be a size'],
@@ -133,6 +141,15 @@ describe('a variable that cannot be read', () => {
       expect(mistakes[0]).toStartWith('STOWAGE_ADMIN_PASSWORD is [secret], but must have at ')
     }
   })
+
+  test.each(['db.example.com', 'mysql://a@b/c', 'postgres://db.example.com', 'postgres:///x', 'postgres://a b/c'])(
+    'STOWAGE_DATABASE_URL=%p, which is not shown, since it may hold a password',
+    (text) => {
+      expect(mistakesIn({ STOWAGE_DATABASE_URL: text })).toEqual([
+        expect.stringMatching(/^STOWAGE_DATABASE_URL is \[secret\], but must be the address of a PostgreSQL database/),
+      ])
+    },
+  )
 
   test('certificate and key go together', () => {
     expect(mistakesIn({ STOWAGE_TLS_CERT: certificate })).toEqual([
@@ -161,9 +178,9 @@ describe('an unknown variable', () => {
   })
 
   test('that is like none gets the list', () => {
-    const [mistake = ''] = mistakesIn({ STOWAGE_DATABASE_CONNECTION: 'x' })
+    const [mistake = ''] = mistakesIn({ STOWAGE_COLOUR_SCHEME: 'x' })
     expect(mistake).toStartWith(
-      'STOWAGE_DATABASE_CONNECTION is "x", but there is no such setting. The settings are STOWAGE_LISTEN, ',
+      'STOWAGE_COLOUR_SCHEME is "x", but there is no such setting. The settings are STOWAGE_LISTEN, ',
     )
   })
 
@@ -222,6 +239,8 @@ describe('a secret is never in the message', () => {
     ['a password, and another mistake', { STOWAGE_ADMIN_PASSWORD: 'hunter2!!', STOWAGE_LISTEN: 'x' }],
     ['a password under a name that does not exist', { STOWAGE_ADMIN_PASSWROD: 'hunter2!!' }],
     ['a key in the place of its path', { STOWAGE_TLS_KEY: '--PRIVATE-- hunter2', STOWAGE_TLS_CERT: certificate }],
+    ['a password in an address of a database', { STOWAGE_DATABASE_URL: 'mysql://ada:hunter2@db.example.com/x' }],
+    ['a password in an address without a database', { STOWAGE_DATABASE_URL: 'postgres://ada:hunter2@db' }],
     ['a password in the public address', { STOWAGE_PUBLIC_URL: 'https://ada:hunter2@example.com' }],
     ['a password with signs in the public address', { STOWAGE_PUBLIC_URL: 'https://ada:a/hunter2@b@example.com' }],
   ])('%s', (_, environment) => {
@@ -234,7 +253,15 @@ describe('a secret is never in the message', () => {
 test('whatever the environment holds, it is read or refused with a SettingsError', () => {
   const name = fc.oneof(
     fc
-      .constantFrom('LISTEN', 'PUBLIC_URL', 'DATA_DIR', 'ADMIN_USERNAME', 'ADMIN_PASSWORD', 'LIMIT_FILE_SIZE')
+      .constantFrom(
+        'LISTEN',
+        'PUBLIC_URL',
+        'DATABASE_URL',
+        'DATA_DIR',
+        'ADMIN_USERNAME',
+        'ADMIN_PASSWORD',
+        'LIMIT_FILE_SIZE',
+      )
       .map((rest) => `STOWAGE_${rest}`),
     fc
       .constantFrom('BLOB_GRACE', 'TRUSTED_PROXIES', 'QUERY_TOKENS', 'LOG_FORMAT', 'LOG_LEVEL', 'TLS_CERT', 'TLS_KEY')

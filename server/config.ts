@@ -37,6 +37,13 @@ function publicUrl(text: string): URL | undefined {
   return url
 }
 
+/** Kept as it was written: whatever libpq understands in it is the driver's to read. */
+function databaseUrl(text: string): string | undefined {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return undefined
+  const { hostname, pathname, searchParams } = new URL(text)
+  return (hostname || searchParams.has('host')) && pathname.length > 1 ? text : undefined
+}
+
 function adminName(text: string): string | undefined {
   try {
     return ownerName(text).text
@@ -70,6 +77,14 @@ const variables = {
     publicUrl,
     'must be an http or https address, such as https://packages.example.com or https://example.com/stowage',
   ).optional(),
+  STOWAGE_DATABASE_URL: readAs(
+    databaseUrl,
+    'must be the address of a PostgreSQL database, such as postgres://stowage:password@db.example.com/stowage',
+  ).optional(),
+  STOWAGE_DATABASE_CONNECTIONS: readAs(
+    (text) => (/^\d{1,4}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
+    'must be a number from 2 to 9999',
+  ).prefault('20'),
   STOWAGE_DATA_DIR: readAs((text) => (text.trim() ? resolve(text) : undefined), 'must be a folder').prefault('./data'),
   STOWAGE_ADMIN_USERNAME: readAs(
     adminName,
@@ -99,7 +114,7 @@ const variables = {
   STOWAGE_TLS_KEY: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
 }
 
-const secrets = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY'])
+const secrets = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY', 'STOWAGE_DATABASE_URL'])
 
 function shown(name: string, value: string | undefined): string {
   // A variable that does not exist may be the mistyped name of a secret.
@@ -112,6 +127,10 @@ export interface Settings {
   listen: { host: string; port: number }
   /** Without a trailing slash; undefined: made from the listen address. */
   publicUrl: URL | undefined
+  /** A PostgreSQL database; undefined: SQLite in the data directory. */
+  databaseUrl: string | undefined
+  /** Connections to PostgreSQL at most. */
+  databaseConnections: number
   /** Absolute. */
   dataDir: string
   adminUsername: string
@@ -172,6 +191,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
   return {
     listen: values.STOWAGE_LISTEN,
     publicUrl: values.STOWAGE_PUBLIC_URL,
+    databaseUrl: values.STOWAGE_DATABASE_URL,
+    databaseConnections: values.STOWAGE_DATABASE_CONNECTIONS,
     dataDir: values.STOWAGE_DATA_DIR,
     adminUsername: values.STOWAGE_ADMIN_USERNAME,
     adminPassword: values.STOWAGE_ADMIN_PASSWORD,

@@ -1,8 +1,13 @@
-import type { OwnerRow } from '../catalogue/owners.ts'
-import { ownerByKey } from '../catalogue/owners.ts'
-import { tokenBySha256 } from '../catalogue/tokens.ts'
+import {
+  type CallerKeys,
+  type CallerRow,
+  type CallingToken,
+  findCaller,
+  findCallerAndAddress,
+} from '../catalogue/callers.ts'
+import type { AddressKeys, AddressRow } from '../catalogue/files.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
-import { type UserRow, userByEmailKey, userById, userByNameKey } from '../catalogue/users.ts'
+import type { UserRow } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
@@ -18,11 +23,19 @@ import {
 } from './caller.ts'
 import type { Credentials } from './credentials.ts'
 import { FailedAttempts } from './failed-attempts.ts'
-import { type Grant, grant, wrongCredentials } from './grant.ts'
+import { wrongCredentials } from './grant.ts'
 import { nobody, type PasswordHolder, type Passwords } from './passwords.ts'
-import type { Verb } from './rules.ts'
 
-/** Credentials → `Caller` → `Grant`. */
+/** For those who may not import the catalogue. */
+export type { AddressKeys, AddressRow }
+
+/** Who is calling, and what is at the address that he named. */
+export interface Resolved {
+  caller: Caller
+  found: AddressRow | undefined
+}
+
+/** Credentials → `Caller`. */
 export class Access {
   readonly #catalogue: Catalogue
   readonly #passwords: Passwords
@@ -37,52 +50,50 @@ export class Access {
   }
 
   /** Who is calling from that address; `credentials-wrong` when what was sent is not right. */
-  async caller(credentials: Credentials, address: string): Promise<Caller> {
+  async caller(credentials: Credentials, remote: string): Promise<Caller> {
+    const keys = keysOf(credentials)
+    const found = keys && (await findCaller(this.#catalogue.read, keys))
+    return this.#identify(credentials, found, remote)
+  }
+
+  /** Who is calling, as `caller` says it, and what is at the file's address: one look-up. Nothing says yet that he may see it. */
+  async resolve(credentials: Credentials, remote: string, address: AddressKeys): Promise<Resolved> {
+    const { caller, address: found } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
+    return { caller: await this.#identify(credentials, caller, remote), found }
+  }
+
+  async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
     switch (credentials.kind) {
       case 'none':
         return anonymous
       case 'malformed':
         throw wrongCredentials()
-      case 'token': {
-        const caller = await this.#byToken(credentials.token, credentials.viaBasic)
-        if (!caller) throw wrongCredentials()
-        return caller
-      }
+      case 'token':
+        if (!found?.token) throw wrongCredentials()
+        return this.#byToken(found.user, found.token, credentials.viaBasic)
       case 'password':
-        return (await this.#byToken(credentials.password, true)) ?? this.#byPassword(credentials, address)
+        if (found?.token) return this.#byToken(found.user, found.token, true)
+        return this.#byPassword(found?.user, credentials, remote)
     }
   }
 
-  /** Leave to read or write at the owner of that name, or the refusal that the protocol wants. */
-  async grant<V extends Verb>(verb: V, caller: Caller, owner: string): Promise<Grant<V>> {
-    return grant(verb, caller, await this.owner(owner))
+  #byToken(user: UserRow, token: CallingToken, viaBasic: boolean): SignedIn {
+    if (!maySignIn(user) || !tokenIsValid(token, this.#now())) throw wrongCredentials()
+    return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic) }
   }
 
-  /** The owner of that name, whoever asks. */
-  async owner(name: string): Promise<OwnerRow | undefined> {
-    const key = ownerKey(name)
-    return key === undefined ? undefined : ownerByKey(this.#catalogue.read, key)
-  }
-
-  async #byToken(token: string, viaBasic: boolean): Promise<SignedIn | undefined> {
-    if (!/^[0-9a-f]{40}$/.test(token)) return undefined
-    // Tokens are long and random: one SHA-256 is enough to store and find them by.
-    const row = await tokenBySha256(this.#catalogue.read, sha256(token))
-    if (!row) return undefined
-    const user = await userById(this.#catalogue.read, row.user_id)
-    if (!user || !maySignIn(user) || !tokenIsValid(row, this.#now())) throw wrongCredentials()
-    return { kind: 'user', account: accountFrom(user), credential: tokenCredential(row, viaBasic) }
-  }
-
-  async #byPassword({ user, password }: { user: string; password: string }, address: string): Promise<SignedIn> {
-    const row = await this.#userNamed(user)
+  async #byPassword(
+    row: UserRow | undefined,
+    { user, password }: { user: string; password: string },
+    remote: string,
+  ): Promise<SignedIn> {
     const hash = row?.password_hash
     // An unknown name goes the same way as a known one, with a hash that no password has.
     const known = row && hash ? { id: row.id, hash } : nobody(user)
     if (!this.#passwords.isRemembered(known, password)) {
       // Keyed by what was typed where there is no account: an unknown name must not answer otherwise than a known one.
       const account = row ? String(row.id) : sha256(user.toLowerCase())
-      if (!(await this.#tryPassword(known, password, account, address))) throw wrongCredentials()
+      if (!(await this.#tryPassword(known, password, account, remote))) throw wrongCredentials()
     }
     if (!row || !maySignIn(row)) throw wrongCredentials()
     return { kind: 'user', account: accountFrom(row), credential: { kind: 'password', hash: known.hash } }
@@ -104,11 +115,27 @@ export class Access {
     if (right) this.#attempts.succeeded(account, address)
     return right
   }
+}
 
-  async #userNamed(user: string): Promise<UserRow | undefined> {
-    const email = emailKey(user)
-    if (email !== undefined) return userByEmailKey(this.#catalogue.read, email)
-    const key = ownerKey(user)
-    return key === undefined ? undefined : userByNameKey(this.#catalogue.read, key)
+/** What to look up for these credentials; undefined where they name nobody. */
+function keysOf(credentials: Credentials): CallerKeys | undefined {
+  switch (credentials.kind) {
+    case 'none':
+    case 'malformed':
+      return undefined
+    case 'token': {
+      const tokenSha256 = tokenKey(credentials.token)
+      return tokenSha256 === null ? undefined : { tokenSha256, nameKey: null, emailKey: null }
+    }
+    case 'password': {
+      const email = emailKey(credentials.user) ?? null
+      const name = email === null ? (ownerKey(credentials.user) ?? null) : null
+      return { tokenSha256: tokenKey(credentials.password), nameKey: name, emailKey: email }
+    }
   }
+}
+
+/** Tokens are long and random: one SHA-256 is enough to store and find them by. */
+function tokenKey(text: string): string | null {
+  return /^[0-9a-f]{40}$/.test(text) ? sha256(text) : null
 }

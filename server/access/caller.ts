@@ -1,4 +1,4 @@
-import type { TokenRow } from '../catalogue/tokens.ts'
+import type { CallingToken } from '../catalogue/callers.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { type Scopes, scopesFrom } from './scopes.ts'
 
@@ -50,10 +50,10 @@ export function maySignIn(row: UserRow): boolean {
   return row.is_active === 1 && row.prohibit_login === 0
 }
 
-export function tokenCredential(row: TokenRow, viaBasic: boolean): TokenCredential {
+export function tokenCredential(row: CallingToken, viaBasic: boolean): TokenCredential {
   return { kind: 'token', id: row.id, scopes: scopesFrom(row.scopes), expiresAt: row.expires_at, viaBasic }
 }
 
-export function tokenIsValid(row: TokenRow, now: number): boolean {
+export function tokenIsValid(row: CallingToken, now: number): boolean {
   return row.expires_at === null || row.expires_at > now
 }

@@ -1,8 +1,7 @@
+import { lockCaller } from '../catalogue/callers.ts'
 import type { OwnerRow } from '../catalogue/owners.ts'
-import { ownerById } from '../catalogue/owners.ts'
+import { lockOwner } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
-import { tokenById } from '../catalogue/tokens.ts'
-import { userById } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
 import {
   accountFrom,
@@ -89,15 +88,15 @@ export function standingOf({ account, credential }: SignedIn): Standing {
 /** The caller as he is now; `credentials-wrong` unless account and credential still stand. */
 export async function callerNow(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
   const { userId, tokenId, passwordHash, viaBasic } = standing
-  const row = await userById(tx, userId)
-  if (!row || !maySignIn(row)) throw wrongCredentials()
-  const account = accountFrom(row)
+  const found = await lockCaller(tx, { userId, tokenId })
+  if (!found || !maySignIn(found.user)) throw wrongCredentials()
+  const { user, token } = found
+  const account = accountFrom(user)
   if (tokenId === null) {
-    if (passwordHash === null || row.password_hash !== passwordHash) throw wrongCredentials()
+    if (passwordHash === null || user.password_hash !== passwordHash) throw wrongCredentials()
     return { kind: 'user', account, credential: { kind: 'password', hash: passwordHash } }
   }
-  const token = await tokenById(tx, tokenId)
-  if (!token || token.user_id !== userId || !tokenIsValid(token, now)) throw wrongCredentials()
+  if (!token || !tokenIsValid(token, now)) throw wrongCredentials()
   return { kind: 'user', account, credential: tokenCredential(token, viaBasic) }
 }
 
@@ -112,7 +111,7 @@ export function claimOf({ owner, caller }: Grant<'write'>): Claim {
 
 /** Throws unless the claim would be granted again now, with the same account, credential and owner. */
 export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
-  grant('write', await callerNow(tx, claim, now), await ownerById(tx, claim.ownerId))
+  grant('write', await callerNow(tx, claim, now), await lockOwner(tx, claim.ownerId))
 }
 
 export function wrongCredentials(): Problem {

@@ -1,8 +1,10 @@
 import type { Selectable } from 'kysely'
 import { type DigestAlgorithm, type Digests, digestAlgorithms } from '../lib/digests.ts'
+import { locked } from './dialect.ts'
 import { doom } from './doomed.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
+import { StartAgain } from './transaction.ts'
 
 export type BlobRow = Selectable<Schema['blobs']>
 
@@ -39,15 +41,25 @@ export async function ensureBlob(tx: Tx, wanted: NewBlob): Promise<{ blob: BlobR
   const [inserted] = await insertBlob(tx, { scope, size, location, now, sha256, md5, sha1, sha512 })
   if (inserted) return { blob: inserted, usesNewBytes: true }
 
-  const blob = await blobByDigest(tx, scope, sha256)
-  if (!blob) throw new Error('a blob is not there right after it was found')
+  const [blob] = await lockBlobByDigest(tx, { scope, sha256 })
+  if (!blob) throw new StartAgain('the blob was removed right after it was found')
   if (blob.state === 'live' && blob.location !== wanted.lostLocation) return { blob, usesNewBytes: false }
 
-  await doom(tx, blob.location, wanted.now)
+  await doom(tx, [blob.location], wanted.now)
   const repaired = { location: wanted.location, state: 'live' as const }
   await tx.updateTable('blobs').set(repaired).where('id', '=', blob.id).execute()
   return { blob: { ...blob, ...repaired }, usesNewBytes: true }
 }
+
+/** Nobody removes it meanwhile; whoever is just doing so is waited for. */
+const lockBlobByDigest = prepared(['scope', 'sha256'], (tx, wanted: { scope: string; sha256: string }) =>
+  tx
+    .selectFrom('blobs')
+    .selectAll()
+    .where('scope', '=', wanted.scope)
+    .where('sha256', '=', wanted.sha256)
+    .$call(locked(tx, 'for update')),
+)
 
 type BlobValues = Pick<BlobRow, 'scope' | 'size' | 'location' | 'sha256' | 'md5' | 'sha1' | 'sha512'> & { now: number }
 
@@ -75,12 +87,51 @@ export function missingDigests(blob: BlobRow): DigestAlgorithm[] {
   return digestAlgorithms.filter((algorithm) => blob[algorithm] === null)
 }
 
-/** Removes the blob when no file has it any more, and dooms its bytes. */
-export async function releaseBlob(tx: Tx, id: number, now: number): Promise<void> {
-  const used = await tx.selectFrom('files').select('id').where('blob_id', '=', id).limit(1).executeTakeFirst()
-  if (used) return
-  const gone = await tx.deleteFrom('blobs').where('id', '=', id).returning('location').executeTakeFirst()
-  if (gone) await doom(tx, gone.location, now)
+/** At most this many values in one statement: both databases have a limit. */
+const batch = 500
+
+/** Removes those of the blobs that no file has any more, and dooms their bytes. */
+export async function releaseBlobs(tx: Tx, ids: readonly number[], now: number): Promise<void> {
+  for (const some of await bySha256(tx, ids)) {
+    // Locked first, and only then, in a second statement, asked for files: one that is being added now has been by then.
+    await tx
+      .selectFrom('blobs')
+      .select('id')
+      .where('id', 'in', some)
+      .orderBy('sha256')
+      .$call(locked(tx, 'for update'))
+      .execute()
+    const gone = await tx
+      .deleteFrom('blobs')
+      .where('id', 'in', some)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('files').select('files.id').whereRef('files.blob_id', '=', 'blobs.id'))),
+      )
+      .returning('location')
+      .execute()
+    await doom(
+      tx,
+      gone.map(({ location }) => location),
+      now,
+    )
+  }
+}
+
+/** The ids in the order in which blobs are locked, in batches. */
+async function bySha256(tx: Tx, ids: readonly number[]): Promise<number[][]> {
+  if (ids.length <= batch) return ids.length === 0 ? [] : [[...ids]]
+  const found: { id: number; sha256: string }[] = []
+  for (const some of batchesOf(ids)) {
+    found.push(...(await tx.selectFrom('blobs').select(['id', 'sha256']).where('id', 'in', some).execute()))
+  }
+  found.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
+  return batchesOf(found.map(({ id }) => id))
+}
+
+function batchesOf<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / batch) }, (_, index) =>
+    items.slice(index * batch, (index + 1) * batch),
+  )
 }
 
 /** Of these locations, those that no blob and no doomed row names. */

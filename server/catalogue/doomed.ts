@@ -1,10 +1,11 @@
 import type { Db, Tx } from './schema.ts'
 
 /** Writes down that nothing refers to these bytes any more. */
-export async function doom(tx: Tx, location: string, now: number): Promise<void> {
+export async function doom(tx: Tx, locations: readonly string[], now: number): Promise<void> {
+  if (locations.length === 0) return
   await tx
     .insertInto('doomed')
-    .values({ location, since: now })
+    .values(locations.map((location) => ({ location, since: now })))
     .onConflict((conflict) => conflict.column('location').doNothing())
     .execute()
 }

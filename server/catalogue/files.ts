@@ -1,3 +1,4 @@
+import type { InferResult } from 'kysely'
 import type { OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
@@ -13,11 +14,12 @@ export interface FileRow {
   location: string
 }
 
-/** The keys of a file's address, folded; undefined where the text can be no such name. */
-export interface FileKeys {
-  package: string | undefined
-  version: string | undefined
-  file: string | undefined
+/** The keys of a file's address, folded; '' where the text can be no such name, since nothing is called that. */
+export interface AddressKeys {
+  owner: string
+  package: string
+  version: string
+  file: string
 }
 
 /** What one look-up finds at an address, as far as it leads. */
@@ -27,41 +29,18 @@ export interface AddressRow {
   file: FileRow | undefined
 }
 
-/** Owner, version and file in one statement, so that a download costs one look-up. */
-export async function findAddress(db: Db, ownerKey: string, keys: FileKeys): Promise<AddressRow | undefined> {
-  const { package: packageKey = '', version: versionKey = '', file: fileKey = '' } = keys
-  const [row] = await selectAddress(db, { ownerKey, packageKey, versionKey, fileKey })
-  if (!row) return undefined
-  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
-  const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
-  return {
-    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
-    versionExists: row.versionId !== null,
-    file:
-      found && sha256 !== null && location !== null
-        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
-        : undefined,
-  }
-}
-
-interface AddressKeys {
-  ownerKey: string
-  packageKey: string
-  versionKey: string
-  fileKey: string
-}
-
-const selectAddress = prepared(['ownerKey', 'packageKey', 'versionKey', 'fileKey'], (db, keys: AddressKeys) =>
-  db
+/** Owner, version and file at an address, as far as they are there; a row where there is an owner. */
+export function addresses(db: Db | Tx, keys: AddressKeys) {
+  return db
     .selectFrom('owners')
     .leftJoin('packages', (join) =>
-      join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', keys.packageKey),
+      join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', keys.package),
     )
     .leftJoin('versions', (join) =>
-      join.onRef('versions.package_id', '=', 'packages.id').on('versions.version_key', '=', keys.versionKey),
+      join.onRef('versions.package_id', '=', 'packages.id').on('versions.version_key', '=', keys.version),
     )
     .leftJoin('files', (join) =>
-      join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.fileKey),
+      join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.file),
     )
     .leftJoin('blobs', 'blobs.id', 'files.blob_id')
     .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
@@ -79,8 +58,21 @@ const selectAddress = prepared(['ownerKey', 'packageKey', 'versionKey', 'fileKey
       'blobs.sha256',
       'blobs.location',
     ])
-    .where('owners.name_key', '=', keys.ownerKey),
-)
+    .where('owners.name_key', '=', keys.owner)
+}
+
+export function addressFrom(row: InferResult<ReturnType<typeof addresses>>[number]): AddressRow {
+  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
+  const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
+  return {
+    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
+    versionExists: row.versionId !== null,
+    file:
+      found && sha256 !== null && location !== null
+        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
+        : undefined,
+  }
+}
 
 /** The file of that name in a version. */
 export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: string): Promise<FileRow | undefined> {
@@ -137,7 +129,7 @@ const insertNewFile = prepared(
 )
 
 /** Whether an upload whose answer was lost was committed. */
-export async function uploadExists(db: Db, uploadId: string): Promise<boolean> {
+export async function uploadExists(db: Db | Tx, uploadId: string): Promise<boolean> {
   const row = await db.selectFrom('files').select('id').where('upload_id', '=', uploadId).executeTakeFirst()
   return row !== undefined
 }

@@ -1,43 +1,220 @@
+import type { Selectable } from 'kysely'
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
-import type { Db, Tx } from './schema.ts'
+import type { Db, Schema, Tx } from './schema.ts'
 
+export type JobRow = Selectable<Schema['jobs']>
+
+/** A job as whoever claimed it saw it. */
 export interface Job {
   id: number
+  kind: string
   subject: string
+  /** How often it has failed. */
   attempts: number
+  asks: number
+  /** The lease that it is claimed with; once somebody else has taken the job over, nothing here changes it any more. */
+  claimedBy: string
 }
 
-/** Asks for a job, in the transaction of the change that needs it; asked for twice, it is one job. */
+/**
+ * Asks for a job, in the transaction of the change that needs it. Asked for twice, it is one job; one that runs already
+ * will run again; one that was given up begins anew.
+ */
 export async function askForJob(tx: Tx, kind: string, subject: string, now: number): Promise<void> {
-  await insertJob(tx, { kind, subject, now })
+  await upsertJob(tx, { kind, subject, now })
 }
 
-const insertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string; subject: string; now: number }) =>
+const upsertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string; subject: string; now: number }) =>
   tx
     .insertInto('jobs')
-    .values({ kind: job.kind, subject: job.subject, due_at: job.now, last_error: null, created_at: job.now })
-    .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing()),
+    .values({ kind: job.kind, subject: job.subject, due_at: job.now, created_at: job.now })
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'subject']).doUpdateSet(({ eb, ref }) => {
+        const ifGivenUp = eb.case().when('jobs.given_up_at', 'is not', null)
+        return {
+          asks: eb('jobs.asks', '+', 1),
+          attempts: ifGivenUp.then(0).else(ref('jobs.attempts')).end(),
+          due_at: ifGivenUp.then(ref('excluded.due_at')).else(ref('jobs.due_at')).end(),
+          given_up_at: null,
+        }
+      }),
+    ),
 )
 
-export async function dueJobs(db: Db | Tx, kind: string, now: number, limit: number): Promise<Job[]> {
-  return db
-    .selectFrom('jobs')
-    .select(['id', 'subject', 'attempts'])
-    .where('kind', '=', kind)
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .limit(limit)
+/** Makes sure that a job is there which comes again and again: one row for the whole installation, never deleted. */
+export async function ensureRecurring(tx: Tx, kind: string, now: number): Promise<void> {
+  await tx
+    .insertInto('jobs')
+    .values({ kind, subject: '', due_at: now, created_at: now })
+    .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
     .execute()
 }
 
-export async function finishJob(tx: Tx, id: number): Promise<void> {
-  await tx.deleteFrom('jobs').where('id', '=', id).execute()
+interface Claimant {
+  kind: string
+  leaseId: string
+  now: number
 }
 
-export async function postponeJob(tx: Tx, id: number, dueAt: number, error: string): Promise<void> {
+/** Whether `claimJobs` would find something, so that an idle look costs a read and no transaction. */
+export async function anyDue(db: Db, { kind, leaseId, now }: Claimant): Promise<boolean> {
+  const job = db.selectFrom('jobs').select('id').where('kind', '=', kind).limit(1)
+  const due = await job
+    .where('claimed_by', 'is', null)
+    .where('given_up_at', 'is', null)
+    .where('due_at', '<=', now)
+    .executeTakeFirst()
+  return (due ?? (await job.where('claimed_by', '=', leaseId).executeTakeFirst())) !== undefined
+}
+
+/**
+ * Claims due jobs of one kind for a process, which has none of that kind in hand: what its lease still claims was left by
+ * an answer that got lost, and is taken up again. No two processes get the same job.
+ */
+export async function claimJobs(tx: Tx, { kind, leaseId, now, limit }: Claimant & { limit: number }): Promise<Job[]> {
+  // The claims of a lease are released once, when it is declared dead: it must get no others after that.
+  const lease = await tx
+    .selectFrom('leases')
+    .select('id')
+    .where('id', '=', leaseId)
+    .where('dead_since', 'is', null)
+    .$call(locked(tx, 'for share'))
+    .executeTakeFirst()
+  if (!lease) return []
   await tx
     .updateTable('jobs')
-    .set((job) => ({ due_at: dueAt, last_error: error, attempts: job('attempts', '+', 1) }))
-    .where('id', '=', id)
+    .set({ claimed_by: null })
+    .where('kind', '=', kind)
+    .where('claimed_by', '=', leaseId)
     .execute()
+  const due = await tx
+    .selectFrom('jobs')
+    .select(['id', 'kind', 'subject', 'attempts', 'asks'])
+    .where('kind', '=', kind)
+    .where('claimed_by', 'is', null)
+    .where('given_up_at', 'is', null)
+    .where('due_at', '<=', now)
+    .orderBy('due_at')
+    .orderBy('id')
+    .limit(limit)
+    .$call(locked(tx, 'for update skip locked'))
+    .execute()
+  if (due.length === 0) return []
+  const ids = due.map(({ id }) => id)
+  await tx.updateTable('jobs').set({ claimed_by: leaseId }).where('id', 'in', ids).execute()
+  return due.map((job) => ({ ...job, claimedBy: leaseId }))
+}
+
+/** Strikes a job off that is done; where it was asked for again meanwhile, it is due at once. */
+export async function finishJob(tx: Tx, job: Job): Promise<void> {
+  const struck = await tx
+    .deleteFrom('jobs')
+    .where((row) => row.and(unchanged(job)))
+    .executeTakeFirst()
+  if (struck.numDeletedRows === 0n) await beginAnew(tx, job)
+}
+
+/** The same for a job that comes again and again: it is due the next time at `dueAt`. */
+export async function finishRecurring(tx: Tx, job: Job, dueAt: number): Promise<void> {
+  const finished = await tx
+    .updateTable('jobs')
+    .set({ due_at: dueAt, attempts: 0, last_error: null, claimed_by: null })
+    .where((row) => row.and(unchanged(job)))
+    .executeTakeFirst()
+  if (finished.numUpdatedRows === 0n) await beginAnew(tx, job)
+}
+
+/** After a failure: not before `dueAt` again. */
+export async function postponeJob(tx: Tx, job: Job, dueAt: number, error: string): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: dueAt, attempts: job.attempts + 1, last_error: error, claimed_by: null })
+    .where((row) => row.and(claimed(job)))
+    .execute()
+}
+
+/** After the last failure: nobody tries any more, until it is asked for again or an administrator says so. */
+export async function giveUpJob(tx: Tx, job: Job, now: number, error: string): Promise<void> {
+  const givenUp = await tx
+    .updateTable('jobs')
+    .set({ given_up_at: now, attempts: job.attempts + 1, last_error: error, claimed_by: null })
+    .where((row) => row.and(unchanged(job)))
+    .executeTakeFirst()
+  if (givenUp.numUpdatedRows === 0n) await beginAnew(tx, job)
+}
+
+/** Gives jobs back that were claimed and not done, as they were. */
+export async function releaseJobs(tx: Tx, jobs: readonly Job[]): Promise<void> {
+  for (const job of jobs) {
+    await tx
+      .updateTable('jobs')
+      .set({ claimed_by: null })
+      .where((row) => row.and(claimed(job)))
+      .execute()
+  }
+}
+
+/** Gives back whatever processes claimed that are dead or stop: in the transaction that declares their leases dead. */
+export async function releaseClaims(tx: Tx, leaseIds: readonly string[]): Promise<void> {
+  if (leaseIds.length === 0) return
+  await tx.updateTable('jobs').set({ claimed_by: null }).where('claimed_by', 'in', leaseIds).execute()
+}
+
+const claimed = (job: Job) => ({ id: job.id, claimed_by: job.claimedBy })
+const unchanged = (job: Job) => ({ ...claimed(job), asks: job.asks })
+
+async function beginAnew(tx: Tx, job: Job): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ attempts: 0, claimed_by: null })
+    .where((row) => row.and(claimed(job)))
+    .execute()
+}
+
+export const jobStates = ['waiting', 'running', 'given-up'] as const
+export type JobState = (typeof jobStates)[number]
+
+export function stateOf(job: JobRow): JobState {
+  if (job.given_up_at !== null) return 'given-up'
+  return job.claimed_by === null ? 'waiting' : 'running'
+}
+
+/** One page of the jobs, oldest first, and how many there are. */
+export async function jobsPage(
+  db: Db,
+  state: JobState | undefined,
+  page: { offset: number; limit: number },
+): Promise<{ jobs: JobRow[]; total: number }> {
+  let some = db.selectFrom('jobs')
+  if (state !== undefined) some = some.where('given_up_at', state === 'given-up' ? 'is not' : 'is', null)
+  if (state === 'waiting') some = some.where('claimed_by', 'is', null)
+  if (state === 'running') some = some.where('claimed_by', 'is not', null)
+  const jobs = await some.selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()
+  const { total } = await some.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+  return { jobs, total: Number(total) }
+}
+
+export async function jobById(tx: Tx, id: number): Promise<JobRow | undefined> {
+  return tx.selectFrom('jobs').selectAll().where('id', '=', id).$call(locked(tx, 'for update')).executeTakeFirst()
+}
+
+/** Due now, with every attempt before it; one that runs is left alone. */
+export async function retryJob(tx: Tx, id: number, now: number): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: now, attempts: 0, given_up_at: null })
+    .where('id', '=', id)
+    .where('claimed_by', 'is', null)
+    .execute()
+}
+
+/** False unless it was given up. */
+export async function deleteGivenUp(tx: Tx, id: number): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('jobs')
+    .where('id', '=', id)
+    .where('given_up_at', 'is not', null)
+    .executeTakeFirst()
+  return numDeletedRows > 0n
 }

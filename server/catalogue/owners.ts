@@ -1,3 +1,4 @@
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
 
@@ -8,13 +9,18 @@ export interface OwnerRow {
   visibility: Visibility
 }
 
-export async function ownerById(db: Db | Tx, id: number): Promise<OwnerRow | undefined> {
-  const [row] = await selectOwnerById(db, { id })
+/** The owner as he is now, who stays like that until the transaction has ended. */
+export async function lockOwner(tx: Tx, id: number): Promise<OwnerRow | undefined> {
+  const [row] = await selectOwnerForShare(tx, { id })
   return row
 }
 
-const selectOwnerById = prepared(['id'], (db, { id }: { id: number }) =>
-  db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id),
+const selectOwnerForShare = prepared(['id'], (tx, { id }: { id: number }) =>
+  tx
+    .selectFrom('owners')
+    .select(['id', 'kind', 'name', 'visibility'])
+    .where('id', '=', id)
+    .$call(locked(tx, 'for share')),
 )
 
 export async function ownerByKey(db: Db | Tx, key: string): Promise<OwnerRow | undefined> {

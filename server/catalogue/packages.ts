@@ -1,11 +1,13 @@
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
+import { StartAgain } from './transaction.ts'
 
-/** The package's id; made where it is not there yet, and then spelled as given. */
+/** The package's id; made where it is not there yet, and then spelled as given. It stays as long as the transaction runs. */
 export async function ensurePackage(tx: Tx, wanted: NewPackage): Promise<number> {
   await insertPackage(tx, wanted)
   const [row] = await selectPackage(tx, wanted)
-  if (!row) throw new Error('a package is not there right after it was made')
+  if (!row) throw new StartAgain('the package was removed right after it was found')
   return row.id
 }
 
@@ -24,8 +26,28 @@ const insertPackage = prepared(['ownerId', 'name', 'nameKey', 'now'], (tx, wante
 )
 
 const selectPackage = prepared(['ownerId', 'nameKey'], (tx, wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>) =>
-  tx.selectFrom('packages').select('id').where('owner_id', '=', wanted.ownerId).where('name_key', '=', wanted.nameKey),
+  tx
+    .selectFrom('packages')
+    .select('id')
+    .where('owner_id', '=', wanted.ownerId)
+    .where('name_key', '=', wanted.nameKey)
+    .$call(locked(tx, 'for key share')),
 )
+
+/** The package's id, for a transaction that may remove it: nothing comes into it or leaves it meanwhile. */
+export async function lockPackage(
+  tx: Tx,
+  wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>,
+): Promise<number | undefined> {
+  const row = await tx
+    .selectFrom('packages')
+    .select('id')
+    .where('owner_id', '=', wanted.ownerId)
+    .where('name_key', '=', wanted.nameKey)
+    .$call(locked(tx, 'for update'))
+    .executeTakeFirst()
+  return row?.id
+}
 
 /** Removes the package when it has no version left. */
 export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {

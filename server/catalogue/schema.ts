@@ -75,15 +75,29 @@ export interface Schema {
   doomed: { location: string; since: number }
   /** While a row is here (a backup that runs), no bytes are removed. */
   holds: { id: Generated<number>; reason: string; created_at: number }
-  leases: { id: string; kind: 'process' | 'upload'; expires_at: number; dead_since: number | null }
+  leases: {
+    id: string
+    kind: 'process' | 'upload'
+    /** The node of the process: its next process knows by that which leases nobody holds any more. */
+    holder: string | null
+    expires_at: number
+    dead_since: number | null
+  }
   jobs: {
     id: Generated<number>
     kind: string
     /** What the job is about; one job of a kind for each subject. */
     subject: string
     due_at: number
+    /** How often it has failed. */
     attempts: Generated<number>
     last_error: string | null
+    /** The lease of the process that works on it; null while nobody does. */
+    claimed_by: string | null
+    /** How often it was asked for: whoever finishes it sees by that whether it was asked for again meanwhile. */
+    asks: Generated<number>
+    /** Since when nobody tries any more; an administrator decides what becomes of it. */
+    given_up_at: number | null
     created_at: number
   }
 }

@@ -10,15 +10,17 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { sqliteProblem } from './sqlite-problem.ts'
-
-/** Called with the text of each statement before it runs; may throw in its place. */
-export type BeforeStatement = (sql: string) => void
+import { type AroundStatement, straight } from './statement.ts'
 
 /** Kysely over one `bun:sqlite` connection. The connection belongs to the caller, who also closes it. */
-export function sqliteDialect(database: Database, beforeStatement?: BeforeStatement): Dialect {
+export function sqliteDialect(
+  database: Database,
+  around: AroundStatement = straight,
+  place: 'reading' | 'transaction' = 'reading',
+): Dialect {
   return {
     createAdapter: () => new TransactionalSqliteAdapter(),
-    createDriver: () => new SqliteDriver(new SqliteConnection(database, beforeStatement)),
+    createDriver: () => new SqliteDriver(new SqliteConnection(database, (sql, run) => around(sql, run, place))),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -33,25 +35,24 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
-  readonly #beforeStatement: BeforeStatement | undefined
+  readonly #around: (sql: string, run: (sql: string) => unknown) => unknown
 
-  constructor(database: Database, beforeStatement: BeforeStatement | undefined) {
+  constructor(database: Database, around: (sql: string, run: (sql: string) => unknown) => unknown) {
     this.#database = database
-    this.#beforeStatement = beforeStatement
+    this.#around = around
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     try {
-      return this.#execute(query)
+      const run = (text: string) => this.#execute<Row>(text, query.parameters as SQLQueryBindings[])
+      return (await this.#around(query.sql, run)) as QueryResult<Row>
     } catch (error) {
       throw sqliteProblem(error)
     }
   }
 
-  #execute<Row>(query: CompiledQuery): QueryResult<Row> {
-    this.#beforeStatement?.(query.sql)
-    const statement = this.#database.query<Row, SQLQueryBindings[]>(query.sql)
-    const parameters = query.parameters as SQLQueryBindings[]
+  #execute<Row>(text: string, parameters: SQLQueryBindings[]): QueryResult<Row> {
+    const statement = this.#database.query<Row, SQLQueryBindings[]>(text)
     if (statement.columnNames.length > 0) return { rows: statement.all(...parameters) }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }

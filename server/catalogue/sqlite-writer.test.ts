@@ -2,7 +2,6 @@ import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import { Problem } from '../problems.ts'
-import type { BeforeStatement } from './sqlite-dialect.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
 import { transaction } from './transaction.ts'
 
@@ -26,10 +25,11 @@ function start() {
   const database = new Database(':memory:')
   database.run('create table notes (value text not null unique)')
   const statements: string[] = []
-  const control: { fail: BeforeStatement } = { fail: () => {} }
-  const writer = new SqliteWriter(database, (statement) => {
+  const control: { fail: (statement: string) => void } = { fail: () => {} }
+  const writer = new SqliteWriter(database, (statement, run) => {
     statements.push(statement)
     control.fail(statement)
+    return run(statement)
   })
   return {
     writer,

@@ -2,8 +2,9 @@ import type { Database } from 'bun:sqlite'
 import { Kysely } from 'kysely'
 import { Problem } from '../problems.ts'
 import type { Schema } from './schema.ts'
-import { type BeforeStatement, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
+import { type AroundStatement, straight } from './statement.ts'
 import type { AnyTransaction } from './transaction.ts'
 
 /** More than this many transactions are not gathered behind one fsync: the first one waits for the last. */
@@ -27,14 +28,14 @@ type Outcome = { result: unknown } | { error: unknown }
 export class SqliteWriter {
   readonly #database: Database
   readonly #db: Kysely<Schema>
-  readonly #beforeStatement: BeforeStatement | undefined
+  readonly #around: AroundStatement
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
-  constructor(database: Database, beforeStatement?: BeforeStatement) {
+  constructor(database: Database, around: AroundStatement = straight) {
     this.#database = database
-    this.#beforeStatement = beforeStatement
-    this.#db = new Kysely<Schema>({ dialect: sqliteDialect(database, beforeStatement) })
+    this.#around = around
+    this.#db = new Kysely<Schema>({ dialect: sqliteDialect(database, around, 'transaction') })
   }
 
   run(transaction: AnyTransaction, args: unknown): Promise<unknown> {
@@ -65,7 +66,7 @@ export class SqliteWriter {
   async #runGroup(group: Waiting[]): Promise<void> {
     const outcomes: Outcome[] = []
     try {
-      this.#execute('begin immediate')
+      await this.#execute('begin immediate')
       for (const waiting of group) outcomes.push(await this.#runOne(waiting))
     } catch (error) {
       this.#rollBack()
@@ -73,7 +74,7 @@ export class SqliteWriter {
       return
     }
     try {
-      this.#execute('commit')
+      await this.#execute('commit')
     } catch (error) {
       this.#rollBack()
       const problem = new Problem('outcome-unknown', 'The database did not confirm the change.', {}, error)
@@ -88,23 +89,22 @@ export class SqliteWriter {
   }
 
   async #runOne({ transaction, args }: Waiting): Promise<Outcome> {
-    this.#execute('savepoint one')
+    await this.#execute('savepoint one')
     try {
       const result = await transaction.run(this.#db, args)
-      this.#execute('release one')
+      await this.#execute('release one')
       return { result }
     } catch (error) {
       // A full disk makes SQLite roll the whole transaction back by itself: then no sibling has survived either.
       if (!this.#database.inTransaction) throw error
-      this.#execute('rollback to one')
-      this.#execute('release one')
+      await this.#execute('rollback to one')
+      await this.#execute('release one')
       return { error: error instanceof Problem ? error : sqliteProblem(error) }
     }
   }
 
-  #execute(sql: string): void {
-    this.#beforeStatement?.(sql)
-    this.#database.query(sql).run()
+  async #execute(sql: string): Promise<void> {
+    await this.#around(sql, (text) => this.#database.query(text).run(), 'transaction')
   }
 
   /** Never throws: whoever waits must be told in any case. Where it fails, the next `begin` does too, and says so. */

@@ -1,23 +1,15 @@
 import { Database } from 'bun:sqlite'
 import { Kysely } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import { Problem, plainProblem, problemFrom } from '../problems.ts'
-import { migrations } from './migrations/index.ts'
+import { migrate } from './migrate.ts'
+import { probeDatabase } from './probe.ts'
 import type { Schema } from './schema.ts'
-import { type BeforeStatement, sqliteDialect } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import type { ToMain, ToWorker } from './sqlite-messages.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
-import { type AnyTransaction, type Catalogue, type Transaction, transaction } from './transaction.ts'
-
-/** Writes nothing that stays; fails where nothing can be written. */
-export const probeDatabase = transaction('probe the database', async (tx) => {
-  await tx
-    .insertInto('site')
-    .values({ key: 'probe', value: String(Date.now()) })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(Date.now()) }))
-    .execute()
-})
+import type { AroundStatement } from './statement.ts'
+import type { AnyTransaction, Catalogue, Transaction } from './transaction.ts'
 
 /** A connection for writing: every commit is on stable storage before it is answered. */
 export function openForWriting(file: string): Database {
@@ -30,12 +22,10 @@ export function openForWriting(file: string): Database {
 }
 
 /** Brings the file to the newest schema, all or nothing. */
-export async function migrateSqlite(file: string): Promise<void> {
+export async function migrateSqlite(file: string, release: string): Promise<void> {
   const database = openForWriting(file)
   try {
-    const db = new Kysely<Schema>({ dialect: sqliteDialect(database) })
-    const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest()
-    if (error) throw error
+    await migrate(new Kysely<Schema>({ dialect: sqliteDialect(database) }), release)
   } finally {
     database.close()
   }
@@ -51,17 +41,17 @@ function openForReading(file: string): Database {
  * The catalogue in a SQLite file, written on the calling thread: for commands, and for tests that make statements fail.
  * The file must have been migrated.
  */
-export function openSqlite(file: string, beforeStatement?: BeforeStatement): Catalogue {
+export function openSqlite(file: string, around?: AroundStatement): Catalogue {
   const reading = openForReading(file)
   const writing = openForWriting(file)
-  const writer = new SqliteWriter(writing, beforeStatement)
+  const writer = new SqliteWriter(writing, around)
   let closing = false
   const transact: Catalogue['transact'] = async <Args, Result>(work: Transaction<Args, Result>, args: Args) => {
     if (closing) throw stopping()
     return (await writer.run(work, args)) as Result
   }
   return {
-    read: new Kysely<Schema>({ dialect: sqliteDialect(reading) }),
+    read: new Kysely<Schema>({ dialect: sqliteDialect(reading, around) }),
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {

@@ -19,6 +19,11 @@ export function transaction<Args, Result>(
 // biome-ignore lint/suspicious/noExplicitAny: a list of transactions has no one type of arguments.
 export type AnyTransaction = Transaction<any, unknown>
 
+/** Thrown inside a transaction that found what another one was just removing: everything is undone, and it is run once more. */
+export class StartAgain extends Error {
+  override name = 'StartAgain'
+}
+
 /** The product's database. */
 export interface Catalogue {
   /** Reads by key, each seeing everything that was committed before it began. */

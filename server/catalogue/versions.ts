@@ -1,12 +1,14 @@
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
+import { StartAgain } from './transaction.ts'
 
-/** The version's id; made where it is not there yet, with its creator. */
+/** The version's id; made where it is not there yet, with its creator. Nobody else changes its files meanwhile. */
 export async function ensureVersion(tx: Tx, wanted: NewVersion): Promise<number> {
   await insertVersion(tx, wanted)
-  const [row] = await selectVersion(tx, wanted)
-  if (!row) throw new Error('a version is not there right after it was made')
-  return row.id
+  const id = await lockVersion(tx, wanted)
+  if (id === undefined) throw new StartAgain('the version was removed right after it was found')
+  return id
 }
 
 interface NewVersion {
@@ -30,29 +32,22 @@ const insertVersion = prepared(['packageId', 'version', 'versionKey', 'creatorId
     .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing()),
 )
 
-const selectVersion = prepared(
-  ['packageId', 'versionKey'],
-  (tx, wanted: Pick<NewVersion, 'packageId' | 'versionKey'>) =>
-    tx
-      .selectFrom('versions')
-      .select('id')
-      .where('package_id', '=', wanted.packageId)
-      .where('version_key', '=', wanted.versionKey),
-)
+type VersionKey = Pick<NewVersion, 'packageId' | 'versionKey'>
 
-export async function findVersion(
-  tx: Tx,
-  wanted: { ownerId: number; nameKey: string; versionKey: string },
-): Promise<{ id: number; packageId: number } | undefined> {
-  return tx
-    .selectFrom('versions')
-    .innerJoin('packages', 'packages.id', 'versions.package_id')
-    .select(['versions.id', 'versions.package_id as packageId'])
-    .where('packages.owner_id', '=', wanted.ownerId)
-    .where('packages.name_key', '=', wanted.nameKey)
-    .where('versions.version_key', '=', wanted.versionKey)
-    .executeTakeFirst()
+/** The version's id. Its files are changed by this transaction alone: two deletes of its last two files see each other. */
+export async function lockVersion(tx: Tx, wanted: VersionKey): Promise<number | undefined> {
+  const [row] = await selectVersion(tx, wanted)
+  return row?.id
 }
+
+const selectVersion = prepared(['packageId', 'versionKey'], (tx, wanted: VersionKey) =>
+  tx
+    .selectFrom('versions')
+    .select('id')
+    .where('package_id', '=', wanted.packageId)
+    .where('version_key', '=', wanted.versionKey)
+    .$call(locked(tx, 'for update')),
+)
 
 export async function deleteVersion(tx: Tx, id: number): Promise<void> {
   await tx.deleteFrom('versions').where('id', '=', id).execute()

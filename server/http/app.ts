@@ -3,7 +3,7 @@ import type { Server } from 'bun'
 import { hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
 import { apiApp, failed } from './api/app.ts'
-import { callerOf } from './callers.ts'
+import { callingOf } from './callers.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
 import { packagesRoute } from './packages/routes.ts'
@@ -38,11 +38,11 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     if (segments.some(leadsElsewhere)) throw unreachable(request)
     if (hasBadEscape(request.url, segments))
       throw new Problem('bad-request', 'The address has a % without two hexadecimal digits.')
-    const askCaller = () => callerOf(parts, request, server)
+    const calling = callingOf(parts, request, server)
     const [first, second] = segments
 
-    if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), askCaller)
-    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), { askCaller })
+    if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling)
+    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), calling)
     if (segments.length > 1) throw new Problem('not-found', 'Not found.')
     if (first === 'healthz') return reading(request, () => health.alive())
     if (first === 'readyz') return reading(request, () => health.ready())

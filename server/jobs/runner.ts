@@ -1,40 +1,140 @@
-import { dueJobs, type Job, postponeJob } from '../catalogue/jobs.ts'
+import {
+  anyDue,
+  claimJobs,
+  ensureRecurring,
+  finishRecurring,
+  giveUpJob,
+  type Job,
+  postponeJob,
+  releaseJobs,
+} from '../catalogue/jobs.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 
-const batch = 50
+const batch = 16
 const firstDelay = 5_000
 const longestDelay = 60 * 60_000
+const longestError = 1_000
 
-export const postpone = transaction('postpone job', async (tx, args: { id: number; dueAt: number; error: string }) =>
-  postponeJob(tx, args.id, args.dueAt, args.error),
+export const claim = transaction('claim jobs', claimJobs)
+
+export const ensure = transaction('ensure recurring jobs', async (tx, args: { kinds: string[]; now: number }) => {
+  for (const kind of args.kinds) await ensureRecurring(tx, kind, args.now)
+})
+
+export const finish = transaction('finish recurring job', async (tx, args: { job: Job; dueAt: number }) =>
+  finishRecurring(tx, args.job, args.dueAt),
 )
 
-/** Does one job; it may be done twice, and finishes the job's row itself, together with the job's own change. */
-export type Work = (job: Job) => Promise<void>
+export const postpone = transaction('postpone job', async (tx, args: { job: Job; dueAt: number; error: string }) =>
+  postponeJob(tx, args.job, args.dueAt, args.error),
+)
 
-/** Works through the jobs of one kind. Returns how many were done. */
-export async function runDueJobs(
-  catalogue: Catalogue,
-  kind: string,
-  work: Work,
-  context: { now: () => number; signal?: AbortSignal; failed: (job: Job, error: unknown) => void },
-): Promise<number> {
-  let done = 0
-  while (!context.signal?.aborted) {
-    const jobs = await dueJobs(catalogue.read, kind, context.now(), batch)
-    if (jobs.length === 0) break
-    for (const job of jobs) {
-      if (context.signal?.aborted) break
-      try {
-        await work(job)
-        done += 1
-      } catch (error) {
-        if (context.signal?.aborted) break
-        context.failed(job, error)
-        const delay = Math.min(firstDelay * 2 ** Math.min(job.attempts, 20), longestDelay)
-        await catalogue.transact(postpone, { id: job.id, dueAt: context.now() + delay, error: String(error) })
-      }
-    }
+export const giveUp = transaction('give up job', async (tx, args: { job: Job; now: number; error: string }) =>
+  giveUpJob(tx, args.job, args.now, args.error),
+)
+
+export const release = transaction('release jobs', async (tx, args: { jobs: Job[] }) => releaseJobs(tx, args.jobs))
+
+/** A kind of work, and how it is done. */
+export interface JobKind {
+  kind: string
+  /** Milliseconds from the end of one run to the next: one job for the whole installation, which is never given up. */
+  every?: number
+  /** Failures after which a job is given up. */
+  attempts?: number
+  /**
+   * Does one job; it may be done twice. Unless it has an `every`, it strikes the job off itself (`finishJob`), in the
+   * transaction of its own change.
+   */
+  run: (job: Job, signal: AbortSignal) => Promise<unknown>
+}
+
+export interface RunnerParts {
+  catalogue: Catalogue
+  /** The lease of this process; another one after it had died. */
+  leaseId: () => string
+  now: () => number
+  kinds: readonly JobKind[]
+  /** Told of each failure; `isLast` when the job is given up by it. */
+  failed: (job: Job, error: unknown, isLast: boolean) => void
+}
+
+/** Does the jobs that are due, in this process; other processes may run one too, on the same catalogue. */
+export class JobRunner {
+  readonly #parts: RunnerParts
+  /** The end of the last run of each kind: `claimJobs` counts on one at a time. */
+  readonly #ends = new Map<string, Promise<unknown>>()
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
   }
-  return done
+
+  /** Writes the rows of what comes again and again, where they are missing. */
+  async ensureRecurring(): Promise<void> {
+    const kinds = this.#parts.kinds.filter(({ every }) => every !== undefined).map(({ kind }) => kind)
+    await this.#parts.catalogue.transact(ensure, { kinds, now: this.#parts.now() })
+  }
+
+  /** Works through the jobs of one kind; resolves with how many were done. */
+  runDue(name: string, signal: AbortSignal = new AbortController().signal): Promise<number> {
+    const kind = this.#parts.kinds.find((known) => known.kind === name)
+    if (!kind) throw new Error(`no kind of job is called ${name}`)
+    const run = (this.#ends.get(name) ?? Promise.resolve()).then(() => this.#runDue(kind, signal))
+    this.#ends.set(
+      name,
+      run.catch(() => undefined),
+    )
+    return run
+  }
+
+  async #runDue(kind: JobKind, signal: AbortSignal): Promise<number> {
+    const { catalogue, leaseId, now } = this.#parts
+    let done = 0
+    while (!signal.aborted) {
+      const claimant = { kind: kind.kind, leaseId: leaseId(), now: now() }
+      if (!(await anyDue(catalogue.read, claimant))) break
+      const jobs = await catalogue.transact(claim, { ...claimant, limit: batch })
+      if (jobs.length === 0) break
+      while (jobs[0] && !signal.aborted) {
+        if (await this.#runOne(kind, jobs[0], signal)) done += 1
+        else if (signal.aborted) break
+        jobs.shift()
+      }
+      if (jobs.length > 0) await catalogue.transact(release, { jobs })
+    }
+    return done
+  }
+
+  /** False where it failed, or was broken off: that is no failure. */
+  async #runOne(kind: JobKind, job: Job, signal: AbortSignal): Promise<boolean> {
+    const { catalogue, now, failed } = this.#parts
+    const { every, attempts = 12 } = kind
+    try {
+      await kind.run(job, signal)
+    } catch (thrown) {
+      if (signal.aborted) return false
+      const isLast = every === undefined && job.attempts + 1 >= attempts
+      failed(job, thrown, isLast)
+      const error = storable(thrown)
+      if (isLast) await catalogue.transact(giveUp, { job, now: now(), error })
+      else
+        await catalogue.transact(postpone, {
+          job,
+          dueAt: now() + Math.min(delayAfter(job.attempts), every ?? Infinity),
+          error,
+        })
+      return false
+    }
+    if (every !== undefined) await catalogue.transact(finish, { job, dueAt: now() + every })
+    return true
+  }
+}
+
+function delayAfter(attempts: number): number {
+  return Math.min(firstDelay * 2 ** Math.min(attempts, 20), longestDelay)
+}
+
+/** PostgreSQL takes no NUL. */
+function storable(error: unknown): string {
+  return String(error).replaceAll('\0', '').slice(0, longestError)
 }

@@ -1,7 +1,7 @@
-import type { Caller } from '../access/caller.ts'
+import type { Resolved } from '../access/access.ts'
 import { type Grant, grant } from '../access/grant.ts'
 import type { ByteSpan, Location } from '../blobs/blob-store.ts'
-import { type FileRow, findAddress } from '../catalogue/files.ts'
+import type { AddressKeys, FileRow } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { RegistryParts } from './parts.ts'
@@ -20,15 +20,18 @@ export interface ReadableFile {
   file: FileRow
 }
 
-/** Finds a file and asks whether the caller may read it, in one look-up. */
-export async function findFile(parts: RegistryParts, caller: Caller, address: Address): Promise<ReadableFile> {
-  const key = ownerKey(address.owner)
-  const keys = {
-    package: possiblePackage(address.package),
-    version: possibleVersion(address.version),
-    file: possibleFile(address.file),
+/** The address in the form in which it is looked up. */
+export function addressKeys(address: Address): AddressKeys {
+  return {
+    owner: ownerKey(address.owner) ?? '',
+    package: possiblePackage(address.package) ?? '',
+    version: possibleVersion(address.version) ?? '',
+    file: possibleFile(address.file) ?? '',
   }
-  const found = key === undefined ? undefined : await findAddress(parts.catalogue.read, key, keys)
+}
+
+/** The file that was found, where the caller may read it. */
+export function readableFile({ caller, found }: Resolved): ReadableFile {
   const leave = grant('read', caller, found?.owner)
   if (!found?.versionExists) throw new Problem('not-found', 'package does not exist')
   if (!found.file) throw new Problem('not-found', 'package file does not exist')

@@ -1,21 +1,46 @@
 import { randomBytes } from 'node:crypto'
-import { insertLease, killOtherProcessLeases, renewLease } from '../catalogue/leases.ts'
+import {
+  anyExpired,
+  insertLease,
+  killExpiredLeases,
+  killLease,
+  killPredecessors,
+  renewLease,
+} from '../catalogue/leases.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 
 /** How long a process counts as alive after it last said so, in milliseconds. */
 const lifetime = 2 * 60_000
 
-export const takeLease = transaction(
-  'take lease',
-  async (tx, args: { id: string; now: number; othersAreDead: boolean }) => {
-    await insertLease(tx, args.id, 'process', args.now + lifetime)
-    if (args.othersAreDead) await killOtherProcessLeases(tx, args.id, args.now)
-  },
-)
+interface TakeLease extends Node {
+  id: string
+  now: number
+}
+
+export const takeLease = transaction('take lease', async (tx, { id, now, holder, isAlone }: TakeLease) => {
+  await insertLease(tx, { id, kind: 'process', holder }, { now, lifetime })
+  await killPredecessors(tx, { own: id, holder: isAlone ? null : holder, now })
+})
 
 export const renew = transaction('renew lease', async (tx, args: { id: string; now: number }) =>
-  renewLease(tx, args.id, args.now + lifetime),
+  renewLease(tx, args.id, { now: args.now, lifetime }),
 )
+
+export const expireLeases = transaction('expire leases', async (tx, args: { own: string; now: number }) =>
+  killExpiredLeases(tx, args.own, args.now),
+)
+
+export const giveUpLease = transaction('give up lease', async (tx, args: { id: string; now: number }) =>
+  killLease(tx, args.id, args.now),
+)
+
+/** Where this process runs, by the data directory that it holds the lock of: no other process of the node lives. */
+export interface Node {
+  /** The same for every process on this data directory, and for no other. */
+  holder: string
+  /** Whether the catalogue has this one node. */
+  isAlone: boolean
+}
 
 /**
  * Says that this process lives. What it stages lies under the lease; a publish fails once the lease is dead, and only
@@ -24,19 +49,20 @@ export const renew = transaction('renew lease', async (tx, args: { id: string; n
 export class ProcessLease {
   readonly #catalogue: Catalogue
   readonly #now: () => number
+  readonly #node: Node
   #id: string
 
-  private constructor(catalogue: Catalogue, now: () => number, id: string) {
+  private constructor(catalogue: Catalogue, now: () => number, node: Node, id: string) {
     this.#catalogue = catalogue
     this.#now = now
+    this.#node = node
     this.#id = id
   }
 
-  /** `othersAreDead`: the caller holds a lock that shows that no other process can be alive. */
-  static async take(catalogue: Catalogue, now: () => number, othersAreDead: boolean): Promise<ProcessLease> {
+  static async take(catalogue: Catalogue, now: () => number, node: Node): Promise<ProcessLease> {
     const id = newLeaseId()
-    await catalogue.transact(takeLease, { id, now: now(), othersAreDead })
-    return new ProcessLease(catalogue, now, id)
+    await catalogue.transact(takeLease, { id, now: now(), ...node })
+    return new ProcessLease(catalogue, now, node, id)
   }
 
   get id(): string {
@@ -48,8 +74,20 @@ export class ProcessLease {
     const now = this.#now()
     if (await this.#catalogue.transact(renew, { id: this.#id, now })) return
     const id = newLeaseId()
-    await this.#catalogue.transact(takeLease, { id, now, othersAreDead: false })
+    await this.#catalogue.transact(takeLease, { id, now, ...this.#node })
     this.#id = id
+  }
+
+  /** Declares other processes dead that have not renewed their leases in time; returns those leases. */
+  async expireOthers(): Promise<string[]> {
+    const args = { own: this.#id, now: this.#now() }
+    if (!(await anyExpired(this.#catalogue.read, args.own, args.now))) return []
+    return this.#catalogue.transact(expireLeases, args)
+  }
+
+  /** For a process that stops: what it left is swept, and its jobs are done by others, without waiting for the lifetime to end. */
+  async giveUp(): Promise<void> {
+    await this.#catalogue.transact(giveUpLease, { id: this.#id, now: this.#now() })
   }
 }
 

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
 import type { Location, StagedBlob } from '../blobs/blob-store.ts'
 import { addDigests, blobByDigest, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
-import { type FileRow, fileInVersion, findAddress, insertFile, uploadExists } from '../catalogue/files.ts'
+import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalogue/files.ts'
 import { askForJob } from '../catalogue/jobs.ts'
-import { leaseLives } from '../catalogue/leases.ts'
+import { awaitTransactionsUnder, leaseLives } from '../catalogue/leases.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
 import { atMost } from '../lib/at-most.ts'
 import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
-import { type FileName, ownerKey, type PackageName, type VersionName } from '../names.ts'
+import type { FileName, PackageName, VersionName } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { declaredMismatch } from './declared-mismatch.ts'
 import type { RegistryParts } from './parts.ts'
@@ -26,6 +26,8 @@ export interface Upload {
   declaredSize: number | undefined
   /** Digests that the client expects the file to have. */
   declaredDigests: Partial<Digests>
+  /** The file that has the name already, where the caller has looked: then no byte of the body is read. */
+  taken?: FileRow | undefined
 }
 
 /** Kind of the job that computes what the upload did not need: the blob's other digests. */
@@ -94,13 +96,22 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
 })
 
 /**
+ * Whether an upload whose answer was lost was committed. Waits for the transactions under its lease first: the database may
+ * still be busy with it.
+ */
+export const findUpload = transaction('find upload', async (tx, args: { leaseId: string; uploadId: string }) => {
+  await awaitTransactionsUnder(tx, [args.leaseId])
+  return uploadExists(tx, args.uploadId)
+})
+
+/**
  * Publishes one file. Every way to add a file ends here.
  *
  * Resolves when the bytes and their record are on stable storage and the next request can read them; whatever is thrown
  * before that leaves nothing behind.
  */
 export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
-  await refuseEarly(parts, grant, upload)
+  refuseEarly(parts, upload)
 
   const leaseId = parts.lease.id
   await using staged = await parts.blobs.stage(leaseId)
@@ -134,8 +145,9 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   }
   const added = await keepingUnknown(parts, staged, () => parts.catalogue.transact(addFile, record)).catch(
     async (error) => {
-      // The commit may have happened: never repeat it, look.
-      if (isUnknown(error) && (await uploadExists(parts.catalogue.read, uploadId))) return undefined
+      // The commit may have happened: never repeat it, look. Where nobody can look either, it stays unknown.
+      const lookUp = () => parts.catalogue.transact(findUpload, { leaseId, uploadId })
+      if (isUnknown(error) && (await lookUp().catch(() => false))) return undefined
       throw error
     },
   )
@@ -178,14 +190,9 @@ function isUnknown(error: unknown): boolean {
 }
 
 /** Refuses what can be known before the body is read. The transaction decides again about the name. */
-async function refuseEarly(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
+function refuseEarly(parts: RegistryParts, upload: Upload): void {
   if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
-  const address = await findAddress(parts.catalogue.read, ownerKey(grant.owner.name) ?? '', {
-    package: upload.package.key,
-    version: upload.version.key,
-    file: upload.file.key,
-  })
-  if (address?.file) throw nameTaken(address.file)
+  if (upload.taken) throw nameTaken(upload.taken)
 }
 
 export function bodyIncomplete(cause?: unknown): Problem {

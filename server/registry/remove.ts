@@ -1,10 +1,10 @@
 import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
-import { releaseBlob } from '../catalogue/blobs.ts'
+import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
-import { deletePackageIfEmpty } from '../catalogue/packages.ts'
+import { deletePackageIfEmpty, lockPackage } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
-import { deleteVersion, findVersion } from '../catalogue/versions.ts'
+import { deleteVersion, lockVersion } from '../catalogue/versions.ts'
 import { possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Address } from './download.ts'
@@ -28,7 +28,7 @@ export const removeFileRow = transaction('remove file', async (tx, args: RemoveF
   const blobId = await deleteFileByName(tx, version.id, args.fileKey)
   if (blobId === undefined) throw new Problem('not-found', 'package file does not exist')
   if (!(await hasFiles(tx, version.id))) await dropVersion(tx, version)
-  await releaseBlob(tx, blobId, args.now)
+  await releaseBlobs(tx, [blobId], args.now)
 })
 
 export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion) => {
@@ -36,7 +36,7 @@ export const removeVersionRows = transaction('remove version', async (tx, args: 
   const version = await existingVersion(tx, args)
   const blobIds = await deleteFilesOf(tx, version.id)
   await dropVersion(tx, version)
-  for (const blobId of blobIds) await releaseBlob(tx, blobId, args.now)
+  await releaseBlobs(tx, blobIds, args.now)
 })
 
 /** Removes a file. Its bytes go once nothing refers to them and their grace is over. */
@@ -73,10 +73,11 @@ function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKe
 }
 
 async function existingVersion(tx: Tx, args: RemoveVersion): Promise<{ id: number; packageId: number }> {
-  const wanted = { ownerId: args.claim.ownerId, nameKey: args.packageKey, versionKey: args.versionKey }
-  const version = await findVersion(tx, wanted)
-  if (!version) throw packageUnknown()
-  return version
+  const packageId = await lockPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
+  if (packageId === undefined) throw packageUnknown()
+  const id = await lockVersion(tx, { packageId, versionKey: args.versionKey })
+  if (id === undefined) throw packageUnknown()
+  return { id, packageId }
 }
 
 async function dropVersion(tx: Tx, version: { id: number; packageId: number }): Promise<void> {

@@ -1,14 +1,15 @@
 import type { Location } from '../blobs/blob-store.ts'
 import { unnamedLocations } from '../catalogue/blobs.ts'
 import { type Doomed, doom, doomedBefore, forgetDoomed } from '../catalogue/doomed.ts'
-import { deadLeases, deleteLease } from '../catalogue/leases.ts'
+import { awaitTransactionsUnder, deadLeases, deleteLease, leaseLives } from '../catalogue/leases.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import type { RegistryParts } from './parts.ts'
 
 const batch = 500
 
 export const doomUnnamed = transaction('doom unnamed', async (tx, args: { locations: string[]; now: number }) => {
-  for (const location of await unnamedLocations(tx, args.locations)) await doom(tx, location, args.now)
+  await awaitTransactionsUnder(tx, leasesOf(args.locations))
+  await doom(tx, await unnamedLocations(tx, args.locations), args.now)
 })
 
 export const strikeDoomed = transaction('strike doomed', async (tx, args: { locations: string[] }) =>
@@ -24,6 +25,21 @@ export interface Swept {
   leftovers: number
 }
 
+/** Kind of the job that removes what nothing refers to: once for the whole installation, however many processes it has. */
+export const sweepJob = 'sweep'
+
+/** What only this process can clear away: bytes that it could not drop, and uploads of its own whose end it does not know. */
+export async function tidyOwn(parts: RegistryParts): Promise<void> {
+  await parts.checkStorage()
+  const failures: unknown[] = []
+  const failed = (error: unknown) => {
+    failures.push(error)
+  }
+  await parts.blobs.tidy().catch(failed)
+  await settle(parts).catch(failed)
+  if (failures.length > 0) throw failures[0]
+}
+
 /**
  * Removes the bytes that nothing refers to. Can run at any time beside uploads, and be broken off and repeated. What
  * cannot be removed does not keep the rest from going; the first failure is thrown at the end.
@@ -35,8 +51,6 @@ export async function sweep(parts: RegistryParts, signal?: AbortSignal): Promise
   const failed = (error: unknown) => {
     failures.push(error)
   }
-  await parts.blobs.tidy().catch(failed)
-  await settle(parts).catch(failed)
   await sweepDeadLeases(parts, swept, failed, signal).catch(failed)
   await removeDoomed(parts, swept, failed, signal).catch(failed)
   if (failures.length > 0) throw failures[0]
@@ -46,8 +60,8 @@ export async function sweep(parts: RegistryParts, signal?: AbortSignal): Promise
 type Failed = (error: unknown) => void
 
 /**
- * Uploads whose commit was not answered: this transaction comes after it, so what no row names by now never will be
- * named.
+ * Uploads whose commit was not answered. The database may still be busy with one whose connection was lost: this
+ * transaction waits for it, so what no row names by then never will be named.
  */
 async function settle(parts: RegistryParts): Promise<void> {
   const locations = [...parts.unsettled]
@@ -115,9 +129,15 @@ async function removeUnnamed(parts: RegistryParts, lease: string, signal: AbortS
   return outcome
 }
 
-/** The folders of processes that ended long ago go with the last of their blobs. */
+/** A location begins with the lease under which it was staged. */
+function leasesOf(locations: readonly string[]): string[] {
+  return [...new Set(locations.map((location) => location.slice(0, location.indexOf('/'))))]
+}
+
+/** The folders of processes that ended long ago go with the last of their blobs; those of a living one, here or elsewhere, stay. */
 async function forgetEmptyLeases(parts: RegistryParts, locations: readonly string[]): Promise<void> {
-  const leases = new Set(locations.map((location) => location.slice(0, location.indexOf('/'))))
-  leases.delete(parts.lease.id)
-  for (const lease of leases) await parts.blobs.forget(lease)
+  for (const lease of leasesOf(locations)) {
+    if (lease === parts.lease.id || (await leaseLives(parts.catalogue.read, lease))) continue
+    await parts.blobs.forget(lease)
+  }
 }

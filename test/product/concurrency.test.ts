@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { openSqlite } from '../../server/catalogue/sqlite.ts'
+import { straight } from '../../server/catalogue/statement.ts'
 import { transaction } from '../../server/catalogue/transaction.ts'
 import { updateUser } from '../../server/catalogue/users.ts'
 import { blobFiles, emptyParents, rowCounts } from '../support/inventory.ts'
@@ -264,7 +264,7 @@ describe('an upload that is running when its right ends', () => {
     ['the account is inactive', deactivate],
     ['the password is changed', changePassword],
   ])('%s: refused, nothing stored', async (_, change) => {
-    await using stowage = await startStowage({ replace: { openCatalogue: (file) => openSqlite(file) } })
+    await using stowage = await startStowage({ replace: { aroundStatement: straight } })
     await stowage.user('ada')
     const { catalogue } = stowage.stowage.registry
     const { id } = await catalogue.read

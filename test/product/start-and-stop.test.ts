@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { databaseSettings, wholeDatabase } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { testWith } from '../support/programs.ts'
 import { sendRaw } from '../support/raw-socket.ts'
@@ -317,6 +318,9 @@ describe('the first administrator', () => {
   )
 })
 
+/** What the server on this data directory has, for a command. */
+const settingsFor = async (path: string) => ({ STOWAGE_DATA_DIR: path, ...(await databaseSettings(path)) })
+
 describe('reset-admin', () => {
   const newPassword = ({ exitCode, output, errors }: Ended) => {
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' })
@@ -327,7 +331,7 @@ describe('reset-admin', () => {
     await using folder = await temporaryFolder()
     await using server = await ServerProcess.start(folder.path)
     expect((await server.admin.put({}, 'one')).status).toBe(201)
-    const password = newPassword(await stowage(['reset-admin'], { STOWAGE_DATA_DIR: folder.path }))
+    const password = newPassword(await stowage(['reset-admin'], await settingsFor(folder.path)))
     expect(password).not.toBe(adminPassword)
     expect((await server.admin.put({ file: 'b' }, 'two')).status).toBe(401)
     expect((await withPassword(server.url, password).put({ file: 'b' }, 'two')).status).toBe(201)
@@ -339,7 +343,7 @@ describe('reset-admin', () => {
       await using server = await ServerProcess.start(folder.path)
       expect(await server.stop()).toBe(0)
     }
-    const password = newPassword(await stowage(['reset-admin'], { STOWAGE_DATA_DIR: folder.path }))
+    const password = newPassword(await stowage(['reset-admin'], await settingsFor(folder.path)))
     await using server = await ServerProcess.start(folder.path)
     expect((await server.admin.put({}, 'one')).status).toBe(401)
     expect((await withPassword(server.url, password).put({}, 'one')).status).toBe(201)
@@ -353,7 +357,7 @@ describe('reset-admin', () => {
     expect(none.errors).not.toMatch(/\n {4}at /)
     expect(existsSync(join(folder.path, 'none'))).toBe(false)
     await using server = await ServerProcess.start(folder.path)
-    const nobody = await stowage(['reset-admin', '--username', 'nobody'], { STOWAGE_DATA_DIR: folder.path })
+    const nobody = await stowage(['reset-admin', '--username', 'nobody'], await settingsFor(folder.path))
     expect(nobody.exitCode).not.toBe(0)
     expect((await server.admin.put({}, 'one')).status).toBe(201)
   })
@@ -413,7 +417,8 @@ describe('the log', () => {
     const lines = server.errors.split('\n')
     expect(lines.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([])
     // Nor does any file hold what would let somebody in, but the hashes of it.
-    const database = await readFile(join(folder.path, 'stowage.db'))
+    const database = await wholeDatabase(folder.path)
+    expect(database.includes('admin')).toBe(true)
     for (const secret of secrets) expect(database.includes(secret)).toBe(false)
   })
 

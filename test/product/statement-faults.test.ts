@@ -1,38 +1,10 @@
-import type { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
-import { openForWriting, openSqlite } from '../../server/catalogue/sqlite.ts'
-import type { BeforeStatement } from '../../server/catalogue/sqlite-dialect.ts'
-import { SqliteWriter } from '../../server/catalogue/sqlite-writer.ts'
-import type { Catalogue } from '../../server/catalogue/transaction.ts'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { onPostgres, testOnSqlite } from '../support/database.ts'
 import { blobFiles, emptyParents, rowCounts } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
+import { broken, diskFull, Statements } from '../support/statements.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
-
-/** Counts the statements that write, and makes one of them fail as SQLite does. */
-class Statements {
-  readonly seen: string[] = []
-  #failing: { at: number; error: () => Error } | undefined
-
-  readonly before: BeforeStatement = (sql) => {
-    this.seen.push(sql)
-    if (this.#failing?.at !== this.seen.length - 1) return
-    const { error } = this.#failing
-    this.#failing = undefined
-    throw error()
-  }
-
-  /** Counts from here on; the statement with that number fails, once. */
-  arm(at?: number, code = ''): void {
-    this.seen.length = 0
-    const error = () =>
-      Object.assign(new Error(code === 'SQLITE_FULL' ? 'database or disk is full' : 'disk I/O error'), { code })
-    this.#failing = at === undefined ? undefined : { at, error }
-  }
-
-  get fired(): boolean {
-    return this.#failing === undefined
-  }
-}
 
 interface Scene {
   name: string
@@ -110,10 +82,12 @@ async function expectReadable(stowage: TestStowage) {
 }
 
 describe.each(scenes)('$name, when a statement of its transaction fails', (scene) => {
-  test.each(['SQLITE_FULL', 'SQLITE_IOERR_FSYNC'])('%s: refused whole, and the next attempt works', async (code) => {
+  test.each([
+    ['its disk is full', diskFull],
+    ['its disk is broken', broken],
+  ])('because %s: refused whole, and the next attempt works', async (_, error) => {
     const statements = new Statements()
-    const start = () =>
-      startStowage({ settings: grace, replace: { openCatalogue: (file) => openSqlite(file, statements.before) } })
+    const start = () => startStowage({ settings: grace, replace: { aroundStatement: statements.around } })
 
     await using clean = await start()
     const cleanAda = await clean.user('ada')
@@ -121,7 +95,7 @@ describe.each(scenes)('$name, when a statement of its transaction fails', (scene
     statements.arm()
     expect((await scene.act(cleanAda)).status).toBe(scene.succeeds)
     const all = [...statements.seen]
-    expect(all.at(0)).toBe('begin immediate')
+    expect(all.at(0)).toStartWith('begin')
     expect(all.at(-1)).toBe('commit')
     expect(all.length).toBeGreaterThan(8)
     const after = await inventory(clean)
@@ -131,14 +105,15 @@ describe.each(scenes)('$name, when a statement of its transaction fails', (scene
     await scene.prepare(ada)
     const before = await inventory(stowage)
     for (const [at, sql] of all.entries()) {
-      statements.arm(at, code)
+      statements.arm(at, error)
       const answer = await scene.act(ada)
       expect({ sql, fired: statements.fired }).toEqual({ sql, fired: true })
       statements.arm()
-      // Whether a commit that failed has happened is not known, whatever the reason.
-      const expected = code === 'SQLITE_FULL' && sql !== 'commit' ? 507 : 503
+      // Whether a commit that failed has happened is not known, unless PostgreSQL itself says that it has not.
+      const isKnown = onPostgres || sql !== 'commit'
+      const expected = error === diskFull && isKnown ? 507 : 503
       expect({ sql, status: answer.status }).toEqual({ sql, status: expected })
-      expect(await answer.text()).not.toContain('SQLITE')
+      expect(await answer.text()).not.toContain('disk I/O error')
       expect(answer.headers.get('x-request-id')).toBeTruthy()
       expect({ sql, ...(await inventory(stowage)) }).toEqual({ sql, ...before })
       await expectReadable(stowage)
@@ -153,10 +128,10 @@ test('one transaction that fails takes nobody with it', async () => {
   const statements = new Statements()
   await using stowage = await startStowage({
     settings: grace,
-    replace: { openCatalogue: (file) => openSqlite(file, statements.before) },
+    replace: { aroundStatement: statements.around },
   })
   const ada = await stowage.user('ada')
-  statements.arm(5, 'SQLITE_IOERR')
+  statements.arm(5)
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) => ada.put({ file: `file-${index}` }, seededBytes(100, index))),
   )
@@ -170,13 +145,11 @@ test('one transaction that fails takes nobody with it', async () => {
 
 test('a commit that fails takes everybody of its group with it, refusals too', async () => {
   let failing = false
-  const before = (sql: string) => {
-    if (sql === 'commit' && failing) throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' })
+  const around: AroundStatement = (sql, run) => {
+    if (sql === 'commit' && failing) throw broken()
+    return run(sql)
   }
-  await using stowage = await startStowage({
-    settings: grace,
-    replace: { openCatalogue: (file) => openSqlite(file, before) },
-  })
+  await using stowage = await startStowage({ settings: grace, replace: { aroundStatement: around } })
   const ada = await stowage.user('ada')
   failing = true
   const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ada.put({}, seededBytes(100, index))))
@@ -187,37 +160,16 @@ test('a commit that fails takes everybody of its group with it, refusals too', a
   expect(bytes).toEqual([])
 })
 
-/** A catalogue on one connection for writing that the test can reach too. */
-function reachable(file: string, before: (sql: string, database: Database) => void): Catalogue {
-  const inner = openSqlite(file)
-  const writing = openForWriting(file)
-  const writer = new SqliteWriter(writing, (sql) => before(sql, writing))
-  return {
-    ...inner,
-    transact: (work, args) => writer.run(work, args) as Promise<never>,
-    close: async () => {
-      await writer.idle()
-      writing.close()
-      await inner.close()
-    },
-  }
-}
-
 describe('a commit that happened but whose answer is lost', () => {
   async function start() {
     const control = { lose: false }
-    const stowage = await startStowage({
-      settings: grace,
-      replace: {
-        openCatalogue: (file) =>
-          reachable(file, (sql, database) => {
-            if (sql !== 'commit' || !control.lose) return
-            control.lose = false
-            database.run('commit')
-            throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })
-          }),
-      },
-    })
+    const around: AroundStatement = async (sql, run) => {
+      const result = await run(sql)
+      if (sql !== 'commit' || !control.lose) return result
+      control.lose = false
+      throw broken()
+    }
+    const stowage = await startStowage({ settings: grace, replace: { aroundStatement: around } })
     return { stowage, control }
   }
 
@@ -260,14 +212,14 @@ describe('a commit that happened but whose answer is lost', () => {
 test('the bytes of a commit without an answer are kept until the catalogue has been asked again', async () => {
   const statements = new Statements()
   await using stowage = await startStowage({
-    replace: { openCatalogue: (file) => openSqlite(file, statements.before) },
+    replace: { aroundStatement: statements.around },
   })
   const ada = await stowage.user('ada')
   statements.arm()
   await expectPut(ada.put({ file: 'count' }, 'count'))
   const commit = statements.seen.length - 1
   const before = (await blobFiles(stowage.dataDir)).size
-  statements.arm(commit, 'SQLITE_IOERR')
+  statements.arm(commit)
   expect((await ada.put({}, body)).status).toBe(503)
   expect((await blobFiles(stowage.dataDir)).size).toBe(before + 1)
   // With a grace of an hour the sweep writes them down as doomed, and takes nothing yet.
@@ -276,22 +228,22 @@ test('the bytes of a commit without an answer are kept until the catalogue has b
   expect(await rowCounts(stowage.stowage.registry.catalogue.read)).toMatchObject({ files: 1, doomed: 1 })
 })
 
-test('a database that really is full: 507 for uploads, downloads and deletes go on, and it heals', async () => {
-  let writing: Database | undefined
+testOnSqlite('a database that really is full: 507 for uploads, downloads and deletes go on, and it heals', async () => {
+  const pragmas: string[] = []
   await using stowage = await startStowage({
     settings: grace,
     replace: {
-      openCatalogue: (file) =>
-        reachable(file, (_, database) => {
-          writing = database
-        }),
+      // On the connection that writes, whose limit it is.
+      aroundStatement: (sql, run) => {
+        if (sql === 'begin immediate') for (const pragma of pragmas.splice(0)) run(pragma)
+        return run(sql)
+      },
     },
   })
   const ada = await stowage.user('ada')
   await expectPut(ada.put({ file: 'kept' }, 'kept'))
-  if (!writing) throw new Error('nothing was written yet')
-  const { page_count: pages } = writing.query('pragma page_count').get() as { page_count: number }
-  writing.run(`pragma max_page_count = ${pages}`)
+  const [found] = await stowage.change('pragma page_count')
+  pragmas.push(`pragma max_page_count = ${found?.page_count}`)
   const stored: string[] = []
   let refused: string | undefined
   for (let index = 0; refused === undefined && index < 500; index += 1) {
@@ -307,7 +259,7 @@ test('a database that really is full: 507 for uploads, downloads and deletes go 
   expect((await ada.get({ file: refused as string })).status).toBe(404)
   expect(await (await ada.get({ file: 'kept' })).text()).toBe('kept')
   for (const file of stored.slice(0, 20)) expect([204, 507]).toContain((await ada.delete({ file })).status)
-  writing.run('pragma max_page_count = 1073741823')
+  pragmas.push('pragma max_page_count = 1073741823')
   await expectPut(ada.put({ file: refused as string }, 'now'))
   await expectReadable(stowage)
   const { rows, bytes } = await inventory(stowage)

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
+import { databaseSettings, dropDatabaseOf } from './database.ts'
 import { adminPassword, basic, Client } from './stowage.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -25,7 +26,7 @@ export class ServerProcess {
 
   /** Resolves when it listens; throws with what it wrote when it ends instead. */
   static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
-    const child = spawnServer(dataDir, settings)
+    const child = await spawnServer(dataDir, settings)
     const log = new Log(child.stderr)
     let banner = ''
     for await (const chunk of child.stdout) {
@@ -44,7 +45,7 @@ export class ServerProcess {
     milliseconds: number,
     settings: Record<string, string> = {},
   ): Promise<void> {
-    const child = spawnServer(dataDir, settings)
+    const child = await spawnServer(dataDir, settings)
     await Promise.race([Bun.sleep(milliseconds), child.exited])
     child.kill('SIGKILL')
     await child.exited
@@ -85,7 +86,7 @@ export class ServerProcess {
   }
 }
 
-function spawnServer(dataDir: string, settings: Record<string, string>): ServerProcess['child'] {
+async function spawnServer(dataDir: string, settings: Record<string, string>): Promise<ServerProcess['child']> {
   return Bun.spawn([process.execPath, 'server/main.ts'], {
     cwd: root,
     env: {
@@ -94,6 +95,7 @@ function spawnServer(dataDir: string, settings: Record<string, string>): ServerP
       STOWAGE_DATA_DIR: dataDir,
       STOWAGE_ADMIN_PASSWORD: adminPassword,
       STOWAGE_LOG_LEVEL: 'warn',
+      ...(await databaseSettings(dataDir)),
       ...settings,
     },
     stdin: 'ignore',
@@ -105,7 +107,13 @@ function spawnServer(dataDir: string, settings: Record<string, string>): ServerP
 /** A folder that is gone when the test is over. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'stowage-test-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await rm(path, { recursive: true, force: true })
+      await dropDatabaseOf(path)
+    },
+  }
 }
 
 /** The environment of the test run without settings that a developer may have exported. */

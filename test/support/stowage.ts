@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
+import { behindItsBack, databaseSettings, dropDatabaseOf } from './database.ts'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -61,13 +62,20 @@ export class TestStowage {
     return new Client(this.url, name, { Authorization: basic(name, String(body.password)) })
   }
 
+  /** Runs a statement on the database as another process would; answers its rows. */
+  change(sql: string): Promise<Record<string, unknown>[]> {
+    return behindItsBack(this.dataDir, sql)
+  }
+
   async stop(): Promise<void> {
     await this.stowage.stop(5_000)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stowage.stop(0)
-    if (this.#ownsData) await rm(this.dataDir, { recursive: true, force: true })
+    if (!this.#ownsData) return
+    await rm(this.dataDir, { recursive: true, force: true })
+    await dropDatabaseOf(this.dataDir)
   }
 }
 
@@ -77,6 +85,7 @@ export async function startStowage({ settings = {}, replace = {}, dataDir }: Sta
     STOWAGE_LISTEN: '127.0.0.1:0',
     STOWAGE_DATA_DIR: folder,
     STOWAGE_LOG_LEVEL: 'silent',
+    ...(await databaseSettings(folder)),
     ...settings,
   })
   const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
@@ -106,6 +115,11 @@ export class Client {
   /** The same person with other credentials. */
   with(headers: Record<string, string>): Client {
     return new Client(this.#base, this.name, headers)
+  }
+
+  /** The same credentials, for addresses below another owner. */
+  as(name: string): Client {
+    return new Client(this.#base, name, this.#headers)
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {

@@ -1,6 +1,4 @@
-import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { parseAnswer, rawRequest, sendRaw } from '../support/raw-socket.ts'
 import { refusal } from '../support/refusal.ts'
 import { adminPassword, basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
@@ -245,10 +243,8 @@ describe('a credential ends', () => {
       const ada = await stowage.user('ada', { visibility: 'limited' })
       const token = await ada.token(['all'])
       expect((await token.put({}, 'x')).status).toBe(201)
-      using database = new Database(join(stowage.dataDir, 'stowage.db'))
-      for (const name of ['ada', 'admin']) {
-        database.run(`update users set ${change} where id = (select id from owners where name = ?)`, [name])
-      }
+      const ids = "select id from owners where name in ('ada', 'admin')"
+      await stowage.change(`update users set ${change} where id in (${ids})`)
       for (const caller of [ada, token, ada.with({ Authorization: basic(token.secret, '') }), stowage.admin]) {
         expect(await refusal(await caller.get({ owner: 'ada' }))).toEqual(refused)
         expect(await refusal(await caller.put({ owner: 'ada', file: 'b' }, 'x'))).toEqual(refused)

@@ -4,7 +4,7 @@ import { emailKey } from '../../access/accounts.ts'
 import { administer } from '../../access/grant.ts'
 import { maxPasswordLength, minPasswordLength } from '../../names.ts'
 import type { HttpParts } from '../parts.ts'
-import { json, jsonBody } from './answers.ts'
+import { json, jsonBody, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { userShape } from './shapes.ts'
 
@@ -17,9 +17,9 @@ const newUser = z.object(
       .max(maxPasswordLength, `may have ${maxPasswordLength} characters at most`),
     email: z
       .string('must be an e-mail address')
-      .refine((text) => text === '' || emailKey(text) !== undefined, 'must be an e-mail address')
+      .refine((address) => address === '' || emailKey(address) !== undefined, 'must be an e-mail address')
       .nullish(),
-    full_name: z.string('must be text').max(255, 'may have 255 characters at most').nullish(),
+    full_name: text('must be text').max(255, 'may have 255 characters at most').nullish(),
     visibility: z.enum(['public', 'limited', 'private', ''], 'must be public, limited or private').nullish(),
     restricted: z.boolean('must be true or false').nullish(),
     must_change_password: z.boolean('must be true or false').nullish(),

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Problem } from '../../problems.ts'
 import { requestJson } from '../request-body.ts'
 
@@ -22,6 +22,13 @@ export async function jsonBody<Schema extends z.ZodType>(request: Request, schem
     path.length > 0 ? `${path.join('.')}: ${message}` : message,
   )
   throw new Problem('unprocessable', mistakes.join('; '))
+}
+
+/** Text that both databases can hold: PostgreSQL has no NUL, and UTF-8 no half of a surrogate pair. */
+export function text(whatElse: string) {
+  return z
+    .string(whatElse)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'may not hold NUL or half a character')
 }
 
 export interface Page {

@@ -1,9 +1,10 @@
 import { Hono } from 'hono'
-import type { Caller } from '../../access/caller.ts'
 import { Problem } from '../../problems.ts'
+import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
 import type { HttpParts } from '../parts.ts'
 import { tell } from '../problem-response.ts'
+import { adminJobs } from './admin-jobs.ts'
 import { adminUsers } from './admin-users.ts'
 import { tokens } from './tokens.ts'
 import { user } from './user.ts'
@@ -11,7 +12,7 @@ import { version } from './version.ts'
 
 /** What a handler of the JSON API finds in its context. */
 export interface ApiEnv {
-  Bindings: { askCaller: () => Promise<Caller> }
+  Bindings: Calling
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -23,6 +24,7 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', user(parts))
   app.route('/', tokens(parts))
   app.route('/', adminUsers(parts))
+  app.route('/', adminJobs(parts))
 
   app.notFound((c) => {
     const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0)

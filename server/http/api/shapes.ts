@@ -2,6 +2,7 @@ import type { UserRow } from '../../access/accounts.ts'
 import type { Caller } from '../../access/caller.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
 import type { TokenRow } from '../../access/tokens.ts'
+import { type JobRow, stateOf } from '../../registry/jobs.ts'
 
 /** What clients of this protocol take for "never". */
 const never = '0001-01-01T00:00:00Z'
@@ -52,6 +53,21 @@ export function tokenShape(token: TokenRow, secret = '') {
     created_at: time(token.created_at),
     last_used_at: token.last_used_at === null ? null : time(token.last_used_at),
     expires_at: token.expires_at === null ? null : time(token.expires_at),
+  }
+}
+
+/** A job, as administrators see it. */
+export function jobShape(job: JobRow) {
+  return {
+    id: job.id,
+    kind: job.kind,
+    subject: job.subject,
+    state: stateOf(job),
+    attempts: job.attempts,
+    due_at: time(job.due_at),
+    last_error: job.last_error,
+    given_up_at: job.given_up_at === null ? null : time(job.given_up_at),
+    created_at: time(job.created_at),
   }
 }
 

@@ -4,21 +4,20 @@ import { byBasic, maySee, signedIn } from '../../access/grant.ts'
 import type { TokenKeyring } from '../../access/tokens.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
-import { json, jsonBody, jsonPage, pageOf, publicAddress } from './answers.ts'
+import { json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { tokenShape } from './shapes.ts'
 
 const newToken = z.object(
   {
-    name: z
-      .string('is missing: name the token after what it is for')
+    name: text('is missing: name the token after what it is for')
       .trim()
       .min(1, 'is missing: name the token after what it is for')
       .max(255, 'may have 255 characters at most'),
     scopes: z.array(z.string('must be a list of scope names'), 'must be a list of scope names').nullish(),
     expires_at: z.iso
       .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
-      .transform((text) => new Date(text))
+      .transform((time) => new Date(time))
       .nullish(),
   },
   'The body must be a JSON object.',

@@ -1,53 +1,48 @@
-import type { Caller } from '../../access/caller.ts'
+import { grant } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
-import { type Address, findFile } from '../../registry/download.ts'
+import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
 import { publish } from '../../registry/publish.ts'
 import { removeFile, removeVersion } from '../../registry/remove.ts'
+import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
 import type { HttpParts } from '../parts.ts'
 import { fileResponse } from './download.ts'
 import { uploadFrom } from './upload.ts'
-
-/** Who is calling; asked only once the route is known. */
-export type AskCaller = () => Promise<Caller>
 
 /** `/api/packages/{owner}/generic/…`: `segments` is what follows `/api/packages`, decoded once. */
 export async function packagesRoute(
   parts: HttpParts,
   request: Request,
   segments: readonly string[],
-  askCaller: AskCaller,
+  calling: Calling,
 ): Promise<Response> {
   const [owner = '', type, name = '', version = '', file] = segments
   if (type !== 'generic' || segments.length < 4 || segments.length > 5) throw new Problem('not-found', 'Not found.')
   const address = { owner, package: name, version, file: file ?? '' }
   return file === undefined
-    ? versionRoute(parts, request, address, askCaller)
-    : fileRoute(parts, request, address, askCaller)
+    ? versionRoute(parts, request, address, calling)
+    : fileRoute(parts, request, address, calling)
 }
 
-async function fileRoute(
-  parts: HttpParts,
-  request: Request,
-  address: Address,
-  askCaller: AskCaller,
-): Promise<Response> {
+async function fileRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
-      const found = await findFile(parts.registry, await askCaller(), address)
+      const found = readableFile(await calling.resolve(addressKeys(address)))
       return fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
     }
     case 'PUT': {
-      const grant = await parts.access.grant('write', await askCaller(), address.owner)
-      await publish(parts.registry, grant, uploadFrom(request, address))
-      parts.log.info(eventOf(address, grant.caller.account.name), `Published ${pathOf(address)}`)
+      const { caller, found } = await calling.resolve(addressKeys(address))
+      const leave = grant('write', caller, found?.owner)
+      await publish(parts.registry, leave, { ...uploadFrom(request, address), taken: found?.file })
+      parts.log.info(eventOf(address, leave.caller.account.name), `Published ${pathOf(address)}`)
       return new Response(null, { status: 201 })
     }
     case 'DELETE': {
-      const grant = await parts.access.grant('write', await askCaller(), address.owner)
-      await removeFile(parts.registry, grant, address)
-      parts.log.info(eventOf(address, grant.caller.account.name), `Removed ${pathOf(address)}`)
+      const { caller, found } = await calling.resolve(addressKeys(address))
+      const leave = grant('write', caller, found?.owner)
+      await removeFile(parts.registry, leave, address)
+      parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
       return new Response(null, { status: 204 })
     }
     default:
@@ -55,16 +50,12 @@ async function fileRoute(
   }
 }
 
-async function versionRoute(
-  parts: HttpParts,
-  request: Request,
-  address: Address,
-  askCaller: AskCaller,
-): Promise<Response> {
+async function versionRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
   if (request.method !== 'DELETE') throw methodNotAllowed('DELETE')
-  const grant = await parts.access.grant('write', await askCaller(), address.owner)
-  await removeVersion(parts.registry, grant, address)
-  parts.log.info(eventOf(address, grant.caller.account.name), `Removed ${pathOf(address)}`)
+  const { caller, found } = await calling.resolve(addressKeys(address))
+  const leave = grant('write', caller, found?.owner)
+  await removeVersion(parts.registry, leave, address)
+  parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
   return new Response(null, { status: 204 })
 }
 

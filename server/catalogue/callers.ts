@@ -1,0 +1,179 @@
+import { sql } from 'kysely'
+import { locked } from './dialect.ts'
+import { type AddressKeys, type AddressRow, addresses, addressFrom } from './files.ts'
+import { prepared } from './prepared.ts'
+import type { Db, Schema, Tx } from './schema.ts'
+import type { TokenRow } from './tokens.ts'
+import type { UserRow } from './users.ts'
+
+/** What a request brings to say who is calling, as it is looked up; null where it brings no such thing. */
+export interface CallerKeys {
+  tokenSha256: string | null
+  /** Folded; of the account that is meant where no token is found. */
+  nameKey: string | null
+  emailKey: string | null
+}
+
+/** What decides about a call by token. */
+export type CallingToken = Pick<TokenRow, 'id' | 'user_id' | 'scopes' | 'expires_at'>
+
+/** An account, and the token that led to it if one did. */
+export interface CallerRow {
+  user: UserRow
+  token: CallingToken | undefined
+}
+
+const nobody: CallerKeys = { tokenSha256: null, nameKey: null, emailKey: null }
+
+export async function findCaller(db: Db, keys: CallerKeys): Promise<CallerRow | undefined> {
+  const [row] = await selectCaller(db, keys)
+  return row && callerFrom(row)
+}
+
+/** Who is calling and what is at the address, in one statement: a download costs no more, whoever asks. */
+export async function findCallerAndAddress(
+  db: Db,
+  who: CallerKeys | undefined,
+  address: AddressKeys,
+): Promise<{ caller: CallerRow | undefined; address: AddressRow | undefined }> {
+  if (who === undefined) {
+    const [row] = await selectAddress(db, address)
+    return { caller: undefined, address: row && addressFrom(row) }
+  }
+  const [row] = await selectBoth(db, { ...nobody, ...who, ...address })
+  if (!row) throw new Error('a look-up that always has a row had none')
+  const { callerId, ownerId, ...rest } = row
+  return {
+    caller: callerId === null ? undefined : callerFrom({ ...rest, callerId } as CallerColumns),
+    address: ownerId === null ? undefined : addressFrom({ ...rest, ownerId } as Parameters<typeof addressFrom>[0]),
+  }
+}
+
+/**
+ * An account and its token as they are now, for a transaction that acts for them. Neither changes before it has ended, so
+ * what is taken from somebody is taken by the time that this is answered.
+ */
+export async function lockCaller(
+  tx: Tx,
+  who: { userId: number; tokenId: number | null },
+): Promise<CallerRow | undefined> {
+  const { userId, tokenId } = who
+  const [row] = tokenId === null ? await lockUser(tx, { userId }) : await lockUserAndToken(tx, { userId, tokenId })
+  return row && callerFrom(row)
+}
+
+/** The account's columns under names that no other table's columns have. */
+const accountColumns = [
+  'users.id as callerId',
+  'users.email as callerEmail',
+  'users.email_key as callerEmailKey',
+  'users.full_name as callerFullName',
+  'users.password_hash as callerPasswordHash',
+  'users.is_admin as callerIsAdmin',
+  'users.is_active as callerIsActive',
+  'users.is_restricted as callerIsRestricted',
+  'users.prohibit_login as callerProhibitLogin',
+  'users.must_change_password as callerMustChangePassword',
+  'users.last_login_at as callerLastLoginAt',
+  'accounts.name as callerName',
+  'accounts.visibility as callerVisibility',
+  'accounts.created_at as callerCreatedAt',
+] as const
+
+const tokenColumns = [
+  'tokens.id as tokenId',
+  'tokens.scopes as tokenScopes',
+  'tokens.expires_at as tokenExpiresAt',
+] as const
+
+function accounts(db: Db | Tx) {
+  return db.selectFrom('users').innerJoin('owners as accounts', 'accounts.id', 'users.id').select(accountColumns)
+}
+
+/** The account of the token or, where there is no such token, the one of that name or e-mail address. */
+function callers(db: Db | Tx, keys: CallerKeys) {
+  const userId = sql<number>`coalesce(
+    (select user_id from tokens where sha256 = ${keys.tokenSha256}),
+    (select id from owners where name_key = ${keys.nameKey}),
+    (select id from users where email_key = ${keys.emailKey}))`
+  return accounts(db)
+    .leftJoin('tokens', (join) =>
+      join.onRef('tokens.user_id', '=', 'users.id').on('tokens.sha256', '=', keys.tokenSha256 as string),
+    )
+    .select(tokenColumns)
+    .where('users.id', '=', userId)
+}
+
+const callerKeyNames = ['tokenSha256', 'nameKey', 'emailKey'] as const
+const addressKeyNames = ['owner', 'package', 'version', 'file'] as const
+
+const selectCaller = prepared(callerKeyNames, (db, keys: CallerKeys) => callers(db, keys))
+const selectAddress = prepared(addressKeyNames, (db, keys: AddressKeys) => addresses(db, keys))
+const selectBoth = prepared([...callerKeyNames, ...addressKeyNames], (db, keys: CallerKeys & AddressKeys) =>
+  db
+    .selectFrom(db.selectNoFrom(sql<number>`1`.as('one')).as('request'))
+    .leftJoin(callers(db, keys).as('caller'), (join) => join.onTrue())
+    .leftJoin(addresses(db, keys).as('address'), (join) => join.onTrue())
+    .selectAll(['caller', 'address']),
+)
+
+const lockUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
+  accounts(tx)
+    .select([sql<null>`null`.as('tokenId'), sql<null>`null`.as('tokenScopes'), sql<null>`null`.as('tokenExpiresAt')])
+    .where('users.id', '=', userId)
+    .$call(locked(tx, 'for share')),
+)
+
+const lockUserAndToken = prepared(['userId', 'tokenId'], (tx, who: { userId: number; tokenId: number }) =>
+  accounts(tx)
+    .innerJoin('tokens', 'tokens.user_id', 'users.id')
+    .select(tokenColumns)
+    .where('users.id', '=', who.userId)
+    .where('tokens.id', '=', who.tokenId)
+    .$call(locked(tx, 'for share')),
+)
+
+interface CallerColumns {
+  callerId: number
+  callerEmail: string | null
+  callerEmailKey: string | null
+  callerFullName: string
+  callerPasswordHash: string | null
+  callerIsAdmin: Schema['users']['is_admin']
+  callerIsActive: Schema['users']['is_active']
+  callerIsRestricted: Schema['users']['is_restricted']
+  callerProhibitLogin: Schema['users']['prohibit_login']
+  callerMustChangePassword: Schema['users']['must_change_password']
+  callerLastLoginAt: number | null
+  callerName: string
+  callerVisibility: Schema['owners']['visibility']
+  callerCreatedAt: number
+  tokenId: number | null
+  tokenScopes: string | null
+  tokenExpiresAt: number | null
+}
+
+function callerFrom(row: CallerColumns): CallerRow {
+  const user: UserRow = {
+    id: row.callerId,
+    email: row.callerEmail,
+    email_key: row.callerEmailKey,
+    full_name: row.callerFullName,
+    password_hash: row.callerPasswordHash,
+    is_admin: row.callerIsAdmin,
+    is_active: row.callerIsActive,
+    is_restricted: row.callerIsRestricted,
+    prohibit_login: row.callerProhibitLogin,
+    must_change_password: row.callerMustChangePassword,
+    last_login_at: row.callerLastLoginAt,
+    name: row.callerName,
+    visibility: row.callerVisibility,
+    created_at: row.callerCreatedAt,
+  }
+  const { tokenId, tokenScopes, tokenExpiresAt } = row
+  const isByToken = tokenId !== null && tokenScopes !== null
+  const token = isByToken
+    ? { id: tokenId, user_id: user.id, scopes: tokenScopes, expires_at: tokenExpiresAt }
+    : undefined
+  return { user, token }
+}

@@ -1,0 +1,32 @@
+import { PostgresAdapter, type RawBuilder, sql } from 'kysely'
+import type { Db, Tx } from './schema.ts'
+
+/** Whether this is PostgreSQL; else it is SQLite. */
+export function isPostgres(db: Db | Tx): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter
+}
+
+interface Lockable {
+  modifyEnd(modifier: RawBuilder<unknown>): this
+}
+
+type RowLock = 'for update' | 'for share' | 'for key share' | 'for update skip locked'
+
+/**
+ * Locks the rows that a query finds until the transaction ends: `query.$call(locked(tx, 'for update'))`. On SQLite a
+ * transaction that writes is alone, so nothing need be said.
+ *
+ * The order in which rows are locked is the same everywhere, or two transactions wait for each other: lease, account,
+ * owner, package, version, files by id, blobs by SHA-256, jobs.
+ */
+export function locked(tx: Tx, lock: RowLock): <Query extends Lockable>(query: Query) => Query {
+  return (query) => (isPostgres(tx) ? query.modifyEnd(sql.raw(lock)) : query)
+}
+
+/**
+ * The moment, in milliseconds since 1970, that all nodes agree on: the database's own clock on PostgreSQL, since each node may
+ * have another. SQLite has one process, whose clock is `now`.
+ */
+export function agreedNow(tx: Tx, now: number): RawBuilder<number> {
+  return isPostgres(tx) ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`${now}`
+}

@@ -1,0 +1,10 @@
+import { transaction } from './transaction.ts'
+
+/** Writes nothing that stays; fails where nothing can be written. */
+export const probeDatabase = transaction('probe the database', async (tx) => {
+  await tx
+    .insertInto('site')
+    .values({ key: 'probe', value: String(Date.now()) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(Date.now()) }))
+    .execute()
+})

@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
+import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
+import type { AroundStatement } from './catalogue/statement.ts'
+import type { Catalogue } from './catalogue/transaction.ts'
+import type { Settings } from './config.ts'
+import { Problem } from './problems.ts'
+
+/** Milliseconds that a start waits for a database that is itself just starting. */
+const patience = 30_000
+
+export interface OpenDatabase {
+  /** This program's version, `major.minor.patch`. */
+  release: string
+  log: Logger
+  around?: AroundStatement | undefined
+}
+
+/** The catalogue where the settings say that it is, with the newest schema. */
+export async function openDatabase(settings: Settings, options: OpenDatabase): Promise<Catalogue> {
+  return settings.databaseUrl === undefined
+    ? openFile(databaseFile(settings.dataDir), options)
+    : openServer(settings.databaseUrl, settings.databaseConnections, options)
+}
+
+async function openFile(file: string, { release, log, around }: OpenDatabase): Promise<Catalogue> {
+  await migrateSqlite(file, release)
+  if (around) return openSqlite(file, around)
+  return openSqliteOnThread(file, workerUrl, (reason) => {
+    // Whoever watches this process starts it again, and a restart loses nothing that was answered.
+    log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
+    process.exit(70)
+  })
+}
+
+async function openServer(
+  url: string,
+  connections: number,
+  { release, log, around }: OpenDatabase,
+): Promise<Catalogue> {
+  const { version, isDurable } = await onceItAnswers(log, () => migratePostgres(url, release))
+  log.info({ 'database.version': version }, `Connected to PostgreSQL ${version}`)
+  if (!isDurable) {
+    log.warn('PostgreSQL runs with fsync or synchronous_commit off: a power cut can lose what was answered with 201')
+  }
+  return openPostgres({
+    url,
+    connections,
+    ...(around ? { around } : {}),
+    startedAgain: (transaction, error) =>
+      log.debug({ err: error, 'transaction.name': transaction }, `Starting the transaction ${transaction} again`),
+  })
+}
+
+/** Database and server are often started together, and the database takes longer. */
+async function onceItAnswers<Result>(log: Logger, attempt: () => Promise<Result>): Promise<Result> {
+  const until = performance.now() + patience
+  for (let told = false; ; told = true) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const mayPass = error instanceof Problem && isUnreachable(error.cause)
+      if (!mayPass || performance.now() > until) throw startProblem(error)
+      if (!told) log.warn({ 'problem.cause': String(error.cause) }, 'The database does not answer yet: waiting for it')
+      await Bun.sleep(500)
+    }
+  }
+}
+
+/** Nobody listens there yet, or the server says that it is starting (57P03). */
+function isUnreachable(cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return /^(57P03|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH)$/.test(code)
+}
+
+/** What keeps the server from starting, with the database's own words: whoever starts it may see them. */
+function startProblem(error: unknown): unknown {
+  const cause = error instanceof Problem ? error.cause : error
+  if (!(cause instanceof Error)) return error
+  return new Problem(
+    'storage-unavailable',
+    `The database of STOWAGE_DATABASE_URL cannot be used: ${cause.message || String(cause)}.`,
+    {},
+    error,
+  )
+}
+
+const workerUrl = new URL('./sqlite-worker.ts', import.meta.url).href
+
+export function databaseFile(dataDir: string): string {
+  return join(dataDir, 'stowage.db')
+}
+
+/** The catalogue for a command that works beside a running server; nothing is migrated. */
+export async function openDatabaseForCommand(settings: Settings): Promise<Catalogue> {
+  if (settings.databaseUrl !== undefined) return openPostgres({ url: settings.databaseUrl, connections: 2 })
+  const file = databaseFile(settings.dataDir)
+  if (await Bun.file(file).exists()) return openSqlite(file)
+  throw new Error(`There is no Stowage data in ${settings.dataDir}. Set STOWAGE_DATA_DIR, or start the server once.`)
+}

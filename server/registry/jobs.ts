@@ -1,0 +1,73 @@
+import { type AdminGrant, administer, callerNow, type Standing, standingOf } from '../access/grant.ts'
+import {
+  deleteGivenUp,
+  type JobRow,
+  type JobState,
+  jobById,
+  jobStates,
+  jobsPage,
+  retryJob,
+  stateOf,
+} from '../catalogue/jobs.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { transaction } from '../catalogue/transaction.ts'
+import { Problem } from '../problems.ts'
+import type { RegistryParts } from './parts.ts'
+
+/** For those who may not import the catalogue. */
+export { type JobRow, type JobState, jobStates, stateOf }
+
+interface DecideJob {
+  standing: Standing
+  id: number
+  now: number
+}
+
+export const reviveJob = transaction('revive job', async (tx, args: DecideJob) => {
+  await mustBeThere(tx, args)
+  await retryJob(tx, args.id, args.now)
+})
+
+export const dropJob = transaction('drop job', async (tx, args: DecideJob) => {
+  await mustBeThere(tx, args)
+  if (await deleteGivenUp(tx, args.id)) return
+  throw new Problem(
+    'unprocessable',
+    'This job has not been given up: only one that nobody tries any more can be deleted.',
+  )
+})
+
+async function mustBeThere(tx: Tx, { standing, id, now }: DecideJob): Promise<void> {
+  administer(await callerNow(tx, standing, now), 'write')
+  if (!(await jobById(tx, id))) throw noSuchJob()
+}
+
+/** The work that no request waits for: what is to be done, is being done, and was given up. */
+export async function listJobs(
+  parts: RegistryParts,
+  _: AdminGrant,
+  state: JobState | undefined,
+  page: { offset: number; limit: number },
+): Promise<{ jobs: JobRow[]; total: number }> {
+  return jobsPage(parts.catalogue.read, state, page)
+}
+
+/** Has a job tried again at once, with all its attempts before it. */
+export async function retryJobNow(parts: RegistryParts, { caller }: AdminGrant, id: string): Promise<void> {
+  await parts.catalogue.transact(reviveJob, { standing: standingOf(caller), id: jobId(id), now: parts.now() })
+  parts.wakeJobs()
+}
+
+/** Forgets a job that was given up. */
+export async function removeJob(parts: RegistryParts, { caller }: AdminGrant, id: string): Promise<void> {
+  await parts.catalogue.transact(dropJob, { standing: standingOf(caller), id: jobId(id), now: parts.now() })
+}
+
+function jobId(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw noSuchJob()
+  return Number(text)
+}
+
+function noSuchJob(): Problem {
+  return new Problem('not-found', 'There is no such job.')
+}

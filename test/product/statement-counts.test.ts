@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'bun:test'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { onPostgres } from '../support/database.ts'
+import { type Client, startStowage } from '../support/stowage.ts'
+
+interface Request {
+  name: string
+  /** Statements, as [SQLite, PostgreSQL]: each one is a round trip on the latter. */
+  costs: [number, number]
+  prepare?: (ada: Client) => Promise<unknown>
+  send: (ada: Client, token: Client, anonymous: Client) => Promise<Response>
+  status: number
+}
+
+const two = async (ada: Client) => {
+  await ada.put({ file: 'a' }, 'a')
+  await ada.put({ file: 'b' }, 'b')
+}
+
+/** What each kind of request costs. A number that rises is a regression; one that falls is written down here. */
+const requests: Request[] = [
+  { name: 'GET by anybody', costs: [1, 1], prepare: two, send: (_, __, it) => it.get({ file: 'a' }), status: 200 },
+  { name: 'GET by token', costs: [1, 1], prepare: two, send: (_, it) => it.get({ file: 'a' }), status: 200 },
+  { name: 'GET by password', costs: [1, 1], prepare: two, send: (it) => it.get({ file: 'a' }), status: 200 },
+  { name: 'HEAD by anybody', costs: [1, 1], prepare: two, send: (_, __, it) => it.head({ file: 'a' }), status: 200 },
+  { name: 'GET of no file', costs: [1, 1], send: (_, __, it) => it.get({ file: 'none' }), status: 404 },
+  { name: 'GET at no owner', costs: [1, 1], send: (it) => it.get({ owner: 'nobody' }), status: 404 },
+  { name: 'GET by a wrong token', costs: [1, 1], send: (it) => wrong(it).get({ file: 'a' }), status: 401 },
+  {
+    name: 'PUT of a new package',
+    costs: [16, 14],
+    prepare: (it) => it.put({ package: 'other' }, 'x'),
+    send: (_, it) => it.put({}, 'new'),
+    status: 201,
+  },
+  { name: 'PUT of one more file', costs: [16, 14], prepare: two, send: (_, it) => it.put({}, 'new'), status: 201 },
+  { name: 'PUT of bytes that are there', costs: [17, 15], prepare: two, send: (_, it) => it.put({}, 'a'), status: 201 },
+  { name: 'PUT of a name that is taken', costs: [1, 1], prepare: two, send: taken, status: 409 },
+  {
+    name: 'DELETE of one file of two',
+    costs: [14, 12],
+    prepare: two,
+    send: (it) => it.delete({ file: 'a' }),
+    status: 204,
+  },
+  {
+    name: 'DELETE of the last file',
+    costs: [16, 14],
+    prepare: (it) => it.put({}, 'a'),
+    send: (it) => it.delete(),
+    status: 204,
+  },
+  { name: 'DELETE of a version', costs: [15, 13], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
+  { name: 'GET /api/v1/user', costs: [2, 2], send: (it) => it.fetch('/api/v1/user'), status: 200 },
+  { name: 'a list of tokens', costs: [4, 4], send: (it) => it.fetch('/api/v1/users/ada/tokens'), status: 200 },
+  { name: '/healthz', costs: [0, 0], send: (it) => it.fetch('/healthz'), status: 200 },
+]
+
+const wrong = (client: Client) => client.with({ Authorization: `token ${'0'.repeat(40)}` })
+
+function taken(_: Client, token: Client): Promise<Response> {
+  return token.put({ file: 'a' }, 'other')
+}
+
+describe('statements of a request', () => {
+  test.each(requests)('$name: $costs', async ({ costs, prepare, send, status }) => {
+    const seen: string[] = []
+    const around: AroundStatement = (sql, run) => {
+      seen.push(sql)
+      return run(sql)
+    }
+    await using stowage = await startStowage({ replace: { aroundStatement: around } })
+    const ada = await stowage.user('ada')
+    const token = await ada.token(['all'])
+    await prepare?.(ada)
+    // The password is remembered from here on, as it is for whoever has called before.
+    await ada.get()
+    seen.length = 0
+    const answer = await send(ada, token, stowage.anonymous.as('ada'))
+    await answer.bytes()
+    expect(answer.status).toBe(status)
+    const [sqlite, postgres] = costs
+    if (seen.length !== (onPostgres ? postgres : sqlite)) console.error(seen.join('\n'))
+    expect(seen).toHaveLength(onPostgres ? postgres : sqlite)
+  })
+})
