@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import { blobFiles, rowCounts } from '../support/inventory.ts'
@@ -206,6 +206,17 @@ describe('what a process left behind', () => {
     await put(stowage, 'slow')
     await expectStored(stowage, 'slow')
   })
+})
+
+test('the folder of another process that lives stays, also when its last blob goes', async () => {
+  await using stowage = await startStowage({ settings: { STOWAGE_BLOB_GRACE: '0' } })
+  const lease = 'a'.repeat(20)
+  const folder = join(stowage.dataDir, 'blobs', lease, '0')
+  await mkdir(folder, { recursive: true })
+  await stowage.change(`insert into leases (id, kind, expires_at) values ('${lease}', 'process', ${Date.now() + hour})`)
+  await stowage.change(`insert into doomed (location, since) values ('${lease}/0/${'b'.repeat(32)}', 0)`)
+  expect(await stowage.stowage.sweep()).toMatchObject({ doomed: 1 })
+  expect((await stat(folder)).isDirectory()).toBe(true)
 })
 
 describe('a blob that is broken', () => {

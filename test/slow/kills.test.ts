@@ -158,7 +158,7 @@ async function expectDigests(dataDir: string): Promise<void> {
   const database = new Database(join(dataDir, 'stowage.db'), { readonly: true })
   try {
     database.run('pragma busy_timeout = 5000')
-    const jobs = () => database.query('select id from jobs').values().length
+    const jobs = () => database.query("select id from jobs where kind = 'digests'").values().length
     await until(() => jobs() === 0, 'every digest is computed', 60_000)
     const expected = new Map(
       Array.from({ length: contents }, (_, content) => {

@@ -18,7 +18,7 @@ const databases = new Map<string, Promise<string>>()
 let template: Promise<string> | undefined
 
 /** The settings for a server on this data directory; a server that comes back to it finds its database again. */
-export async function databaseSettings(dataDir: string): Promise<Record<string, string>> {
+export async function databaseSettings(dataDir: string): Promise<{ STOWAGE_DATABASE_URL?: string }> {
   if (!onPostgres) return {}
   let url = databases.get(dataDir)
   if (!url) {

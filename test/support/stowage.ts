@@ -12,6 +12,8 @@ export interface StartOptions {
   /** `STOWAGE_…` variables beside those that every test server has. */
   settings?: Record<string, string>
   replace?: Replacements
+  /** Puts another way to the test's database in the place of the direct one. PostgreSQL only. */
+  databaseUrl?: (direct: string) => string
   /** A data directory to begin with; else a fresh one, removed at the end. */
   dataDir?: string
 }
@@ -79,13 +81,20 @@ export class TestStowage {
   }
 }
 
-export async function startStowage({ settings = {}, replace = {}, dataDir }: StartOptions = {}): Promise<TestStowage> {
+export async function startStowage({
+  settings = {},
+  replace = {},
+  databaseUrl = (direct) => direct,
+  dataDir,
+}: StartOptions = {}): Promise<TestStowage> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'stowage-test-')))
+  const database = await databaseSettings(folder)
+  if (database.STOWAGE_DATABASE_URL) database.STOWAGE_DATABASE_URL = databaseUrl(database.STOWAGE_DATABASE_URL)
   const parsed = readSettings({
     STOWAGE_LISTEN: '127.0.0.1:0',
     STOWAGE_DATA_DIR: folder,
     STOWAGE_LOG_LEVEL: 'silent',
-    ...(await databaseSettings(folder)),
+    ...database,
     ...settings,
   })
   const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
