@@ -13,6 +13,8 @@ export function readArguments<Options extends NonNullable<ParseArgsConfig['optio
   try {
     return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, strict: true }).values
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+    const sentence = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error)
+    // An address may hold a password, and what is said of it may end up in a log.
+    throw new UsageError(sentence.includes('://') ? 'An address must stand behind the option that takes it' : sentence)
   }
 }

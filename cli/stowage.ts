@@ -1,9 +1,11 @@
 import { UsageError } from './arguments.ts'
+import { migrate } from './operator/migrate.ts'
 import { resetAdmin } from './operator/reset-admin.ts'
 import { serve } from './operator/serve.ts'
 
 const commands: Record<string, { run: (args: string[]) => Promise<void>; summary: string }> = {
   serve: { run: serve, summary: 'start the server (the same as npm start)' },
+  migrate: { run: migrate, summary: 'move a stopped installation from SQLite to PostgreSQL' },
   'reset-admin': {
     run: resetAdmin,
     summary: 'give an administrator a new password; the server may be running or stopped',

@@ -26,6 +26,7 @@ import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import { type Swept, sweep, sweepJob, tidyOwn } from './registry/sweep.ts'
+import { storageIdFile } from './storage-id-file.ts'
 
 /** A server that listens. */
 export interface Stowage {
@@ -183,16 +184,11 @@ async function nodeId(dataDir: string): Promise<string> {
 
 async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements) {
   const folder = join(dataDir, 'blobs')
-  const idFile = join(folder, 'storage-id')
-  const readStorageId = () =>
-    readFile(idFile, 'utf8').then(
-      (text) => text.trim(),
-      () => undefined,
-    )
-  const storageIsThere = async () => checkStorage(catalogue, await readStorageId())
+  const storageId = storageIdFile(dataDir)
+  const storageIsThere = async () => checkStorage(catalogue, await storageId.read())
   const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder, guard: storageIsThere }))
   try {
-    await matchStorage(catalogue, await readStorageId(), (id) => writeDurably(idFile, `${id}\n`, 0o600))
+    await matchStorage(catalogue, await storageId.read(), (id) => storageId.write(id))
   } catch (error) {
     await store.close()
     throw error

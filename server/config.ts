@@ -38,7 +38,7 @@ function publicUrl(text: string): URL | undefined {
 }
 
 /** Kept as it was written: whatever libpq understands in it is the driver's to read. */
-function databaseUrl(text: string): string | undefined {
+export function databaseUrl(text: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return undefined
   const { hostname, pathname, searchParams } = new URL(text)
   return (hostname || searchParams.has('host')) && pathname.length > 1 ? text : undefined

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { mustBeInUse, useByCommand } from './catalogue/move.ts'
 import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
@@ -17,11 +18,23 @@ export interface OpenDatabase {
   around?: AroundStatement | undefined
 }
 
-/** The catalogue where the settings say that it is, with the newest schema. */
+/** The catalogue where the settings say that it is, with the newest schema. Refuses one that was moved, or is being made. */
 export async function openDatabase(settings: Settings, options: OpenDatabase): Promise<Catalogue> {
-  return settings.databaseUrl === undefined
-    ? openFile(databaseFile(settings.dataDir), options)
-    : openServer(settings.databaseUrl, settings.databaseConnections, options)
+  const catalogue =
+    settings.databaseUrl === undefined
+      ? await openFile(databaseFile(settings.dataDir), options)
+      : await openServer(settings.databaseUrl, settings.databaseConnections, options)
+  return onlyIf(catalogue, () => mustBeInUse(catalogue.read))
+}
+
+async function onlyIf(catalogue: Catalogue, mayBeUsed: () => Promise<void>): Promise<Catalogue> {
+  try {
+    await mayBeUsed()
+    return catalogue
+  } catch (error) {
+    await catalogue.close()
+    throw error
+  }
 }
 
 async function openFile(file: string, { release, log, around }: OpenDatabase): Promise<Catalogue> {
@@ -94,8 +107,16 @@ export function databaseFile(dataDir: string): string {
 
 /** The catalogue for a command that works beside a running server; nothing is migrated. */
 export async function openDatabaseForCommand(settings: Settings): Promise<Catalogue> {
-  if (settings.databaseUrl !== undefined) return openPostgres({ url: settings.databaseUrl, connections: 2 })
-  const file = databaseFile(settings.dataDir)
-  if (await Bun.file(file).exists()) return openSqlite(file)
-  throw new Error(`There is no Stowage data in ${settings.dataDir}. Set STOWAGE_DATA_DIR, or start the server once.`)
+  const catalogue =
+    settings.databaseUrl === undefined
+      ? openSqlite(await existingFile(settings.dataDir))
+      : openPostgres({ url: settings.databaseUrl, connections: 2 })
+  return onlyIf(catalogue, () => catalogue.transact(useByCommand, undefined))
+}
+
+/** The SQLite file of a data directory in which a server has run. */
+export async function existingFile(dataDir: string): Promise<string> {
+  const file = databaseFile(dataDir)
+  if (await Bun.file(file).exists()) return file
+  throw new Error(`There is no Stowage data in ${dataDir}. Set STOWAGE_DATA_DIR, or start the server once.`)
 }

@@ -62,6 +62,11 @@ export function possiblePackage(text: string): PackageKey | undefined {
   return allowed ? asciiKey(text) : undefined
 }
 
+/** The folded form of what may stand within the name of a package, or undefined when it cannot. */
+export function packageNamePart(text: string): string | undefined {
+  return /^[A-Za-z0-9_\-+.]+$/.test(text) && text.length <= longestName ? asciiKey(text) : undefined
+}
+
 /** The key to look a file up by, or undefined when no file can have this name. */
 export function possibleFile(text: string): FileKey | undefined {
   const allowed = fileShape.test(text) && text.length <= longestName && text !== '.' && text !== '..'

@@ -1,3 +1,4 @@
+import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { insertOwner } from '../catalogue/owners.ts'
 import type { Visibility } from '../catalogue/schema.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
@@ -72,6 +73,7 @@ export const resetAdministrator = transaction(
     if (user.is_admin === 0 && (await administrators(tx)).length > 0) {
       throw new Problem('forbidden', `${user.name} is not an administrator.`)
     }
+    await lockByName(tx, [alone(`account ${user.id}`)])
     await updateUser(tx, user.id, {
       password_hash: args.passwordHash,
       is_admin: 1,

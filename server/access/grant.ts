@@ -1,6 +1,7 @@
-import { lockCaller } from '../catalogue/callers.ts'
+import { callingAccount } from '../catalogue/callers.ts'
+import { lockByName, shared } from '../catalogue/named-locks.ts'
 import type { OwnerRow } from '../catalogue/owners.ts'
-import { lockOwner } from '../catalogue/owners.ts'
+import { ownerById } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { Problem } from '../problems.ts'
 import {
@@ -35,6 +36,14 @@ export function grant<V extends Verb>(verb: V, caller: Caller, owner: OwnerRow |
   const refusal = refuse(verdict(caller, owner, verb), caller, owner, verb)
   if (refusal) throw refusal
   return { owner, caller } as Grant<V>
+}
+
+/** The same for the JSON API, where an owner that is hidden from the caller is unknown also to who has not signed in. */
+export function grantToShow(caller: Caller, owner: OwnerRow | undefined): Grant<'read'> {
+  const found = verdict(caller, owner, 'read')
+  if (found === 'sign-in') throw new Problem('not-found', 'Not found.')
+  if (found === 'scope') throw scopeMissing(caller, 'read:package')
+  return grant('read', caller, owner)
 }
 
 function refuse(
@@ -85,10 +94,18 @@ export function standingOf({ account, credential }: SignedIn): Standing {
   }
 }
 
-/** The caller as he is now; `credentials-wrong` unless account and credential still stand. */
+/**
+ * The caller as he is now; `credentials-wrong` unless account and credential still stand. They stand until the transaction has
+ * ended: whoever changes them holds the account alone, and so is answered after it.
+ */
 export async function callerNow(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
+  await lockByName(tx, [shared(`account ${standing.userId}`)])
+  return lockedCaller(tx, standing, now)
+}
+
+async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
   const { userId, tokenId, passwordHash, viaBasic } = standing
-  const found = await lockCaller(tx, { userId, tokenId })
+  const found = await callingAccount(tx, { userId, tokenId })
   if (!found || !maySignIn(found.user)) throw wrongCredentials()
   const { user, token } = found
   const account = accountFrom(user)
@@ -109,9 +126,17 @@ export function claimOf({ owner, caller }: Grant<'write'>): Claim {
   return { ...standingOf(caller), ownerId: owner.id }
 }
 
-/** Throws unless the claim would be granted again now, with the same account, credential and owner. */
+/**
+ * Throws unless the claim would be granted again now, with the same account, credential and owner. The transaction shares the
+ * locks of account and owner, which it has taken by an earlier statement: see `rightsOf`.
+ */
 export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
-  grant('write', await callerNow(tx, claim, now), await lockOwner(tx, claim.ownerId))
+  grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, claim.ownerId))
+}
+
+/** The locks under which a claim stays what it is. */
+export function rightsOf({ userId, ownerId }: Claim): ReturnType<typeof shared>[] {
+  return [shared(`account ${userId}`), shared(`owner ${ownerId}`)]
 }
 
 export function wrongCredentials(): Problem {
@@ -130,14 +155,18 @@ export function byBasic(caller: Caller): Caller {
 export function signedIn(caller: Caller, scope: ScopeName): SignedIn {
   if (caller.kind === 'anonymous')
     throw new Problem('credentials-missing', 'Sign in: send a token or a user name and password.')
-  if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope)) {
-    const held = scopeList(caller.credential.scopes).join(',')
-    throw new Problem(
-      'forbidden',
-      `token does not have at least one of required scope(s), required=[${scope}], token scope=${held}`,
-    )
-  }
+  if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope)) throw scopeMissing(caller, scope)
   return caller
+}
+
+/** As the JSON API tells it. */
+function scopeMissing(caller: Caller, scope: ScopeName): Problem {
+  const credential = caller.kind === 'user' ? caller.credential : undefined
+  const held = credential?.kind === 'token' ? scopeList(credential.scopes).join(',') : ''
+  return new Problem(
+    'forbidden',
+    `token does not have at least one of required scope(s), required=[${scope}], token scope=${held}`,
+  )
 }
 
 export function administer(caller: Caller, verb: Verb): AdminGrant {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { alone, lockByName } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { deleteToken, findToken, insertToken, type TokenRow, tokensOf } from '../catalogue/tokens.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
@@ -59,6 +60,8 @@ interface RemoveToken {
 }
 
 export const removeToken = transaction('remove token', async (tx, args: RemoveToken) => {
+  // First: what runs by this token ends before this is answered, and what comes after it finds no token.
+  await lockByName(tx, [alone(`account ${args.userId}`)])
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   await mustHandleTokensOf(tx, caller, args.userId)
   const token = await findToken(tx, args.userId, args.idOrName)

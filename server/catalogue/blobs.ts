@@ -83,7 +83,7 @@ export async function addDigests(tx: Tx, id: number, digests: Partial<Digests>):
   await tx.updateTable('blobs').set(change).where('id', '=', id).execute()
 }
 
-export function missingDigests(blob: BlobRow): DigestAlgorithm[] {
+export function missingDigests(blob: Pick<BlobRow, DigestAlgorithm>): DigestAlgorithm[] {
   return digestAlgorithms.filter((algorithm) => blob[algorithm] === null)
 }
 

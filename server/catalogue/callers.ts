@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { locked } from './dialect.ts'
 import { type AddressKeys, type AddressRow, addresses, addressFrom } from './files.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
@@ -49,16 +48,13 @@ export async function findCallerAndAddress(
   }
 }
 
-/**
- * An account and its token as they are now, for a transaction that acts for them. Neither changes before it has ended, so
- * what is taken from somebody is taken by the time that this is answered.
- */
-export async function lockCaller(
+/** An account and its token as they are now, for a transaction that acts for them and holds the account's lock. */
+export async function callingAccount(
   tx: Tx,
   who: { userId: number; tokenId: number | null },
 ): Promise<CallerRow | undefined> {
   const { userId, tokenId } = who
-  const [row] = tokenId === null ? await lockUser(tx, { userId }) : await lockUserAndToken(tx, { userId, tokenId })
+  const [row] = tokenId === null ? await selectUser(tx, { userId }) : await selectUserAndToken(tx, { userId, tokenId })
   return row && callerFrom(row)
 }
 
@@ -117,20 +113,18 @@ const selectBoth = prepared([...callerKeyNames, ...addressKeyNames], (db, keys: 
     .selectAll(['caller', 'address']),
 )
 
-const lockUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
+const selectUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
   accounts(tx)
     .select([sql<null>`null`.as('tokenId'), sql<null>`null`.as('tokenScopes'), sql<null>`null`.as('tokenExpiresAt')])
-    .where('users.id', '=', userId)
-    .$call(locked(tx, 'for share')),
+    .where('users.id', '=', userId),
 )
 
-const lockUserAndToken = prepared(['userId', 'tokenId'], (tx, who: { userId: number; tokenId: number }) =>
+const selectUserAndToken = prepared(['userId', 'tokenId'], (tx, who: { userId: number; tokenId: number }) =>
   accounts(tx)
     .innerJoin('tokens', 'tokens.user_id', 'users.id')
     .select(tokenColumns)
     .where('users.id', '=', who.userId)
-    .where('tokens.id', '=', who.tokenId)
-    .$call(locked(tx, 'for share')),
+    .where('tokens.id', '=', who.tokenId),
 )
 
 interface CallerColumns {

@@ -10,14 +10,14 @@ interface Lockable {
   modifyEnd(modifier: RawBuilder<unknown>): this
 }
 
-type RowLock = 'for update' | 'for share' | 'for key share' | 'for update skip locked'
+type RowLock = 'for update' | 'for key share' | 'for update skip locked'
 
 /**
  * Locks the rows that a query finds until the transaction ends: `query.$call(locked(tx, 'for update'))`. On SQLite a
  * transaction that writes is alone, so nothing need be said.
  *
- * The order in which rows are locked is the same everywhere, or two transactions wait for each other: lease, account,
- * owner, package, version, files by id, blobs by SHA-256, jobs.
+ * The order in which things are locked is the same everywhere, or two transactions wait for each other: by name upload,
+ * account, owner, package (`named-locks.ts`); then rows: lease, version, files by id, blobs by SHA-256, jobs.
  */
 export function locked(tx: Tx, lock: RowLock): <Query extends Lockable>(query: Query) => Query {
   return (query) => (isPostgres(tx) ? query.modifyEnd(sql.raw(lock)) : query)

@@ -1,7 +1,7 @@
 import type { InferResult } from 'kysely'
 import type { OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
-import type { Db, Tx } from './schema.ts'
+import type { Db, Schema, Tx } from './schema.ts'
 
 /** A file with what a download or a refusal shows of it. */
 export interface FileRow {
@@ -93,6 +93,38 @@ export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: str
     .where('files.name_key', '=', nameKey)
     .executeTakeFirst()
 }
+
+/** A file with its digests, as far as they are known. */
+export interface ListedFile extends Digested {
+  id: number
+  name: string
+  size: number
+}
+
+type Digested = Pick<Schema['blobs'], 'md5' | 'sha1' | 'sha256' | 'sha512'>
+
+/** All files of a version, by name. */
+export async function filesOfVersion(
+  db: Db,
+  wanted: { ownerId: number; packageKey: string; versionKey: string },
+): Promise<ListedFile[]> {
+  return selectFilesOf(db, wanted)
+}
+
+const selectFilesOf = prepared(
+  ['ownerId', 'packageKey', 'versionKey'],
+  (db, wanted: { ownerId: number; packageKey: string; versionKey: string }) =>
+    db
+      .selectFrom('packages')
+      .innerJoin('versions', 'versions.package_id', 'packages.id')
+      .innerJoin('files', 'files.version_id', 'versions.id')
+      .innerJoin('blobs', 'blobs.id', 'files.blob_id')
+      .select(['files.id', 'files.name', 'blobs.size', 'blobs.md5', 'blobs.sha1', 'blobs.sha256', 'blobs.sha512'])
+      .where('packages.owner_id', '=', wanted.ownerId)
+      .where('packages.name_key', '=', wanted.packageKey)
+      .where('versions.version_key', '=', wanted.versionKey)
+      .orderBy('files.name_key'),
+)
 
 export interface NewFile {
   versionId: number

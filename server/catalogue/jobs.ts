@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { locked } from './dialect.ts'
+import { leaseLives } from './leases.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
@@ -42,12 +43,22 @@ const upsertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string;
     ),
 )
 
-/** Makes sure that a job is there which comes again and again: one row for the whole installation, never deleted. */
-export async function ensureRecurring(tx: Tx, kind: string, now: number): Promise<void> {
+/**
+ * Makes sure that a job is there which comes every so many milliseconds: one row for the whole installation, never
+ * deleted. Where it came less often until now, it does not wait for the time that was set then.
+ */
+export async function ensureRecurring(tx: Tx, kind: string, every: number, now: number): Promise<void> {
   await tx
     .insertInto('jobs')
     .values({ kind, subject: '', due_at: now, created_at: now })
     .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
+    .execute()
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: now + every })
+    .where('kind', '=', kind)
+    .where('subject', '=', '')
+    .where('due_at', '>', now + every)
     .execute()
 }
 
@@ -74,14 +85,7 @@ export async function anyDue(db: Db, { kind, leaseId, now }: Claimant): Promise<
  */
 export async function claimJobs(tx: Tx, { kind, leaseId, now, limit }: Claimant & { limit: number }): Promise<Job[]> {
   // The claims of a lease are released once, when it is declared dead: it must get no others after that.
-  const lease = await tx
-    .selectFrom('leases')
-    .select('id')
-    .where('id', '=', leaseId)
-    .where('dead_since', 'is', null)
-    .$call(locked(tx, 'for share'))
-    .executeTakeFirst()
-  if (!lease) return []
+  if (!(await leaseLives(tx, leaseId))) return []
   await tx
     .updateTable('jobs')
     .set({ claimed_by: null })

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { agreedNow, locked } from './dialect.ts'
-import { releaseClaims } from './jobs.ts'
+import { agreedNow, isPostgres, locked } from './dialect.ts'
+import { alone, shared } from './named-locks.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
 
@@ -37,7 +37,7 @@ export async function renewLease(tx: Tx, id: string, { now, lifetime }: Lifetime
 
 /**
  * Whether the lease lives; if so it cannot be declared dead before this transaction has ended. So what a transaction
- * under a lease names is named by the time that the lease is dead.
+ * under a lease names is named by the time that the lease is dead. Renewing it goes on meanwhile.
  */
 export async function leaseLives(tx: Tx, id: string): Promise<boolean> {
   const [row] = await selectLiveLease(tx, { id })
@@ -50,62 +50,103 @@ const selectLiveLease = prepared(['id'], (tx, { id }: { id: string }) =>
     .select('id')
     .where('id', '=', id)
     .where('dead_since', 'is', null)
-    .$call(locked(tx, 'for share')),
+    .$call(locked(tx, 'for key share')),
 )
 
-/** Waits until no transaction under these leases runs any more, also none whose connection was lost; holds new ones up. */
-export async function awaitTransactionsUnder(tx: Tx, ids: readonly string[]): Promise<void> {
-  await tx
+/** What a publish holds: its own bytes alone, and together with others the rights that it has. */
+export interface Entry {
+  leaseId: string
+  location: string
+  userId: number
+  ownerId: number
+}
+
+/** As `leaseLives`, and takes in the same statement the locks by name that a publish needs. */
+export async function enterUnderLease(tx: Tx, { leaseId, location, userId, ownerId }: Entry): Promise<boolean> {
+  const [row] = await selectLeaseAndLock(tx, {
+    id: leaseId,
+    upload: `upload ${location}`,
+    account: `account ${userId}`,
+    owner: `owner ${ownerId}`,
+  })
+  return row !== undefined
+}
+
+interface EntryLocks {
+  id: string
+  upload: `upload ${string}`
+  account: `account ${number}`
+  owner: `owner ${number}`
+}
+
+const selectLeaseAndLock = prepared(['id', 'upload', 'account', 'owner'], (tx, locks: EntryLocks) =>
+  tx
     .selectFrom('leases')
     .select('id')
-    .where('id', 'in', ids)
-    .orderBy('id')
-    .$call(locked(tx, 'for update'))
-    .execute()
+    .$if(isPostgres(tx), (query) =>
+      query.select([
+        alone(locks.upload).as('upload'),
+        shared(locks.account).as('account'),
+        shared(locks.owner).as('owner'),
+      ]),
+    )
+    .where('id', '=', locks.id)
+    .where('dead_since', 'is', null)
+    .$call(locked(tx, 'for key share')),
+)
+
+/** The same as a plain look: it may be dead by the time that this is answered. */
+export async function seemsAlive(db: Db, id: string): Promise<boolean> {
+  const lease = db.selectFrom('leases').select('id').where('id', '=', id).where('dead_since', 'is', null)
+  return (await lease.executeTakeFirst()) !== undefined
 }
 
 /**
  * Declares the leases of processes dead that cannot live any more, as the data directory's lock shows: those of this
- * holder, or all where there is but one node. `own` stays.
+ * holder, or all where there is but one node. `own` stays. Returns the dead ones.
  */
 export async function killPredecessors(
   tx: Tx,
   { own, holder, now }: { own: string; holder: string | null; now: number },
-): Promise<void> {
-  const dead = await tx
-    .updateTable('leases')
-    .set({ dead_since: now })
+): Promise<string[]> {
+  const lost = tx
+    .selectFrom('leases')
+    .select('id')
     .where('kind', '=', 'process')
     .where('id', '<>', own)
     .where('dead_since', 'is', null)
-    .$if(holder !== null, (update) => update.where('holder', '=', holder))
-    .returning('id')
-    .execute()
-  await releaseClaims(
-    tx,
-    dead.map(({ id }) => id),
-  )
+    .$if(holder !== null, (query) => query.where('holder', '=', holder))
+  return killLocked(tx, await lost.orderBy('id').$call(locked(tx, 'for update')).execute(), now)
 }
 
-/** Declares those leases dead, but for `own`, that were not renewed in time; returns them. Their jobs are free again. */
+/** Declares those leases dead, but for `own`, that were not renewed in time; returns them. */
 export async function killExpiredLeases(tx: Tx, own: string, now: number): Promise<string[]> {
-  const rows = await tx
-    .updateTable('leases')
-    .set({ dead_since: agreedNow(tx, now) })
+  const expired = tx
+    .selectFrom('leases')
+    .select('id')
     .where('expires_at', '<', agreedNow(tx, now))
     .where('id', '<>', own)
     .where('dead_since', 'is', null)
-    .returning('id')
-    .execute()
-  const dead = rows.map(({ id }) => id)
-  await releaseClaims(tx, dead)
-  return dead
+  return killLocked(tx, await expired.orderBy('id').$call(locked(tx, 'for update')).execute(), now)
 }
 
 /** Declares a lease dead whose process stops. */
 export async function killLease(tx: Tx, id: string, now: number): Promise<void> {
-  await tx.updateTable('leases').set({ dead_since: now }).where('id', '=', id).where('dead_since', 'is', null).execute()
-  await releaseClaims(tx, [id])
+  const lease = tx.selectFrom('leases').select('id').where('id', '=', id).where('dead_since', 'is', null)
+  await killLocked(tx, await lease.$call(locked(tx, 'for update')).execute(), now)
+}
+
+/** The rows were locked `for update`: that waits for the transactions under the leases, as an update alone would not. */
+async function killLocked(tx: Tx, leases: readonly { id: string }[], now: number): Promise<string[]> {
+  const ids = leases.map(({ id }) => id)
+  if (ids.length > 0) {
+    await tx
+      .updateTable('leases')
+      .set({ dead_since: agreedNow(tx, now) })
+      .where('id', 'in', ids)
+      .execute()
+  }
+  return ids
 }
 
 export async function anyExpired(db: Db, own: string, now: number): Promise<boolean> {

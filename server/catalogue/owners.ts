@@ -1,4 +1,3 @@
-import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
 
@@ -9,18 +8,13 @@ export interface OwnerRow {
   visibility: Visibility
 }
 
-/** The owner as he is now, who stays like that until the transaction has ended. */
-export async function lockOwner(tx: Tx, id: number): Promise<OwnerRow | undefined> {
-  const [row] = await selectOwnerForShare(tx, { id })
+export async function ownerById(tx: Tx, id: number): Promise<OwnerRow | undefined> {
+  const [row] = await selectOwnerById(tx, { id })
   return row
 }
 
-const selectOwnerForShare = prepared(['id'], (tx, { id }: { id: number }) =>
-  tx
-    .selectFrom('owners')
-    .select(['id', 'kind', 'name', 'visibility'])
-    .where('id', '=', id)
-    .$call(locked(tx, 'for share')),
+const selectOwnerById = prepared(['id'], (tx, { id }: { id: number }) =>
+  tx.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id),
 )
 
 export async function ownerByKey(db: Db | Tx, key: string): Promise<OwnerRow | undefined> {

@@ -1,9 +1,11 @@
-import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
-/** The package's id; made where it is not there yet, and then spelled as given. It stays as long as the transaction runs. */
+/**
+ * The package's id; made where it is not there yet, and then spelled as given. Where it is removed before it gets a version,
+ * the version's foreign key says so.
+ */
 export async function ensurePackage(tx: Tx, wanted: NewPackage): Promise<number> {
   await insertPackage(tx, wanted)
   const [row] = await selectPackage(tx, wanted)
@@ -26,30 +28,21 @@ const insertPackage = prepared(['ownerId', 'name', 'nameKey', 'now'], (tx, wante
 )
 
 const selectPackage = prepared(['ownerId', 'nameKey'], (tx, wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>) =>
-  tx
-    .selectFrom('packages')
-    .select('id')
-    .where('owner_id', '=', wanted.ownerId)
-    .where('name_key', '=', wanted.nameKey)
-    .$call(locked(tx, 'for key share')),
+  tx.selectFrom('packages').select('id').where('owner_id', '=', wanted.ownerId).where('name_key', '=', wanted.nameKey),
 )
 
-/** The package's id, for a transaction that may remove it: nothing comes into it or leaves it meanwhile. */
-export async function lockPackage(
+export async function findPackage(
   tx: Tx,
   wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>,
 ): Promise<number | undefined> {
-  const row = await tx
-    .selectFrom('packages')
-    .select('id')
-    .where('owner_id', '=', wanted.ownerId)
-    .where('name_key', '=', wanted.nameKey)
-    .$call(locked(tx, 'for update'))
-    .executeTakeFirst()
+  const [row] = await selectPackage(tx, wanted)
   return row?.id
 }
 
-/** Removes the package when it has no version left. */
+/**
+ * Removes the package when it has no version left. Whoever removes versions holds the package's name alone: else two who
+ * remove the last two would each leave it to the other.
+ */
 export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
   await tx
     .deleteFrom('packages')

@@ -10,19 +10,21 @@ import {
   sql,
 } from 'kysely'
 import { Problem } from '../problems.ts'
-import { type Connection, type ConnectionPool, type StatementResult, statementTimeout } from './postgres-pool.ts'
-import { LostConnection, postgresProblem, refusesCommit } from './postgres-problem.ts'
+import type { Connection, ConnectionPool, StatementResult } from './postgres-pool.ts'
+import { postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
 import type { AroundStatement } from './statement.ts'
 
 /** Milliseconds that a transaction may stand still: a process that was stopped in the middle of one holds its locks no longer. */
 const idleTimeout = 30_000
 
 /** Said with `begin`, in one round trip, for this transaction alone: a session's own settings would not pass a transaction pooler. */
-const begin = [
-  'begin isolation level read committed read write',
-  `set local statement_timeout = ${statementTimeout}`,
-  `set local idle_in_transaction_session_timeout = ${idleTimeout}`,
-].join('; ')
+function beginWith(statementTimeout: number): string {
+  return [
+    'begin isolation level read committed',
+    `set local statement_timeout = ${statementTimeout}`,
+    `set local idle_in_transaction_session_timeout = ${idleTimeout}`,
+  ].join('; ')
+}
 
 /** For reading outside transactions: each statement takes a connection and gives it back. */
 export function readingDialect(pool: ConnectionPool, around: AroundStatement): Dialect {
@@ -111,17 +113,11 @@ async function readOnce(pool: ConnectionPool, text: string, parameters: readonly
     try {
       return await connection.run(text, parameters)
     } catch (error) {
-      const wasQuick = error instanceof LostConnection && !isTimeout(error)
-      if (!wasQuick || attempt === 3) throw error
+      if (!wasLostAtOnce(error) || attempt === 3) throw error
     } finally {
       connection.release()
     }
   }
-}
-
-/** A server that did not answer in time will not do so the next time. */
-function isTimeout({ cause }: LostConnection): boolean {
-  return cause instanceof Error && cause.message === 'Query read timeout'
 }
 
 /** A transaction's own connection. */
@@ -152,11 +148,13 @@ class TransactionConnection implements DatabaseConnection {
 class WritingDriver extends PostgresDriver {
   readonly #pool: ConnectionPool
   readonly #around: AroundStatement
+  readonly #begin: string
 
   constructor(pool: ConnectionPool, around: AroundStatement) {
     super()
     this.#pool = pool
     this.#around = around
+    this.#begin = beginWith(pool.statementTimeout)
   }
 
   async acquireConnection(): Promise<TransactionConnection> {
@@ -164,7 +162,7 @@ class WritingDriver extends PostgresDriver {
   }
 
   override async beginTransaction(connection: TransactionConnection): Promise<void> {
-    await connection.run(begin)
+    await connection.run(this.#begin)
   }
 
   /** Throws the server's refusal, or `outcome-unknown`: then the transaction must not be repeated. */

@@ -68,8 +68,11 @@ function isGone(error: pg.DatabaseError): boolean {
 /** A bounded number of connections, and a bounded number of those who wait for one. */
 export class ConnectionPool {
   readonly #pool: pg.Pool
+  /** Milliseconds; 0 where a statement may take as long as it must. */
+  readonly statementTimeout: number
 
   constructor(url: string, size: number, limits: { unlimitedTime?: boolean } = {}) {
+    this.statementTimeout = limits.unlimitedTime ? 0 : statementTimeout
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: 'stowage',

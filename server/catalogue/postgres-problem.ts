@@ -12,6 +12,12 @@ export class LostConnection extends Error {
   }
 }
 
+/** A server that did not answer in time will not do so the next time either; one that hung up may. */
+export function wasLostAtOnce(error: unknown): boolean {
+  if (!(error instanceof LostConnection)) return false
+  return !(error.cause instanceof Error && error.cause.message === 'Query read timeout')
+}
+
 /** SQLSTATE (PostgreSQL manual, appendix A), undefined for what did not come from the server. */
 function stateOf(error: unknown): string | undefined {
   return error instanceof DatabaseError ? (error.code ?? '') : undefined
@@ -35,7 +41,7 @@ export function refusesCommit(error: unknown): boolean {
  * one (deadlock, serialization, a parent that went or came), or its connection died before the commit.
  */
 export function mayStartAgain(error: unknown): boolean {
-  if (error instanceof StartAgain || error instanceof LostConnection) return true
+  if (error instanceof StartAgain || wasLostAtOnce(error)) return true
   return ['40001', '40P01', '23505', '23503'].includes(stateOf(error) ?? '')
 }
 

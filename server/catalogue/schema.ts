@@ -48,6 +48,11 @@ export interface Schema {
     creator_id: number | null
     created_at: number
   }
+  /** A line for each version in the lists of its owner and its package. The database keeps it by triggers, as it does the counts. */
+  listings: { version_id: number; owner_id: number; package_id: number; created_at: number }
+  /** How many versions a package has, and an owner; no row, or 0, where there are none. */
+  package_counts: { package_id: number; versions: number }
+  owner_counts: { owner_id: number; versions: number }
   files: {
     id: Generated<number>
     version_id: number

@@ -17,8 +17,13 @@ const longestError = 1_000
 
 export const claim = transaction('claim jobs', claimJobs)
 
-export const ensure = transaction('ensure recurring jobs', async (tx, args: { kinds: string[]; now: number }) => {
-  for (const kind of args.kinds) await ensureRecurring(tx, kind, args.now)
+interface Recurring {
+  kind: string
+  every: number
+}
+
+export const ensure = transaction('ensure recurring jobs', async (tx, args: { kinds: Recurring[]; now: number }) => {
+  for (const { kind, every } of args.kinds) await ensureRecurring(tx, kind, every, args.now)
 })
 
 export const finish = transaction('finish recurring job', async (tx, args: { job: Job; dueAt: number }) =>
@@ -71,7 +76,7 @@ export class JobRunner {
 
   /** Writes the rows of what comes again and again, where they are missing. */
   async ensureRecurring(): Promise<void> {
-    const kinds = this.#parts.kinds.filter(({ every }) => every !== undefined).map(({ kind }) => kind)
+    const kinds = this.#parts.kinds.flatMap(({ kind, every }) => (every === undefined ? [] : [{ kind, every }]))
     await this.#parts.catalogue.transact(ensure, { kinds, now: this.#parts.now() })
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { releaseClaims } from '../catalogue/jobs.ts'
 import {
   anyExpired,
   insertLease,
@@ -7,6 +8,7 @@ import {
   killPredecessors,
   renewLease,
 } from '../catalogue/leases.ts'
+import { takeIntoUse } from '../catalogue/move.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 
 /** How long a process counts as alive after it last said so, in milliseconds. */
@@ -19,20 +21,25 @@ interface TakeLease extends Node {
 
 export const takeLease = transaction('take lease', async (tx, { id, now, holder, isAlone }: TakeLease) => {
   await insertLease(tx, { id, kind: 'process', holder }, { now, lifetime })
-  await killPredecessors(tx, { own: id, holder: isAlone ? null : holder, now })
+  // Behind the lease: whoever is about to make this database a copy of another one looks for leases first.
+  await takeIntoUse(tx)
+  await releaseClaims(tx, await killPredecessors(tx, { own: id, holder: isAlone ? null : holder, now }))
 })
 
 export const renew = transaction('renew lease', async (tx, args: { id: string; now: number }) =>
   renewLease(tx, args.id, { now: args.now, lifetime }),
 )
 
-export const expireLeases = transaction('expire leases', async (tx, args: { own: string; now: number }) =>
-  killExpiredLeases(tx, args.own, args.now),
-)
+export const expireLeases = transaction('expire leases', async (tx, args: { own: string; now: number }) => {
+  const dead = await killExpiredLeases(tx, args.own, args.now)
+  await releaseClaims(tx, dead)
+  return dead
+})
 
-export const giveUpLease = transaction('give up lease', async (tx, args: { id: string; now: number }) =>
-  killLease(tx, args.id, args.now),
-)
+export const giveUpLease = transaction('give up lease', async (tx, args: { id: string; now: number }) => {
+  await killLease(tx, args.id, args.now)
+  await releaseClaims(tx, [args.id])
+})
 
 /** Where this process runs, by the data directory that it holds the lock of: no other process of the node lives. */
 export interface Node {

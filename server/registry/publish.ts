@@ -4,7 +4,8 @@ import type { Location, StagedBlob } from '../blobs/blob-store.ts'
 import { addDigests, blobByDigest, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalogue/files.ts'
 import { askForJob } from '../catalogue/jobs.ts'
-import { awaitTransactionsUnder, leaseLives } from '../catalogue/leases.ts'
+import { enterUnderLease } from '../catalogue/leases.ts'
+import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
@@ -54,7 +55,9 @@ interface AddFile {
 /** The short transaction that makes an upload true. Rights are checked again: the upload may have taken hours. */
 export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const { claim, now } = args
-  if (!(await leaseLives(tx, args.leaseId))) throw outOfTouch()
+  const { userId, ownerId } = claim
+  const entered = await enterUnderLease(tx, { leaseId: args.leaseId, location: args.location, userId, ownerId })
+  if (!entered) throw outOfTouch()
   await recheck(tx, claim, now)
 
   const packageId = await ensurePackage(tx, {
@@ -96,11 +99,11 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
 })
 
 /**
- * Whether an upload whose answer was lost was committed. Waits for the transactions under its lease first: the database may
- * still be busy with it.
+ * Whether an upload whose answer was lost was committed. The database may still be busy with it: it holds its bytes' name
+ * alone, and so is waited for.
  */
-export const findUpload = transaction('find upload', async (tx, args: { leaseId: string; uploadId: string }) => {
-  await awaitTransactionsUnder(tx, [args.leaseId])
+export const findUpload = transaction('find upload', async (tx, args: { location: string; uploadId: string }) => {
+  await lockByName(tx, [alone(`upload ${args.location}`)])
   return uploadExists(tx, args.uploadId)
 })
 
@@ -146,7 +149,7 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   const added = await keepingUnknown(parts, staged, () => parts.catalogue.transact(addFile, record)).catch(
     async (error) => {
       // The commit may have happened: never repeat it, look. Where nobody can look either, it stays unknown.
-      const lookUp = () => parts.catalogue.transact(findUpload, { leaseId, uploadId })
+      const lookUp = () => parts.catalogue.transact(findUpload, { location: staged.location, uploadId })
       if (isUnknown(error) && (await lookUp().catch(() => false))) return undefined
       throw error
     },

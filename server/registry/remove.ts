@@ -1,7 +1,8 @@
-import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
+import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
-import { deletePackageIfEmpty, lockPackage } from '../catalogue/packages.ts'
+import { alone, lockByName } from '../catalogue/named-locks.ts'
+import { deletePackageIfEmpty, findPackage } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteVersion, lockVersion } from '../catalogue/versions.ts'
@@ -23,8 +24,7 @@ interface RemoveFile extends RemoveVersion {
 
 /** Removes a file; with the last one its version, and with the last version the package. */
 export const removeFileRow = transaction('remove file', async (tx, args: RemoveFile) => {
-  await recheck(tx, args.claim, args.now)
-  const version = await existingVersion(tx, args)
+  const version = await enter(tx, args)
   const blobId = await deleteFileByName(tx, version.id, args.fileKey)
   if (blobId === undefined) throw new Problem('not-found', 'package file does not exist')
   if (!(await hasFiles(tx, version.id))) await dropVersion(tx, version)
@@ -32,8 +32,7 @@ export const removeFileRow = transaction('remove file', async (tx, args: RemoveF
 })
 
 export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion) => {
-  await recheck(tx, args.claim, args.now)
-  const version = await existingVersion(tx, args)
+  const version = await enter(tx, args)
   const blobIds = await deleteFilesOf(tx, version.id)
   await dropVersion(tx, version)
   await releaseBlobs(tx, blobIds, args.now)
@@ -72,8 +71,12 @@ function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKe
   return { packageKey, versionKey }
 }
 
-async function existingVersion(tx: Tx, args: RemoveVersion): Promise<{ id: number; packageId: number }> {
-  const packageId = await lockPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
+/** Takes the locks in their order, asks again for the rights, and finds the version, whose files nobody else changes now. */
+async function enter(tx: Tx, args: RemoveVersion): Promise<{ id: number; packageId: number }> {
+  const { claim } = args
+  await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${args.packageKey}`)])
+  await recheck(tx, claim, args.now)
+  const packageId = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
   if (packageId === undefined) throw packageUnknown()
   const id = await lockVersion(tx, { packageId, versionKey: args.versionKey })
   if (id === undefined) throw packageUnknown()

@@ -1,14 +1,15 @@
 import type { Location } from '../blobs/blob-store.ts'
 import { unnamedLocations } from '../catalogue/blobs.ts'
 import { type Doomed, doom, doomedBefore, forgetDoomed } from '../catalogue/doomed.ts'
-import { awaitTransactionsUnder, deadLeases, deleteLease, leaseLives } from '../catalogue/leases.ts'
+import { deadLeases, deleteLease, seemsAlive } from '../catalogue/leases.ts'
+import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import type { RegistryParts } from './parts.ts'
 
 const batch = 500
 
 export const doomUnnamed = transaction('doom unnamed', async (tx, args: { locations: string[]; now: number }) => {
-  await awaitTransactionsUnder(tx, leasesOf(args.locations))
+  for (const location of args.locations) await lockByName(tx, [alone(`upload ${location}`)])
   await doom(tx, await unnamedLocations(tx, args.locations), args.now)
 })
 
@@ -137,7 +138,7 @@ function leasesOf(locations: readonly string[]): string[] {
 /** The folders of processes that ended long ago go with the last of their blobs; those of a living one, here or elsewhere, stay. */
 async function forgetEmptyLeases(parts: RegistryParts, locations: readonly string[]): Promise<void> {
   for (const lease of leasesOf(locations)) {
-    if (lease === parts.lease.id || (await leaseLives(parts.catalogue.read, lease))) continue
+    if (lease === parts.lease.id || (await seemsAlive(parts.catalogue.read, lease))) continue
     await parts.blobs.forget(lease)
   }
 }

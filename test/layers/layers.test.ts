@@ -40,10 +40,13 @@ const table: Record<string, readonly string[]> = {
   'server/config.ts': ['server/lib', 'server/names.ts'],
   'server/compose.ts': everything,
   'server/data-lock.ts': everything,
+  'server/database.ts': everything,
   'server/first-admin.ts': everything,
   'server/log.ts': everything,
   'server/main.ts': everything,
+  'server/move.ts': everything,
   'server/sqlite-worker.ts': everything,
+  'server/storage-id-file.ts': everything,
   'server/transactions.ts': everything,
   client: [],
   cli: ['client'],
@@ -54,6 +57,7 @@ const table: Record<string, readonly string[]> = {
     'server/config.ts',
     'server/first-admin.ts',
     'server/main.ts',
+    'server/move.ts',
   ],
 }
 
@@ -125,7 +129,7 @@ describe('the layers', () => {
     expect(tree.size).toBeGreaterThan(60)
     const importsOf = (path: string) =>
       pathsIn(tree.get(path) ?? '').map((target) => posix.join(posix.dirname(path), target))
-    expect(importsOf('server/compose.ts')).toContain('server/sqlite-worker.ts')
+    expect(importsOf('server/database.ts')).toContain('server/sqlite-worker.ts')
     expect(importsOf('server/http/app.ts')).toContain('server/http/api/app.ts')
     expect(importsOf('server/lib/digest-thread.ts')).toContain('server/lib/digest-worker.ts')
     expect(importsOf('cli/operator/serve.ts')).toContain('server/main.ts')

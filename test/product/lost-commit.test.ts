@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Client as DatabaseClient } from 'pg'
-import { Choreography, withoutLocksOn } from '../support/choreography.ts'
+import { Choreography, withoutNamedLocks } from '../support/choreography.ts'
 import { databaseSettings, onPostgres } from '../support/database.ts'
 import { type CommitFault, type DatabaseProxy, startDatabaseProxy } from '../support/database-proxy.ts'
 import { blobFiles, rowCounts } from '../support/inventory.ts'
@@ -151,7 +151,7 @@ described('a commit that the database is still busy with when its connection is 
     const choreography = new Choreography()
     await using scene = await startBehindProxy(choreography)
     const { stowage, proxy } = scene
-    choreography.rewrite(withoutLocksOn('leases'))
+    choreography.rewrite(withoutNamedLocks)
     const { put, letItCommit } = await lose(stowage, proxy)
     expect((await put).status).toBe(503)
     await stowage.stowage.sweep()

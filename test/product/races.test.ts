@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Choreography, withoutLocks, withoutLocksOn } from '../support/choreography.ts'
+import { Choreography, withoutLocks, withoutNamedLocks, withoutRowLocksOn } from '../support/choreography.ts'
 import { onPostgres } from '../support/database.ts'
 import { blobFiles, emptyParents, rowCounts } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
@@ -85,7 +85,7 @@ described('the last file with some bytes is deleted while they are published aga
 
   test('the foreign key alone would undo a transaction that the lock lets pass', async () => {
     const choreography = new Choreography()
-    choreography.rewrite(withoutLocksOn('blobs'))
+    choreography.rewrite(withoutRowLocksOn('blobs'))
     const { undone } = await race(choreography)
     expect(undone).toBeGreaterThan(0)
   })
@@ -195,7 +195,7 @@ described('a token is deleted while an upload by it commits', () => {
 
   test('would be answered before, if the upload did not lock it', async () => {
     const choreography = new Choreography()
-    choreography.rewrite((sql) => (/from "users"/.test(sql) ? withoutLocks(sql) : sql))
+    choreography.rewrite(withoutNamedLocks)
     expect(await race(choreography)).toBe(true)
   })
 })

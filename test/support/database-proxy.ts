@@ -176,7 +176,6 @@ class Line {
     if (fault === 'cut before') {
       this.#isCut = true
       this.#client.destroy()
-      this.#server.end()
       return
     }
     this.#server.write(message)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { chown, mkdtemp, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -56,7 +56,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly port = freePort()
   readonly #folder: ServerFolder
   readonly #settings: Record<string, string>
-  #postmaster: Subprocess | undefined
+  #run: Subprocess | undefined
   #paused: number[] = []
   #created = 0
 
@@ -93,22 +93,20 @@ export class PostgresServer implements AsyncDisposable {
   async start(): Promise<void> {
     const settings = Object.entries({ ...everyServer, port: String(this.port), ...this.#settings })
     const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const postmaster = this.#folder.run('postgres', flags)
-    this.#postmaster = postmaster
-    const isReady = () => this.#folder.isReady(postmaster.pid)
-    await until(() => hasEnded(postmaster) || isReady(), 'PostgreSQL takes connections', 30_000)
-    if (hasEnded(postmaster)) throw new Error(`PostgreSQL did not start:\n${this.#folder.log}`)
+    const run = this.#folder.run('postgres', flags)
+    this.#run = run
+    await until(() => hasEnded(run) || this.#folder.isReady, 'PostgreSQL takes connections', 30_000)
+    if (hasEnded(run)) throw new Error(`PostgreSQL did not start:\n${this.#folder.log}`)
   }
 
   /** Resolves when none of its processes is left. The data stays. */
   async stop(ending: Ending): Promise<void> {
-    const postmaster = this.#postmaster
+    const postmaster = this.#folder.pid
     if (!postmaster) return
-    if (ending === 'kill') await this.#killSessions()
+    if (ending === 'kill') await this.#killChildren()
     else this.resume()
-    postmaster.kill(signals[ending])
-    await postmaster.exited
-    this.#postmaster = undefined
+    process.kill(postmaster, signals[ending])
+    await this.#run?.exited
     this.#paused = []
   }
 
@@ -119,13 +117,13 @@ export class PostgresServer implements AsyncDisposable {
 
   /** All of it stands still: the kernel takes connections and bytes as before, and nobody answers. Linux only. */
   async pause(): Promise<void> {
-    const postmaster = this.#postmaster
-    if (!postmaster || hasEnded(postmaster) || this.#paused.length > 0) return
-    this.#paused = [postmaster.pid]
-    postmaster.kill('SIGSTOP')
+    const postmaster = this.#folder.pid
+    if (!postmaster || this.#paused.length > 0) return
+    this.#paused = [postmaster]
+    process.kill(postmaster, 'SIGSTOP')
     // From then on it has no more children than these, and does not hear when one of them ends.
-    await until(() => stateOf(postmaster.pid) === 'T', 'the postmaster stands still')
-    const children = childrenOf(postmaster.pid)
+    await until(() => stateOf(postmaster) === 'T', 'the postmaster stands still')
+    const children = childrenOf(postmaster)
     this.#paused.push(...children)
     for (const pid of children) process.kill(pid, 'SIGSTOP')
     await until(() => children.every((pid) => 'TZ'.includes(stateOf(pid))), 'its children stand still')
@@ -141,7 +139,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** The postmaster stands still meanwhile: else it would tell the others that one has crashed. */
-  async #killSessions(): Promise<void> {
+  async #killChildren(): Promise<void> {
     await this.pause()
     const [, ...children] = this.#paused
     for (const pid of children) process.kill(pid, 'SIGKILL')
@@ -159,20 +157,32 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
-// Every line that it reads names the process now at work, or nobody. When no more can come, our process has ended,
-// however it did: then that one has to end too, paused or not, and the folder goes.
+// What a test has started gets SIGTERM from Bun when that test takes too long. The server may be there for all of them.
+const launcher = `
+trap '' TERM
+"$@" >>log 2>&1 &
+echo $! >pid
+wait $!
+code=$?
+rm pid
+exit $code
+`
+
+// Nothing ever comes to be read: that ends when our process has ended, however it did. Then whatever is at work has to
+// end too, paused or not, and the folder goes.
 const guard = `
-while read -r line; do pid=$line; done
-if [ -n "$pid" ]; then
+trap '' TERM
+read -r nothing
+if pid=$(cat pid); then
   kill -CONT $pid $(cat /proc/$pid/task/$pid/children)
   kill -QUIT $pid
   tries=0
-  while [ -e "$1/data/postmaster.pid" ] && [ $((tries += 1)) -lt 100 ]; do sleep 0.1; done
+  while [ -e pid ] && [ $((tries += 1)) -lt 100 ]; do sleep 0.1; done
 fi
-rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+rm -rf "$PWD" || { sleep 1; rm -rf "$PWD"; }
 `
 
-/** A temporary folder with a server's data and log, and the one process at work in it. Neither outlives ours. */
+/** A temporary folder with a server's data and log, and the one program at work in it. Neither outlives ours. */
 class ServerFolder implements AsyncDisposable {
   static #pristine: Promise<ServerFolder> | undefined
   readonly version: string
@@ -187,7 +197,7 @@ class ServerFolder implements AsyncDisposable {
     this.#programs = programs
     this.version = version
     // In a session of its own, or Ctrl-C would end it first.
-    this.#guard = Bun.spawn(['sh', '-c', guard, 'sh', path], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    this.#guard = Bun.spawn(['sh', '-c', guard], { cwd: path, detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     this.#guard.unref()
   }
 
@@ -227,28 +237,30 @@ class ServerFolder implements AsyncDisposable {
     return join(this.#path, 'data')
   }
 
-  /** Starts one of PostgreSQL's programs on the data. */
+  /** Starts one of PostgreSQL's programs on the data; what it returns ends when that does. */
   run(program: 'initdb' | 'postgres', flags: string[]): Subprocess {
-    const log = openSync(join(this.#path, 'log'), 'a')
-    const child = Bun.spawn([join(this.#programs, program), '-D', this.#data, ...flags], {
+    const command = [join(this.#programs, program), '-D', this.#data, ...flags]
+    const child = Bun.spawn(['sh', '-c', launcher, 'sh', ...command], {
       ...this.#user,
       cwd: this.#path,
       env: { PATH: process.env.PATH, LC_ALL: 'C' },
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', 'ignore', 'ignore'],
     })
-    closeSync(log)
     child.unref()
-    this.#tellGuard(child.pid)
-    child.exited.then(() => this.#tellGuard(''))
     return child
   }
 
-  /** Whether the server with this process takes connections. */
-  isReady(pid: number): boolean {
+  /** The process at work. */
+  get pid(): number | undefined {
+    return Number(readIfThere(join(this.#path, 'pid'))) || undefined
+  }
+
+  /** Whether that is a server that takes connections. */
+  get isReady(): boolean {
     // Line 1 and 8: see LOCK_FILE_LINE_… in PostgreSQL's miscadmin.h.
     const lines = readIfThere(join(this.#data, 'postmaster.pid')).split('\n')
-    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
+    return Number(lines[0]) === this.pid && lines[7]?.trim() === 'ready'
   }
 
   get log(): string {
@@ -258,11 +270,6 @@ class ServerFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#guard.stdin.end()
     await this.#guard.exited
-  }
-
-  #tellGuard(atWork: number | ''): void {
-    this.#guard.stdin.write(`${atWork}\n`)
-    this.#guard.stdin.flush()
   }
 }
 

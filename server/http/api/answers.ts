@@ -51,9 +51,13 @@ function positive(text: string | null): number | undefined {
   return text !== null && /^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : undefined
 }
 
-/** A list with its headers: the total, and links to the other pages (RFC 8288). */
-export function jsonPage(items: unknown[], total: number, { page, limit }: Page, address: URL): Response {
-  const last = Math.max(1, Math.ceil(total / limit))
+/**
+ * A list with its headers: the total, and links to the other pages (RFC 8288). Where nobody has counted how many there are,
+ * neither total nor last page is told, and a full page is taken to have another one behind it.
+ */
+export function jsonPage(items: unknown[], total: number | undefined, { page, limit }: Page, address: URL): Response {
+  const last = total === undefined ? undefined : Math.max(1, Math.ceil(total / limit))
+  const hasNext = last === undefined ? items.length === limit : page < last
   const link = (number: number, relation: string) => {
     const url = new URL(address)
     url.searchParams.set('page', String(number))
@@ -61,11 +65,12 @@ export function jsonPage(items: unknown[], total: number, { page, limit }: Page,
     return `<${url.href}>; rel="${relation}"`
   }
   const links = [
-    ...(page < last ? [link(page + 1, 'next'), link(last, 'last')] : []),
-    ...(page > 1 ? [link(1, 'first'), link(Math.min(page - 1, last), 'prev')] : []),
+    ...(hasNext ? [link(page + 1, 'next')] : []),
+    ...(hasNext && last !== undefined ? [link(last, 'last')] : []),
+    ...(page > 1 ? [link(1, 'first'), link(Math.min(page - 1, last ?? Infinity), 'prev')] : []),
   ]
   return json(items, 200, {
-    'X-Total-Count': String(total),
+    ...(total === undefined ? {} : { 'X-Total-Count': String(total) }),
     'Access-Control-Expose-Headers': 'Link, X-Total-Count',
     ...(links.length > 0 ? { Link: links.join(', ') } : {}),
   })

@@ -6,6 +6,7 @@ import type { HttpParts } from '../parts.ts'
 import { tell } from '../problem-response.ts'
 import { adminJobs } from './admin-jobs.ts'
 import { adminUsers } from './admin-users.ts'
+import { packages } from './packages.ts'
 import { tokens } from './tokens.ts'
 import { user } from './user.ts'
 import { version } from './version.ts'
@@ -25,6 +26,7 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', tokens(parts))
   app.route('/', adminUsers(parts))
   app.route('/', adminJobs(parts))
+  app.route('/', packages(parts))
 
   app.notFound((c) => {
     const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0)

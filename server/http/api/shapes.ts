@@ -1,14 +1,15 @@
-import type { UserRow } from '../../access/accounts.ts'
 import type { Caller } from '../../access/caller.ts'
+import { maySee } from '../../access/grant.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
 import type { TokenRow } from '../../access/tokens.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
+import type { ListedFile, Profile, ShownVersion } from '../../registry/lists.ts'
 
 /** What clients of this protocol take for "never". */
 const never = '0001-01-01T00:00:00Z'
 
 /** A user as this caller may see him: private fields are empty for anybody but the user and administrators. */
-export function userShape(user: UserRow, caller: Caller, publicUrl: string) {
+export function userShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl: string) {
   const self = caller.kind === 'user' && (caller.account.isAdmin || caller.account.id === user.id)
   const address = user.email ?? placeholderAddress(user.name)
   return {
@@ -40,6 +41,52 @@ export function userShape(user: UserRow, caller: Caller, publicUrl: string) {
 
 function placeholderAddress(name: string): string {
   return `${name.toLowerCase()}@noreply.localhost`
+}
+
+/** A version; `id` is its own. */
+export function packageShape({ owner, version }: ShownVersion, caller: Caller, publicUrl: string) {
+  return {
+    id: version.id,
+    owner: userShape(owner, caller, publicUrl),
+    repository: null,
+    creator: userShape(creatorFor(caller, version.creator), caller, publicUrl),
+    type: 'generic',
+    name: version.package,
+    version: version.version,
+    html_url: publicUrl + pageOfVersion(owner.name, version.package, version.version),
+    created_at: time(version.createdAt),
+  }
+}
+
+/** A creator whom this caller may not see is named, and nothing else is told of him; one who is gone is a ghost. */
+function creatorFor(caller: Caller, creator: Profile = ghost): Profile {
+  return creator === ghost || maySee(caller, creator) ? creator : { ...ghost, id: creator.id, name: creator.name }
+}
+
+const ghost: Profile = {
+  id: -1,
+  kind: 'user',
+  name: 'Ghost',
+  visibility: 'public',
+  created_at: Date.parse(never),
+  full_name: '',
+  email: null,
+  is_admin: 0,
+  is_active: 0,
+  is_restricted: 0,
+  prohibit_login: 0,
+  last_login_at: null,
+}
+
+/** A version that is called `versions` would have the address of the package's own page of that name. */
+function pageOfVersion(owner: string, name: string, version: string): string {
+  const place = version.toLowerCase() === 'versions' ? ['-', 'version', version] : [version]
+  return `/${[owner, '-', 'packages', 'generic', name, ...place].map(encodeURIComponent).join('/')}`
+}
+
+/** A digest that is not known yet is null. */
+export function fileShape({ id, size, name, md5, sha1, sha256, sha512 }: ListedFile) {
+  return { id, size, name, md5, sha1, sha256, sha512 }
 }
 
 /** A token; `secret` only in the answer to its making. */

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+
+/** Rows of one table, as its columns are called. */
+export interface Rows {
+  table: 'owners' | 'users' | 'tokens' | 'packages' | 'versions' | 'blobs' | 'files' | 'jobs'
+  rows: Record<string, string | number | null>[]
+}
+
+/** Whom and what to ask for in a catalogue that holds this content. */
+export interface Known {
+  files: number
+  packages: number
+  versions: number
+  /** The user that owns most. */
+  owner: { id: number; key: string; tokenId: number; tokenSha256: string }
+  /** The package with most versions; his. */
+  largest: { id: number; key: string; versions: number }
+  /** A part of a name that few of his packages have in common. */
+  rarePart: string
+  /** Some of his files, from everywhere. */
+  addresses: { package: string; version: string; file: string }[]
+}
+
+const batch = 5_000
+/** Milliseconds since 1970; each version is a second younger than the one before. */
+const begin = Date.UTC(2024, 0, 1)
+const tokensOfOwner = 200
+
+const words = ['agent', 'billing', 'cache', 'deploy', 'engine', 'frontend', 'gateway', 'index', 'kernel', 'ledger', 'mailer', 'node', 'parser', 'queue', 'router', 'search', 'toolchain', 'updater', 'viewer', 'worker'] // biome-ignore format: one line
+const systems = ['linux-amd64', 'linux-arm64', 'darwin-arm64', 'windows-amd64', 'freebsd-amd64']
+const kinds = ['.tar.gz', '.tar.gz.sha256', '.zip', '.deb', '.rpm']
+
+/** The same numbers each time, at least 0 and less than 1. */
+function randomNumbers(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+interface PlannedVersion {
+  package: number
+  version: string
+  files: number
+}
+
+const packageNameOf = (index: number) =>
+  `${words[index % words.length]}-${words[Math.floor(index / words.length) % words.length]}-${index}`
+
+/**
+ * What a site of that many files holds, in batches, parents first: one owner has six packages of ten, the sizes of packages
+ * follow Zipf's law, versions have 1 to 20 files and mostly few, and of fifty files one has bytes that another one has too.
+ */
+export function* contentOf(files: number): Generator<Rows, Known> {
+  const random = randomNumbers(files)
+  const owners = Math.max(40, Math.round(files / 200))
+  const packages = Math.max(10, Math.round(files / 100))
+  const ownerOf = (index: number) => (index % 10 < 6 ? 1 : 2 + ((index * 7) % Math.min(owners - 1, 200)))
+
+  yield* people(owners)
+  yield* inBatches('packages', packages, (index) => ({
+    id: index + 1,
+    owner_id: ownerOf(index),
+    name: packageNameOf(index),
+    name_key: packageNameOf(index),
+    created_at: begin,
+  }))
+
+  const planned = plan(files, packages, random)
+  yield* inBatches('versions', planned.length, (index) => {
+    const version = planned[index] as PlannedVersion
+    return {
+      id: index + 1,
+      package_id: version.package + 1,
+      version: version.version,
+      version_key: version.version,
+      creator_id: ownerOf(version.package),
+      created_at: begin + index * 1_000,
+    }
+  })
+
+  let blobs = 0
+  const blobOf = new Int32Array(files)
+  for (let index = 0; index < files; index += 1) {
+    blobOf[index] = index % 50 === 49 ? (blobOf[index - 1 - Math.floor(random() * 40)] as number) : ++blobs
+  }
+  yield* inBatches('blobs', blobs, (index) => blobRow(index, index % 100 !== 0))
+  const waiting = Math.ceil(blobs / 100)
+  yield* inBatches('jobs', waiting, (index) => ({
+    id: index + 1,
+    kind: 'digests',
+    subject: String(index * 100 + 1),
+    due_at: begin + index,
+    created_at: begin + index,
+  }))
+
+  let version = 0
+  let within = 0
+  const addresses: Known['addresses'] = []
+  const every = Math.max(1, Math.floor(files / 2_000))
+  yield* inBatches('files', files, (index) => {
+    if (within === (planned[version] as PlannedVersion).files) {
+      version += 1
+      within = 0
+    }
+    const { package: number, version: called } = planned[version] as PlannedVersion
+    const name = `${packageNameOf(number)}-${called}-${systems[within % 5]}${kinds[Math.floor(within / 5)]}`
+    within += 1
+    if (index % every === 0 && ownerOf(number) === 1) {
+      addresses.push({ package: packageNameOf(number), version: called, file: name })
+    }
+    return {
+      id: index + 1,
+      version_id: version + 1,
+      name,
+      name_key: name,
+      blob_id: blobOf[index] as number,
+      uploader_id: ownerOf(number),
+      upload_id: uuidOf(`upload ${index}`),
+      created_at: begin + version * 1_000 + within,
+    }
+  })
+
+  return {
+    files,
+    packages,
+    versions: planned.length,
+    owner: { id: 1, key: 'owner-1', tokenId: 1, tokenSha256: digestOf('token 0').slice(0, 64) },
+    largest: { id: 1, key: packageNameOf(0), versions: planned.filter((each) => each.package === 0).length },
+    rarePart: packageNameOf(0),
+    addresses,
+  }
+}
+
+function* people(owners: number): Generator<Rows> {
+  yield* inBatches('owners', owners, (index) => ({
+    id: index + 1,
+    kind: 'user',
+    name: `owner-${index + 1}`,
+    name_key: `owner-${index + 1}`,
+    visibility: 'public',
+    created_at: begin,
+  }))
+  yield* inBatches('users', owners, (index) => ({
+    id: index + 1,
+    email: `owner-${index + 1}@example.com`,
+    email_key: `owner-${index + 1}@example.com`,
+    full_name: `Owner ${index + 1}`,
+    password_hash: null,
+    is_admin: 0,
+    is_active: 1,
+    is_restricted: 0,
+    prohibit_login: 0,
+    must_change_password: 0,
+    last_login_at: null,
+  }))
+  yield* inBatches('tokens', tokensOfOwner + owners - 1, (index) => ({
+    id: index + 1,
+    user_id: Math.max(1, index - tokensOfOwner + 2),
+    name: `token ${index}`,
+    sha256: digestOf(`token ${index}`).slice(0, 64),
+    last_eight: '01234567',
+    scopes: 'write:package',
+    created_at: begin,
+    expires_at: null,
+    last_used_at: null,
+  }))
+}
+
+/** The versions of all packages, in the order in which they came: those of one package among those of others. */
+function plan(files: number, packages: number, random: () => number): PlannedVersion[] {
+  const weights = Array.from({ length: packages }, (_, index) => 1 / (index + 1))
+  const whole = weights.reduce((sum, weight) => sum + weight, 0)
+  const versions: (PlannedVersion & { at: number })[] = []
+  let left = files
+  for (let index = packages - 1; index >= 0; index -= 1) {
+    const share = Math.max(1, Math.round((files * (weights[index] as number)) / whole))
+    let ofPackage = index === 0 ? left : Math.min(share, left - index)
+    for (let number = 0; ofPackage > 0; number += 1) {
+      const size = Math.min(ofPackage, 1 + Math.floor(20 * random() ** 2))
+      const version = `${Math.floor(number / 100)}.${Math.floor(number / 10) % 10}.${number % 10}`
+      versions.push({ package: index, version, files: size, at: random() })
+      ofPackage -= size
+      left -= size
+    }
+  }
+  return versions.sort((a, b) => a.at - b.at)
+}
+
+function blobRow(index: number, isComplete: boolean): Rows['rows'][number] {
+  const digest = digestOf(`blob ${index}`)
+  return {
+    id: index + 1,
+    scope: '',
+    sha256: digest.slice(0, 64),
+    size: 1_000 + index,
+    location: `${digest.slice(0, 4)}0123456789abcdef/${Math.floor(index / 4096)}/${digest.slice(64, 96)}`,
+    md5: isComplete ? digest.slice(0, 32) : null,
+    sha1: isComplete ? digest.slice(0, 40) : null,
+    sha512: isComplete ? digest : null,
+    state: 'live',
+    created_at: begin + index,
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha512').update(text).digest('hex')
+}
+
+function uuidOf(text: string): string {
+  return digestOf(text).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5')
+}
+
+function* inBatches(
+  table: Rows['table'],
+  count: number,
+  row: (index: number) => Rows['rows'][number],
+): Generator<Rows, void> {
+  for (let from = 0; from < count; from += batch) {
+    const length = Math.min(batch, count - from)
+    yield { table, rows: Array.from({ length }, (_, offset) => row(from + offset)) }
+  }
+}

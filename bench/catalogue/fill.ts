@@ -1,0 +1,81 @@
+import { Database } from 'bun:sqlite'
+import { Client } from 'pg'
+import { contentOf, type Known, type Rows } from './content.ts'
+
+/** Fills an empty SQLite file that has the newest schema. Its own triggers make the listings and the counts. */
+export async function fillSqlite(file: string, files: number): Promise<Known> {
+  const database = new Database(file)
+  try {
+    // Nothing here need survive a crash, and parents come before their children.
+    for (const pragma of ['synchronous = off', 'journal_mode = memory', 'foreign_keys = off', 'cache_size = -500000']) {
+      database.run(`pragma ${pragma}`)
+    }
+    database.run('begin')
+    const content = contentOf(files)
+    let next = content.next()
+    for (; !next.done; next = content.next()) insert(database, next.value)
+    database.run('commit')
+    database.run('analyze')
+    database.run('pragma journal_mode = wal')
+    return next.value
+  } finally {
+    database.close()
+  }
+}
+
+function insert(database: Database, { table, rows }: Rows): void {
+  const columns = Object.keys(rows[0] ?? {})
+  const statement = database.prepare(
+    `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+  )
+  for (const row of rows) statement.run(...columns.map((column) => row[column] ?? null))
+  statement.finalize()
+}
+
+const numbered = ['owners', 'tokens', 'packages', 'versions', 'blobs', 'files', 'jobs']
+
+/** Fills an empty PostgreSQL database that has the newest schema. */
+export async function fillPostgres(url: string, files: number): Promise<Known> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('set synchronous_commit = off')
+    // A superuser does without triggers and foreign keys, in half the time.
+    await client.query('set session_replication_role = replica').catch(() => {})
+    const content = contentOf(files)
+    let next = content.next()
+    for (; !next.done; next = content.next()) await copy(client, next.value)
+    await client.query('set session_replication_role = origin').catch(() => {})
+    await client.query(derived)
+    for (const table of numbered) {
+      await client.query(
+        `select setval(pg_get_serial_sequence('${table}', 'id'), (select coalesce(max(id), 1) from ${table}))`,
+      )
+    }
+    // As autovacuum does it after a while.
+    await client.query('vacuum analyze')
+    await client.query('checkpoint').catch(() => {})
+    return next.value
+  } finally {
+    await client.end()
+  }
+}
+
+async function copy(client: Client, { table, rows }: Rows): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {}).join(', ')
+  await client.query({
+    text: `insert into ${table} (${columns}) select ${columns} from json_populate_recordset(null::${table}, $1)`,
+    values: [JSON.stringify(rows)],
+  })
+}
+
+/** What the triggers would have made. */
+const derived = `
+  insert into listings (version_id, owner_id, package_id, created_at)
+    select versions.id, packages.owner_id, versions.package_id, versions.created_at
+    from versions join packages on packages.id = versions.package_id order by versions.id
+    on conflict do nothing;
+  insert into package_counts (package_id, versions) select package_id, count(*) from listings group by package_id
+    on conflict (package_id) do update set versions = excluded.versions;
+  insert into owner_counts (owner_id, versions) select owner_id, count(*) from listings group by owner_id
+    on conflict (owner_id) do update set versions = excluded.versions`

@@ -1,0 +1,92 @@
+import { Problem } from '../problems.ts'
+import type { Db, Tx } from './schema.ts'
+import { transaction } from './transaction.ts'
+
+/*
+ * An installation moves from one database to another by these facts. At no moment do they, together with the blob folder's
+ * own `storage-id`, let a server start on both.
+ */
+const keys = {
+  storageId: 'storage-id',
+  /** On the copy while it is not complete: the `storage-id` of the database that it is made from. */
+  movingFrom: 'moving-from',
+  /** On what is copied: the `storage-id` of the copy, for as long as nobody has used the original since it was begun. */
+  movingTo: 'moving-to',
+  /** On what was copied: since when, in ISO 8601, the copy has its place. */
+  movedAt: 'moved-at',
+} as const
+
+export type MoveFacts = Partial<Record<keyof typeof keys, string>>
+
+/** Facts that a copy does not share with its original. */
+export const ownFacts: readonly string[] = Object.values(keys)
+
+export async function moveFacts(db: Db | Tx): Promise<MoveFacts> {
+  const rows = await db.selectFrom('site').selectAll().where('key', 'in', ownFacts).execute()
+  const values = new Map(rows.map(({ key, value }) => [key, value]))
+  return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, values.get(key)]))
+}
+
+/** Throws where another database has taken this one's place, or where this one is a copy that is not complete. */
+export async function mustBeInUse(db: Db | Tx): Promise<void> {
+  const { movingFrom, movedAt } = await moveFacts(db)
+  if (movingFrom !== undefined) {
+    throw new Problem(
+      'storage-unavailable',
+      'This database is a copy that is not complete yet. Run stowage migrate again: it goes on where it stopped.',
+    )
+  }
+  if (movedAt !== undefined) {
+    throw new Problem(
+      'storage-unavailable',
+      `This installation was moved to PostgreSQL at ${movedAt}. Set STOWAGE_DATABASE_URL to that database; or, to go back to SQLite without what was changed since, run stowage migrate --undo.`,
+    )
+  }
+}
+
+/** Says that this database is used from now on: what was copied of it before is out of date. */
+export async function takeIntoUse(tx: Tx): Promise<void> {
+  await mustBeInUse(tx)
+  await tx.deleteFrom('site').where('key', '=', keys.movingTo).execute()
+}
+
+/** For a command that may change something. */
+export const useByCommand = transaction('use by command', async (tx) => takeIntoUse(tx))
+
+/** Ties the original to its copy. */
+export const rememberCopy = transaction('remember copy', async (tx, { storageId }: { storageId: string }) =>
+  setFact(tx, keys.movingTo, storageId),
+)
+
+/** False where the original has been used since its copy was begun; else nobody can use it any more. */
+export const markMoved = transaction('mark as moved', async (tx, args: { storageId: string; now: number }) => {
+  const facts = await moveFacts(tx)
+  if (facts.movingTo !== args.storageId) return false
+  if (facts.movedAt === undefined) await setFact(tx, keys.movedAt, new Date(args.now).toISOString())
+  return true
+})
+
+/** The original is what it was before anything was copied. */
+export const forgetMove = transaction('forget move', async (tx) => {
+  await tx.deleteFrom('site').where('key', 'in', [keys.movedAt, keys.movingTo]).execute()
+})
+
+/** The facts that mark a copy as one that is not complete. */
+export function copyFacts(from: string, storageId: string): { key: string; value: string }[] {
+  return [
+    { key: keys.movingFrom, value: from },
+    { key: keys.storageId, value: storageId },
+  ]
+}
+
+export async function markComplete(tx: Tx): Promise<void> {
+  await tx.deleteFrom('site').where('key', '=', keys.movingFrom).execute()
+}
+
+async function setFact(tx: Tx, key: string, value: string): Promise<void> {
+  await tx
+    .insertInto('site')
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute()
+}

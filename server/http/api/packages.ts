@@ -1,0 +1,58 @@
+import { type Context, Hono } from 'hono'
+import { type Grant, grantToShow } from '../../access/grant.ts'
+import { addressKeys } from '../../registry/download.ts'
+import { listOwner, listPackage, showFiles, showLatest, showVersion, type VersionList } from '../../registry/lists.ts'
+import type { HttpParts } from '../parts.ts'
+import { json, jsonPage, type Page, pageOf, publicAddress } from './answers.ts'
+import type { ApiEnv } from './app.ts'
+import { fileShape, packageShape } from './shapes.ts'
+
+/** Types of packages of which a list without this one shows nothing. */
+const shownTypes = ['', 'all', 'generic']
+
+/** `/packages/{owner}`: what is there, for everybody who may read it. */
+export function packages(parts: HttpParts): Hono<ApiEnv> {
+  const grantFor = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => {
+    const owner = c.req.param('owner') ?? ''
+    const { caller, found } = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
+    return grantToShow(caller, found?.owner)
+  }
+  const addressIn = (c: Context<ApiEnv>) => ({
+    package: c.req.param('name') ?? '',
+    version: c.req.param('version') ?? '',
+  })
+  const listed = (c: Context<ApiEnv>, { caller }: Grant<'read'>, list: VersionList, page: Page) => {
+    const shown = list.versions.map((version) => packageShape({ ...list, version }, caller, parts.publicUrl()))
+    return jsonPage(shown, list.total, page, publicAddress(parts.publicUrl(), c.req.raw))
+  }
+
+  return new Hono<ApiEnv>()
+    .get('/packages/:owner', async (c) => {
+      const grant = await grantFor(c)
+      const page = pageOf(new URL(c.req.url))
+      if (!shownTypes.includes(c.req.query('type') ?? '')) {
+        return jsonPage([], 0, page, publicAddress(parts.publicUrl(), c.req.raw))
+      }
+      return listed(c, grant, await listOwner(parts.registry, grant, c.req.query('q') ?? '', page), page)
+    })
+    .get('/packages/:owner/generic/:name', async (c) => {
+      const grant = await grantFor(c)
+      const page = pageOf(new URL(c.req.url))
+      return listed(c, grant, await listPackage(parts.registry, grant, addressIn(c).package, page), page)
+    })
+    .get('/packages/:owner/generic/:name/-/latest', async (c) => {
+      const grant = await grantFor(c)
+      const found = await showLatest(parts.registry, grant, addressIn(c).package)
+      return json(packageShape(found, grant.caller, parts.publicUrl()))
+    })
+    .get('/packages/:owner/generic/:name/:version', async (c) => {
+      const grant = await grantFor(c)
+      const found = await showVersion(parts.registry, grant, addressIn(c))
+      return json(packageShape(found, grant.caller, parts.publicUrl()))
+    })
+    .get('/packages/:owner/generic/:name/:version/files', async (c) => {
+      const grant = await grantFor(c)
+      const files = await showFiles(parts.registry, grant, addressIn(c), c.req.raw.signal)
+      return json(files.map(fileShape))
+    })
+}

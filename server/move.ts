@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto'
+import {
+  beginCopy,
+  type Comparison,
+  compareTable,
+  completeCopy,
+  copyTable,
+  highestIds,
+  lookAtTarget,
+  migrationsOf,
+  settleSource,
+  sharedFacts,
+  type Table,
+  type Target,
+  tablesToCopy,
+} from './catalogue/copy.ts'
+import { forgetMove, type MoveFacts, markMoved, moveFacts, rememberCopy } from './catalogue/move.ts'
+import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
+import { migrateSqlite, openSqlite } from './catalogue/sqlite.ts'
+import type { Catalogue } from './catalogue/transaction.ts'
+import { version } from './compose.ts'
+import type { Settings } from './config.ts'
+import { lockDataDirectory } from './data-lock.ts'
+import { existingFile } from './database.ts'
+import { Problem } from './problems.ts'
+import { storageIdFile } from './storage-id-file.ts'
+
+/** What has just happened, for whoever watches. */
+export type MoveEvent =
+  | { kind: 'begun'; server: string; how: Way }
+  | { kind: 'copied'; table: string; rows: number; of: number }
+  | { kind: 'comparing' }
+  | { kind: 'compared'; table: string; comparison: Comparison }
+  | { kind: 'source marked' }
+  | { kind: 'blobs handed over' }
+
+/** `anew`: what was copied before is out of date, since the original has been used meanwhile. */
+type Way = 'from the beginning' | 'resumed' | 'anew'
+
+export type Moved = { kind: 'moved' } | { kind: 'moved before'; at: string }
+
+interface Sides {
+  source: Catalogue
+  target: Catalogue
+  storageId: ReturnType<typeof storageIdFile>
+}
+
+/**
+ * Moves the installation of a data directory from its SQLite file to a PostgreSQL database; its blobs stay where they are.
+ * Can be broken off anywhere and called again.
+ *
+ * The copy has a `storage-id` of its own, and the blob folder says whose it is. So one rename hands the blobs over, and at
+ * no moment do both databases serve them, whatever breaks off here, whichever release is started.
+ */
+export async function moveToPostgres(
+  settings: Pick<Settings, 'dataDir'>,
+  url: string,
+  tell: (event: MoveEvent) => void = () => undefined,
+): Promise<Moved> {
+  const file = await existingFile(settings.dataDir)
+  using _ = holdDataDirectory(settings.dataDir)
+  await using source = closedAtEnd(openSqlite(file))
+  await using target = closedAtEnd(openPostgres({ url, connections: 2 }))
+  const sides = { source, target, storageId: storageIdFile(settings.dataDir) }
+  try {
+    // Before anything is changed, also by a migration: the target may be somebody's.
+    const original = await originalFacts(sides)
+    const found = await lookAtTarget(target.read)
+    if (isComplete(original, found)) return { kind: 'moved before', at: original.movedAt ?? '' }
+    mayCopy(original, found)
+
+    const before = await schemas(sides, found)
+    await migrateSqlite(file, version)
+    const { version: server } = await migratePostgres(url, version)
+    const goesOn = found.storageId === original.movingTo && before === (await schemas(sides, found))
+    const tables = await tablesToCopy(source.read, target.read)
+    tell({ kind: 'begun', server, how: found.isEmpty ? 'from the beginning' : goesOn ? 'resumed' : 'anew' })
+    const copyId = goesOn && original.movingTo ? original.movingTo : await begin(sides, original, tables)
+
+    for (const table of tables) {
+      await copyTable(source.read, target, table, (rows, of) => tell({ kind: 'copied', table: table.name, rows, of }))
+    }
+    tell({ kind: 'comparing' })
+    await compareAll(sides, original, tables, tell)
+    await handOver(sides, tables, copyId, tell)
+    return { kind: 'moved' }
+  } catch (error) {
+    throw targetProblem(error, url)
+  }
+}
+
+/** Makes the SQLite file of a data directory its database again, as it was when it was moved. */
+export async function undoMove(settings: Pick<Settings, 'dataDir'>): Promise<void> {
+  const file = await existingFile(settings.dataDir)
+  using _ = holdDataDirectory(settings.dataDir)
+  await using source = closedAtEnd(openSqlite(file))
+  const sides = { source, storageId: storageIdFile(settings.dataDir) }
+  const original = await originalFacts(sides)
+  if (original.movedAt === undefined) {
+    throw refused('This installation was not moved, so there is nothing to undo: start the server as before.')
+  }
+  await takeBack(sides, original)
+}
+
+function holdDataDirectory(dataDir: string): Disposable {
+  try {
+    const lock = lockDataDirectory(dataDir)
+    return { [Symbol.dispose]: () => lock.release() }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    throw refused(`A Stowage server is using ${dataDir}. Stop it, then run the command again.`)
+  }
+}
+
+function closedAtEnd(catalogue: Catalogue): Catalogue & AsyncDisposable {
+  return Object.assign(catalogue, { [Symbol.asyncDispose]: () => catalogue.close() })
+}
+
+type Original = MoveFacts & { storageId: string }
+
+/** What the original says of itself. Throws where the blob folder is not its own. */
+async function originalFacts({ source, storageId }: Pick<Sides, 'source' | 'storageId'>): Promise<Original> {
+  const facts = await moveFacts(source.read)
+  if (facts.storageId === undefined) throw refused('There is nothing in this data directory yet that could be moved.')
+  const stored = await storageId.read()
+  const isOurs = stored === facts.storageId || (facts.movedAt !== undefined && stored === facts.movingTo)
+  if (isOurs && stored !== undefined) return { ...facts, storageId: facts.storageId }
+  throw refused(
+    'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.',
+  )
+}
+
+function isComplete(original: Original, found: Target): boolean {
+  const isItsCopy = original.movedAt !== undefined && found.storageId === original.movingTo
+  return isItsCopy && found.movingFrom === undefined
+}
+
+function mayCopy(original: Original, found: Target): void {
+  if (original.movedAt !== undefined && found.storageId !== original.movingTo) {
+    throw refused(
+      `This installation was moved at ${original.movedAt}, to another database than this one. To go back first, run stowage migrate --undo.`,
+    )
+  }
+  if (found.isEmpty || found.movingFrom === original.storageId) return
+  throw refused(
+    found.movingFrom === undefined
+      ? 'That database holds a Stowage installation already, and nothing in it was changed. Name an empty one.'
+      : 'That database holds the copy of another installation that is not complete, and nothing in it was changed. Name an empty one.',
+  )
+}
+
+/** What both were migrated to: where that changes, rows that were copied may have, too. */
+async function schemas({ source, target }: Sides, found: Target): Promise<string> {
+  return found.isEmpty ? '' : JSON.stringify([await migrationsOf(source.read), await migrationsOf(target.read)])
+}
+
+async function begin({ source, target, storageId }: Sides, original: Original, tables: Table[]): Promise<string> {
+  // Where rows that had been compared came to be out of date: the original is in use again before its copy is emptied.
+  if (original.movedAt !== undefined) await takeBack({ source, storageId }, original)
+  const copyId = randomUUID()
+  await source.transact(settleSource, { now: Date.now() })
+  const facts = await sharedFacts(source.read)
+  const begun = await target.transact(beginCopy, { from: original.storageId, storageId: copyId, tables, facts })
+  if (!begun) throw refused('A server was started on that database at this moment. Name an empty one.')
+  await source.transact(rememberCopy, { storageId: copyId })
+  return copyId
+}
+
+async function compareAll(
+  sides: Sides,
+  original: Original,
+  tables: readonly Table[],
+  tell: (event: MoveEvent) => void,
+): Promise<void> {
+  const { source, target } = sides
+  const different: string[] = []
+  for (const table of tables) {
+    const comparison = await compareTable(source.read, target.read, table)
+    tell({ kind: 'compared', table: table.name, comparison })
+    if (comparison.differsAt !== undefined) different.push(`${table.name} (from ${comparison.differsAt})`)
+  }
+  const facts = await Promise.all([sharedFacts(source.read), sharedFacts(target.read)])
+  if (!Bun.deepEquals(...facts)) different.push('site')
+  if (different.length === 0) return
+  // Nothing that was copied is trusted any more.
+  await takeBack(sides, original)
+  throw refused(
+    `The copy is not the same as the original in ${different.join(', ')}. Nothing was moved: SQLite is in use as before. To empty that database and copy anew, run the command again.`,
+  )
+}
+
+/** In this order: first nothing starts on the original, then the blobs are the copy's, and only then it may be used. */
+async function handOver(
+  { source, target, storageId }: Sides,
+  tables: readonly Table[],
+  copyId: string,
+  tell: (event: MoveEvent) => void,
+): Promise<void> {
+  if (!(await source.transact(markMoved, { storageId: copyId, now: Date.now() }))) {
+    throw refused('Another command has changed something meanwhile. Run this one again: it copies anew.')
+  }
+  tell({ kind: 'source marked' })
+  await storageId.write(copyId)
+  tell({ kind: 'blobs handed over' })
+  await target.transact(completeCopy, { tables, ids: await highestIds(source.read) })
+}
+
+/** In this order: first no server on the copy has any blobs left, also none that runs elsewhere. */
+async function takeBack({ source, storageId }: Pick<Sides, 'source' | 'storageId'>, original: Original): Promise<void> {
+  await storageId.write(original.storageId)
+  await source.transact(forgetMove, undefined)
+}
+
+function refused(sentence: string, cause?: unknown): Problem {
+  return new Problem('storage-unavailable', sentence, {}, cause)
+}
+
+/** What an operator can do about what PostgreSQL, or the way to it, says. Never holds the address: it may have a password. */
+function targetProblem(error: unknown, url: string): unknown {
+  const root = rootOf(error)
+  const code = 'code' in root ? String(root.code) : ''
+  const words = (root.message || code).replace(/[.\s]+$/, '')
+  const isOurs = root === error || code.startsWith('SQLITE_')
+  if (isOurs && !/^[0-9A-Z]{5}$/.test(code)) return error
+  return refused(adviceFor(code, words, hostOf(url)), error)
+}
+
+function adviceFor(code: string, words: string, host: string): string {
+  if (/^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|57P03)/.test(code) || /time-?out|terminated/i.test(words)) {
+    return `PostgreSQL does not answer at ${host} (${code || words}). Check the address, and that the server runs and takes connections from here. What was copied stays: run the command again.`
+  }
+  if (code.startsWith('28') || words.includes('password must be')) {
+    return `PostgreSQL does not let this user in (${words}). Check user and password; the password may also be in PGPASSWORD.`
+  }
+  if (code === '3D000') {
+    return `There is no such database (${words}). Make it first: create database stowage encoding 'UTF8' template template0.`
+  }
+  if (code === '42501') {
+    return `PostgreSQL does not let this user do that (${words}). The database should be his: create database stowage owner … encoding 'UTF8' template template0.`
+  }
+  if (code.startsWith('42')) return `That database holds something else (${words}). Name an empty one.`
+  return `PostgreSQL cannot be used (${words}). Once that is mended, run the command again: it goes on where it stopped.`
+}
+
+function hostOf(url: string): string {
+  const { host, searchParams } = new URL(url)
+  return searchParams.get('host') ?? host
+}
+
+function rootOf(error: unknown): Error {
+  let root = error instanceof Error ? error : new Error(String(error))
+  while (root.cause instanceof Error) root = root.cause
+  return root
+}

@@ -1,0 +1,130 @@
+import type { Grant } from '../access/grant.ts'
+import { missingDigests } from '../catalogue/blobs.ts'
+import { filesOfVersion, type ListedFile } from '../catalogue/files.ts'
+import {
+  type ListedVersion,
+  listedOwner,
+  listedPackage,
+  listedVersion,
+  type Profile,
+  searchVersions,
+  versionsOfOwner,
+  versionsOfPackage,
+  type Window,
+} from '../catalogue/listings.ts'
+import { packageNamePart, possiblePackage, possibleVersion } from '../names.ts'
+import { Problem } from '../problems.ts'
+import type { Address } from './download.ts'
+import type { RegistryParts } from './parts.ts'
+
+/** For those who may not import the catalogue. */
+export type { ListedFile, ListedVersion, Profile }
+
+/** Some of an owner's versions, newest first. */
+export interface VersionList {
+  owner: Profile
+  versions: ListedVersion[]
+  /** Of all pages; undefined where it would take long to count them. */
+  total: number | undefined
+}
+
+type VersionAddress = Pick<Address, 'package' | 'version'>
+
+/** An owner's versions, where `part` is not empty of those packages only whose names hold it. */
+export async function listOwner(
+  parts: RegistryParts,
+  { owner: { id } }: Grant<'read'>,
+  part: string,
+  window: Window,
+): Promise<VersionList> {
+  const { read } = parts.catalogue
+  const { owner, versions: total } = await ownerNow(parts, id)
+  if (part === '') return { owner, total, versions: await versionsOfOwner(read, id, window) }
+  const searched = packageNamePart(part)
+  if (searched === undefined) return { owner, total: 0, versions: [] }
+  return { owner, ...(await searchVersions(read, { ownerId: id, part: searched }, window)) }
+}
+
+export async function listPackage(
+  parts: RegistryParts,
+  { owner: { id } }: Grant<'read'>,
+  name: string,
+  window: Window,
+): Promise<VersionList> {
+  const { owner } = await ownerNow(parts, id)
+  const found = await packageNow(parts, id, name)
+  return { owner, total: found.versions, versions: await versionsOfPackage(parts.catalogue.read, found.id, window) }
+}
+
+export interface ShownVersion {
+  owner: Profile
+  version: ListedVersion
+}
+
+export async function showVersion(
+  parts: RegistryParts,
+  { owner: { id } }: Grant<'read'>,
+  address: VersionAddress,
+): Promise<ShownVersion> {
+  const { owner } = await ownerNow(parts, id)
+  const { id: packageId } = await packageNow(parts, id, address.package)
+  const versionKey = possibleVersion(address.version)
+  if (versionKey === undefined) throw packageUnknown()
+  const version = await listedVersion(parts.catalogue.read, { packageId, versionKey })
+  if (!version) throw packageUnknown()
+  return { owner, version }
+}
+
+/** The version of a package that was made last. */
+export async function showLatest(parts: RegistryParts, grant: Grant<'read'>, name: string): Promise<ShownVersion> {
+  const { owner, versions } = await listPackage(parts, grant, name, { offset: 0, limit: 1 })
+  const [version] = versions
+  if (!version) throw packageUnknown()
+  return { owner, version }
+}
+
+/** Milliseconds that an answer waits for digests that are being computed. */
+const patience = 5_000
+
+/** The files of a version, with all their digests unless those take too long, or `signal` says that nobody waits any more. */
+export async function showFiles(
+  parts: RegistryParts,
+  { owner: { id: ownerId } }: Grant<'read'>,
+  address: VersionAddress,
+  signal: AbortSignal,
+): Promise<ListedFile[]> {
+  const packageKey = possiblePackage(address.package)
+  const versionKey = possibleVersion(address.version)
+  if (packageKey === undefined || versionKey === undefined) throw packageUnknown()
+  const until = performance.now() + patience
+  for (let pause = 20; ; pause *= 2) {
+    const files = await filesOfVersion(parts.catalogue.read, { ownerId, packageKey, versionKey })
+    if (files.length === 0) throw packageUnknown()
+    const left = until - performance.now()
+    if (left <= 0 || signal.aborted || files.every((file) => missingDigests(file).length === 0)) return files
+    parts.wakeJobs()
+    // Another node may be the one that computes them, so there is nothing but to look again.
+    await Bun.sleep(Math.min(pause, left))
+  }
+}
+
+async function ownerNow(parts: RegistryParts, id: number): Promise<{ owner: Profile; versions: number }> {
+  const found = await listedOwner(parts.catalogue.read, id)
+  if (!found) throw new Problem('not-found', 'Not found.')
+  return found
+}
+
+async function packageNow(
+  parts: RegistryParts,
+  ownerId: number,
+  name: string,
+): Promise<{ id: number; versions: number }> {
+  const nameKey = possiblePackage(name)
+  const found = nameKey === undefined ? undefined : await listedPackage(parts.catalogue.read, { ownerId, nameKey })
+  if (!found) throw packageUnknown()
+  return found
+}
+
+function packageUnknown(): Problem {
+  return new Problem('not-found', 'package does not exist')
+}
