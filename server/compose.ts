@@ -188,7 +188,7 @@ async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replace
   const storageIsThere = async () => checkStorage(catalogue, await storageId.read())
   const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder, guard: storageIsThere }))
   try {
-    await matchStorage(catalogue, await storageId.read(), (id) => storageId.write(id))
+    await matchStorage(catalogue, storageId)
   } catch (error) {
     await store.close()
     throw error

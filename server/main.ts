@@ -47,6 +47,7 @@ export async function main(): Promise<void> {
 export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin: FirstAdmin): string {
   const base = settings.publicUrl?.href.replace(/\/$/, '') ?? stowage.url
   const lines = ['', `  Stowage ${version}`, '', `  address   ${base}`, `  data      ${settings.dataDir}`]
+  if (settings.databaseUrl !== undefined) lines.push(`  database  ${databaseName(settings.databaseUrl)}`)
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   let credentials = quoted(settings.adminUsername)
   if (admin.kind === 'shown') {
@@ -62,6 +63,12 @@ export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin:
   const publish = `echo hello | curl -sSi -u ${credentials} -T - ${trial}`
   if (admin.kind !== 'exists') lines.push('', '  Publish a first file, from another terminal:', `  ${publish}`)
   return `${lines.join('\n')}\n\nlistening on ${stowage.url}\n`
+}
+
+/** Which PostgreSQL database that is, without what its address may hold of secrets. */
+function databaseName(address: string): string {
+  const { host, pathname, searchParams } = new URL(address)
+  return `${pathname.slice(1)} on PostgreSQL at ${host || searchParams.get('host')}`
 }
 
 if (import.meta.main) {

@@ -24,6 +24,7 @@ export type ProblemCode =
   | 'storage-full'
   | 'storage-unavailable'
   | 'outcome-unknown'
+  | 'out-of-touch'
   | 'stopping'
 
 export type ProblemFacts = Record<string, string | number | boolean | null>

@@ -1,16 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeDurably } from './lib/write-durably.ts'
+import { writeDurably, writeDurablyOnce } from './lib/write-durably.ts'
 
 /** What the blob folder of a data directory says about which database it belongs to. */
 export function storageIdFile(dataDir: string) {
   const file = join(dataDir, 'blobs', 'storage-id')
+  const read = (): Promise<string | undefined> =>
+    readFile(file, 'utf8').then(
+      (text) => text.trim() || undefined,
+      () => undefined,
+    )
   return {
-    read: (): Promise<string | undefined> =>
-      readFile(file, 'utf8').then(
-        (text) => text.trim(),
-        () => undefined,
-      ),
+    read,
+    /** Says so, unless it says something already; resolves with what it says. */
+    claim: async (id: string): Promise<string> => {
+      await writeDurablyOnce(file, `${id}\n`, 0o600)
+      const said = await read()
+      if (said === undefined) throw new Error(`${file} cannot be read`)
+      return said
+    },
     write: (id: string): Promise<void> => writeDurably(file, `${id}\n`, 0o600),
   }
 }

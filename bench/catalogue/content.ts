@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Seeded } from '../../test/support/seeded.ts'
 
 /** Rows of one table, as its columns are called. */
 export interface Rows {
@@ -15,8 +16,9 @@ export interface Known {
   owner: { id: number; key: string; tokenId: number; tokenSha256: string }
   /** The package with most versions; his. */
   largest: { id: number; key: string; versions: number }
-  /** A part of a name that few of his packages have in common. */
-  rarePart: string
+  /** A part of the names of many of his packages, and the name of one that has few versions. */
+  common: string
+  rare: string
   /** Some of his files, from everywhere. */
   addresses: { package: string; version: string; file: string }[]
 }
@@ -29,17 +31,6 @@ const tokensOfOwner = 200
 const words = ['agent', 'billing', 'cache', 'deploy', 'engine', 'frontend', 'gateway', 'index', 'kernel', 'ledger', 'mailer', 'node', 'parser', 'queue', 'router', 'search', 'toolchain', 'updater', 'viewer', 'worker'] // biome-ignore format: one line
 const systems = ['linux-amd64', 'linux-arm64', 'darwin-arm64', 'windows-amd64', 'freebsd-amd64']
 const kinds = ['.tar.gz', '.tar.gz.sha256', '.zip', '.deb', '.rpm']
-
-/** The same numbers each time, at least 0 and less than 1. */
-function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 interface PlannedVersion {
   package: number
@@ -55,10 +46,10 @@ const packageNameOf = (index: number) =>
  * follow Zipf's law, versions have 1 to 20 files and mostly few, and of fifty files one has bytes that another one has too.
  */
 export function* contentOf(files: number): Generator<Rows, Known> {
-  const random = randomNumbers(files)
-  const owners = Math.max(40, Math.round(files / 200))
+  const random = new Seeded(files)
+  const owners = Math.max(40, Math.round(files / 100))
   const packages = Math.max(10, Math.round(files / 100))
-  const ownerOf = (index: number) => (index % 10 < 6 ? 1 : 2 + ((index * 7) % Math.min(owners - 1, 200)))
+  const ownerOf = (index: number) => (index % 10 < 6 ? 1 : 2 + ((index * 7) % (owners - 1)))
 
   yield* people(owners)
   yield* inBatches('packages', packages, (index) => ({
@@ -85,14 +76,15 @@ export function* contentOf(files: number): Generator<Rows, Known> {
   let blobs = 0
   const blobOf = new Int32Array(files)
   for (let index = 0; index < files; index += 1) {
-    blobOf[index] = index % 50 === 49 ? (blobOf[index - 1 - Math.floor(random() * 40)] as number) : ++blobs
+    blobOf[index] = index % 50 === 49 ? (blobOf[index - 1 - random.below(40)] as number) : ++blobs
   }
-  yield* inBatches('blobs', blobs, (index) => blobRow(index, index % 100 !== 0))
-  const waiting = Math.ceil(blobs / 100)
+  const waiting = Math.max(40, Math.round(blobs / 100))
+  const apart = Math.floor(blobs / waiting)
+  yield* inBatches('blobs', blobs, (index) => blobRow(index, index % apart !== 0))
   yield* inBatches('jobs', waiting, (index) => ({
     id: index + 1,
     kind: 'digests',
-    subject: String(index * 100 + 1),
+    subject: String(index * apart + 1),
     due_at: begin + index,
     created_at: begin + index,
   }))
@@ -130,7 +122,8 @@ export function* contentOf(files: number): Generator<Rows, Known> {
     versions: planned.length,
     owner: { id: 1, key: 'owner-1', tokenId: 1, tokenSha256: digestOf('token 0').slice(0, 64) },
     largest: { id: 1, key: packageNameOf(0), versions: planned.filter((each) => each.package === 0).length },
-    rarePart: packageNameOf(0),
+    common: 'agent',
+    rare: packageNameOf(packages - (packages % 10) - 8),
     addresses,
   }
 }
@@ -171,7 +164,7 @@ function* people(owners: number): Generator<Rows> {
 }
 
 /** The versions of all packages, in the order in which they came: those of one package among those of others. */
-function plan(files: number, packages: number, random: () => number): PlannedVersion[] {
+function plan(files: number, packages: number, random: Seeded): PlannedVersion[] {
   const weights = Array.from({ length: packages }, (_, index) => 1 / (index + 1))
   const whole = weights.reduce((sum, weight) => sum + weight, 0)
   const versions: (PlannedVersion & { at: number })[] = []
@@ -180,9 +173,9 @@ function plan(files: number, packages: number, random: () => number): PlannedVer
     const share = Math.max(1, Math.round((files * (weights[index] as number)) / whole))
     let ofPackage = index === 0 ? left : Math.min(share, left - index)
     for (let number = 0; ofPackage > 0; number += 1) {
-      const size = Math.min(ofPackage, 1 + Math.floor(20 * random() ** 2))
+      const size = Math.min(ofPackage, 1 + Math.floor(20 * random.next() ** 2))
       const version = `${Math.floor(number / 100)}.${Math.floor(number / 10) % 10}.${number % 10}`
-      versions.push({ package: index, version, files: size, at: random() })
+      versions.push({ package: index, version, files: size, at: random.next() })
       ofPackage -= size
       left -= size
     }

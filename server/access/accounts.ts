@@ -1,6 +1,6 @@
 import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { insertOwner } from '../catalogue/owners.ts'
-import type { Visibility } from '../catalogue/schema.ts'
+import type { Tx, Visibility } from '../catalogue/schema.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import {
   administrators,
@@ -43,7 +43,7 @@ interface AddAccount {
 export const addAccount = transaction('add account', async (tx, args: AddAccount): Promise<UserRow | undefined> => {
   const { account, nameKey, now } = args
   if (args.standing) administer(await callerNow(tx, args.standing, now), 'write')
-  else if (await anyUser(tx)) return undefined
+  else if (await isTaken(tx)) return undefined
   const visibility = account.visibility ?? 'public'
   const id = await insertOwner(tx, { kind: 'user', name: account.name, nameKey, visibility, now })
   if (id === undefined) throw new Problem('unprocessable', `user already exists [name: ${account.name}]`)
@@ -63,6 +63,12 @@ export const addAccount = transaction('add account', async (tx, args: AddAccount
   if (!added) throw new Problem('unprocessable', `e-mail already in use [email: ${account.email}]`)
   return userById(tx, id)
 })
+
+/** Whether somebody has the first account; of nodes that start together, the second one waits for the first to make it. */
+async function isTaken(tx: Tx): Promise<boolean> {
+  await lockByName(tx, [alone('first account')])
+  return anyUser(tx)
+}
 
 /** Gives an administrator a new password, and lets the account in again. */
 export const resetAdministrator = transaction(

@@ -155,7 +155,8 @@ export function byBasic(caller: Caller): Caller {
 export function signedIn(caller: Caller, scope: ScopeName): SignedIn {
   if (caller.kind === 'anonymous')
     throw new Problem('credentials-missing', 'Sign in: send a token or a user name and password.')
-  if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope)) throw scopeMissing(caller, scope)
+  if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope))
+    throw scopeMissing(caller, scope)
   return caller
 }
 

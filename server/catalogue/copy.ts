@@ -151,16 +151,16 @@ export async function copyTable(
   progress: (rows: number, of: number) => void,
 ): Promise<void> {
   const of = await countRows(source, table)
-  let last = await highestKey(target.read, table)
+  const last = await highestKey(target.read, table)
   let rows = last ? await countRows(source, table, last) : 0
   progress(rows, of)
-  while (true) {
-    const batch = await rowsBehind(source, table, last, written)
-    if (batch.length === 0) return
-    await target.transact(addRows, { table, rows: batch })
-    last = batch.at(-1)
+  for (let batch = await rowsBehind(source, table, last, written); batch.length > 0; ) {
+    // The next batch is read while this one is stored.
+    const stored = target.transact(addRows, { table, rows: batch })
+    const [next] = await Promise.all([rowsBehind(source, table, batch.at(-1), written), stored])
     rows += batch.length
     progress(rows, of)
+    batch = next
   }
 }
 

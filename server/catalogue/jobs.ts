@@ -184,19 +184,26 @@ export function stateOf(job: JobRow): JobState {
   return job.claimed_by === null ? 'waiting' : 'running'
 }
 
-/** One page of the jobs, oldest first, and how many there are. */
+/** Jobs that are counted: where there are more, say because storage was away, nobody is told how many. */
+const mostCounted = 1_000
+
+/** One page of the jobs, oldest first, and how many there are, unless they are very many. */
 export async function jobsPage(
   db: Db,
   state: JobState | undefined,
   page: { offset: number; limit: number },
-): Promise<{ jobs: JobRow[]; total: number }> {
-  let some = db.selectFrom('jobs')
+): Promise<{ jobs: JobRow[]; total: number | undefined }> {
+  let some = db.selectFrom('jobs').orderBy('id')
   if (state !== undefined) some = some.where('given_up_at', state === 'given-up' ? 'is not' : 'is', null)
   if (state === 'waiting') some = some.where('claimed_by', 'is', null)
   if (state === 'running') some = some.where('claimed_by', 'is not', null)
-  const jobs = await some.selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()
-  const { total } = await some.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { jobs, total: Number(total) }
+  const jobs = await some.selectAll().offset(page.offset).limit(page.limit).execute()
+  const counted = some.select('id').limit(mostCounted + 1)
+  const { total } = await db
+    .selectFrom(counted.as('counted'))
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return { jobs, total: Number(total) > mostCounted ? undefined : Number(total) }
 }
 
 export async function jobById(tx: Tx, id: number): Promise<JobRow | undefined> {

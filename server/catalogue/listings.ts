@@ -205,7 +205,9 @@ const selectOfMany = prepared(['ownerId', 'pattern', 'offset', 'limit'], (db, wa
     stretch(db, wanted)
       .where('listings.owner_id', '=', wanted.ownerId)
       .where(({ exists }) =>
-        exists(matching(db, wanted).where('packages.id', '=', sql.ref<number>('listings.package_id')).select('packages.id')),
+        exists(
+          matching(db, wanted).where('packages.id', '=', sql.ref<number>('listings.package_id')).select('packages.id'),
+        ),
       ),
   ),
 )

@@ -8,7 +8,12 @@ import type { Tx } from './schema.ts'
  * Many transactions share an account at the same time, and one that takes it away must get its turn: row locks that are
  * shared are handed on past those who wait for the row alone, for ever under load; these are handed out in order.
  */
-export type LockName = `account ${number}` | `owner ${number}` | `package ${number} ${string}` | `upload ${string}`
+export type LockName =
+  | 'first account'
+  | `account ${number}`
+  | `owner ${number}`
+  | `package ${number} ${string}`
+  | `upload ${string}`
 
 /** Held together with others who share it. */
 export function shared(name: LockName): RawBuilder<unknown> {

@@ -47,8 +47,16 @@ export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
   await tx
     .deleteFrom('packages')
     .where('id', '=', id)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('versions').select('versions.id').where('versions.package_id', '=', id))),
+    // Said with an order: of `exists` PostgreSQL thinks that it soon finds one, and reads the versions of everybody.
+    .where(
+      ({ selectFrom }) =>
+        selectFrom('versions')
+          .select('versions.id')
+          .where('versions.package_id', '=', id)
+          .orderBy('versions.version_key')
+          .limit(1),
+      'is',
+      null,
     )
     .execute()
 }

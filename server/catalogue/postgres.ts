@@ -79,13 +79,25 @@ export async function migratePostgres(url: string, release: string): Promise<Pos
   }
 }
 
+interface ServerFacts {
+  version: string
+  number: number
+  encoding: string
+  fsync: string
+  commit: string
+  role: string
+  mayCreate: boolean
+}
+
 async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
-  const { rows } = await sql<{ version: string; number: number; encoding: string; fsync: string; commit: string }>`
+  const { rows } = await sql<ServerFacts>`
     select current_setting('server_version') as version,
       current_setting('server_version_num')::int as number,
       current_setting('server_encoding') as encoding,
       current_setting('fsync') as fsync,
-      current_setting('synchronous_commit') as commit`.execute(tx)
+      current_setting('synchronous_commit') as commit,
+      current_user as role,
+      coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate"`.execute(tx)
   const [found] = rows
   if (!found) throw new Error('PostgreSQL did not say what it is')
   if (found.number < oldestServer * 10_000) {
@@ -98,6 +110,12 @@ async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
     throw new Problem(
       'storage-unavailable',
       `The database's encoding is ${found.encoding}; Stowage needs UTF8: create database stowage encoding 'UTF8' template template0.`,
+    )
+  }
+  if (!found.mayCreate) {
+    throw new Problem(
+      'storage-unavailable',
+      `The role ${found.role} may not create tables in this database: alter database … owner to ${found.role}.`,
     )
   }
   return { version: found.version, isDurable: found.fsync === 'on' && found.commit !== 'off' }

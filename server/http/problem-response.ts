@@ -22,6 +22,7 @@ const statuses: Record<ProblemCode, number> = {
   'too-many-attempts': 429,
   'storage-unavailable': 503,
   'outcome-unknown': 503,
+  'out-of-touch': 503,
   stopping: 503,
   'storage-full': 507,
 }

@@ -48,7 +48,7 @@ export async function listJobs(
   _: AdminGrant,
   state: JobState | undefined,
   page: { offset: number; limit: number },
-): Promise<{ jobs: JobRow[]; total: number }> {
+): Promise<{ jobs: JobRow[]; total: number | undefined }> {
   return jobsPage(parts.catalogue.read, state, page)
 }
 

@@ -58,6 +58,7 @@ export class ProcessLease {
   readonly #now: () => number
   readonly #node: Node
   #id: string
+  #renewing: Promise<void> | undefined
 
   private constructor(catalogue: Catalogue, now: () => number, node: Node, id: string) {
     this.#catalogue = catalogue
@@ -76,8 +77,18 @@ export class ProcessLease {
     return this.#id
   }
 
-  /** To be called well within the lifetime. Where the lease has died meanwhile (a machine that slept), takes a new one. */
-  async renew(): Promise<void> {
+  /**
+   * To be called well within the lifetime. Where the lease has died meanwhile (a machine that slept), takes a new one: one
+   * for all who find that out at the same time.
+   */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #renew(): Promise<void> {
     const now = this.#now()
     if (await this.#catalogue.transact(renew, { id: this.#id, now })) return
     const id = newLeaseId()

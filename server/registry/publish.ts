@@ -12,7 +12,7 @@ import { ensureVersion } from '../catalogue/versions.ts'
 import { atMost } from '../lib/at-most.ts'
 import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
 import type { FileName, PackageName, VersionName } from '../names.ts'
-import { Problem } from '../problems.ts'
+import { Problem, type ProblemCode } from '../problems.ts'
 import { declaredMismatch } from './declared-mismatch.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -148,9 +148,11 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   }
   const added = await keepingUnknown(parts, staged, () => parts.catalogue.transact(addFile, record)).catch(
     async (error) => {
+      // Every upload would be refused until the clock has the lease renewed: that is done now.
+      if (hasCode(error, 'out-of-touch')) await parts.lease.renew().catch(() => undefined)
       // The commit may have happened: never repeat it, look. Where nobody can look either, it stays unknown.
       const lookUp = () => parts.catalogue.transact(findUpload, { location: staged.location, uploadId })
-      if (isUnknown(error) && (await lookUp().catch(() => false))) return undefined
+      if (hasCode(error, 'outcome-unknown') && (await lookUp().catch(() => false))) return undefined
       throw error
     },
   )
@@ -180,7 +182,7 @@ async function keepingUnknown<Result>(
   try {
     return await work()
   } catch (error) {
-    if (isUnknown(error)) {
+    if (hasCode(error, 'outcome-unknown')) {
       staged.keep()
       parts.unsettled.add(staged.location)
     }
@@ -188,8 +190,8 @@ async function keepingUnknown<Result>(
   }
 }
 
-function isUnknown(error: unknown): boolean {
-  return error instanceof Problem && error.code === 'outcome-unknown'
+function hasCode(error: unknown, code: ProblemCode): boolean {
+  return error instanceof Problem && error.code === code
 }
 
 /** Refuses what can be known before the body is read. The transaction decides again about the name. */
@@ -203,7 +205,7 @@ export function bodyIncomplete(cause?: unknown): Problem {
 }
 
 function outOfTouch(): Problem {
-  return new Problem('storage-unavailable', 'This server was out of touch for too long during the upload. Try again.')
+  return new Problem('out-of-touch', 'This server was out of touch for too long during the upload. Try again.')
 }
 
 function fileTooLarge(): Problem {

@@ -19,26 +19,32 @@ export async function checkStorage(catalogue: Catalogue, stored: string | undefi
   )
 }
 
+/** What a blob folder says about itself. */
+interface BlobFolder {
+  read(): Promise<string | undefined>
+  /** Has it say so, unless it says something already; resolves with what it says. */
+  claim(id: string): Promise<string>
+}
+
 /**
  * Refuses a blob folder that belongs to another catalogue: two nodes with one database and a disk each would serve one
- * half of the files each. `stored` is what the folder says of itself; `store` writes it there for the first time.
+ * half of the files each. Of nodes that start together for the first time, the first one decides.
  */
-export async function matchStorage(
-  catalogue: Catalogue,
-  stored: string | undefined,
-  store: (id: string) => Promise<void>,
-): Promise<void> {
+export async function matchStorage(catalogue: Catalogue, folder: BlobFolder): Promise<void> {
+  // In this order: what the catalogue knows, a folder said before.
   const known = await siteFact(catalogue.read, key)
-  if (known !== undefined && stored !== known) {
+  const stored = await folder.read()
+  if (known !== undefined && stored === undefined) {
     throw new Problem(
       'storage-unavailable',
-      stored === undefined
-        ? 'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.'
-        : 'The blob folder belongs to another database. Give each installation its own data directory.',
+      'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.',
     )
   }
-  const id = known ?? stored ?? randomUUID()
   // The folder first: after a crash in between the next start finds it there and goes on with it.
-  if (stored === undefined) await store(id)
-  if (known === undefined) await catalogue.transact(rememberStorage, { id })
+  const id = stored ?? (await folder.claim(randomUUID()))
+  if (id === (known ?? (await catalogue.transact(rememberStorage, { id })))) return
+  throw new Problem(
+    'storage-unavailable',
+    'The blob folder belongs to another database. Give each installation its own data directory.',
+  )
 }

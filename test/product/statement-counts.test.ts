@@ -17,6 +17,16 @@ const two = async (ada: Client) => {
   await ada.put({ file: 'b' }, 'b')
 }
 
+/** A file whose digests are all known, so that nobody waits for them. */
+const digested = (ada: Client) => {
+  const hex = (algorithm: 'md5' | 'sha1' | 'sha512') => new Bun.CryptoHasher(algorithm).update('a').digest('hex')
+  return ada.put({}, 'a', {
+    'X-Checksum-Md5': hex('md5'),
+    'X-Checksum-Sha1': hex('sha1'),
+    'X-Checksum-Sha512': hex('sha512'),
+  })
+}
+
 /** What each kind of request costs. A number that rises is a regression; one that falls is written down here. */
 const requests: Request[] = [
   { name: 'GET by anybody', costs: [1, 1], prepare: two, send: (_, __, it) => it.get({ file: 'a' }), status: 200 },
@@ -53,8 +63,20 @@ const requests: Request[] = [
   { name: 'DELETE of a version', costs: [15, 14], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
   { name: 'GET /api/v1/user', costs: [2, 2], send: (it) => it.fetch('/api/v1/user'), status: 200 },
   { name: 'a list of tokens', costs: [4, 4], send: (it) => it.fetch('/api/v1/users/ada/tokens'), status: 200 },
+  // Who is calling and at which owner; the owner, with how many versions he has; the package with the same; what is shown.
+  { name: 'versions of an owner', costs: [3, 3], prepare: two, send: (_, __, it) => list(it, ''), status: 200 },
+  { name: 'versions of an owner, by token', costs: [3, 3], prepare: two, send: (_, it) => list(it, ''), status: 200 },
+  { name: 'a search', costs: [4, 4], prepare: two, send: (it) => list(it, '?q=tool'), status: 200 },
+  { name: 'a search for what no name holds', costs: [2, 2], send: (it) => list(it, '?q=%25'), status: 200 },
+  { name: 'versions of a package', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool'), status: 200 },
+  { name: 'a version', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/1.0'), status: 200 },
+  { name: 'the latest', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/-/latest'), status: 200 },
+  { name: 'files', costs: [2, 2], prepare: digested, send: (it) => list(it, '/generic/tool/1.0/files'), status: 200 },
+  { name: 'a list at a hidden owner', costs: [1, 1], send: (it) => list(it.as('nobody'), ''), status: 404 },
   { name: '/healthz', costs: [0, 0], send: (it) => it.fetch('/healthz'), status: 200 },
 ]
+
+const list = (client: Client, rest: string) => client.fetch(`/api/v1/packages/${client.name}${rest}`)
 
 const wrong = (client: Client) => client.with({ Authorization: `token ${'0'.repeat(40)}` })
 

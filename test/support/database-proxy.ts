@@ -109,7 +109,7 @@ interface PlannedFault {
 }
 
 /** What a line asks of its proxy. */
-interface Proxy {
+interface LineOwner {
   /** Lets `event` happen, now or when the proxy is no longer stalled. */
   arrive(event: () => void): void
   /** The fault for a client that is about to commit. */
@@ -123,19 +123,19 @@ class Line {
   isServerOpen = true
   readonly #client: Socket
   readonly #server: Socket
-  readonly #proxy: Proxy
+  readonly #owner: LineOwner
   readonly #fromClient = new Incoming()
   readonly #fromServer = new Incoming()
   #isStarted = false
   #isCut = false
   #planned: PlannedFault | undefined
 
-  constructor(client: Socket, server: Socket, proxy: Proxy) {
+  constructor(client: Socket, server: Socket, owner: LineOwner) {
     this.#client = client
     this.#server = server
-    this.#proxy = proxy
-    client.on('data', (bytes: Buffer) => proxy.arrive(() => this.#hearClient(bytes)))
-    server.on('data', (bytes: Buffer) => proxy.arrive(() => this.#hearServer(bytes)))
+    this.#owner = owner
+    client.on('data', (bytes: Buffer) => owner.arrive(() => this.#hearClient(bytes)))
+    server.on('data', (bytes: Buffer) => owner.arrive(() => this.#hearServer(bytes)))
     const closed = [client, server].map((socket) => {
       socket.setNoDelay(true)
       // It is closed next, and that is heard.
@@ -143,10 +143,10 @@ class Line {
       return new Promise<void>((resolve) => socket.once('close', resolve))
     })
     this.closed = Promise.all(closed)
-    client.once('close', () => proxy.arrive(() => this.#loseClient()))
+    client.once('close', () => owner.arrive(() => this.#loseClient()))
     server.once('close', () => {
       this.isServerOpen = false
-      proxy.arrive(() => this.#loseServer())
+      owner.arrive(() => this.#loseServer())
     })
   }
 
@@ -171,7 +171,7 @@ class Line {
   }
 
   #passRequest(message: Buffer): void {
-    if (isCommit(message)) this.#planned ??= this.#proxy.takeFault()
+    if (isCommit(message)) this.#planned ??= this.#owner.takeFault()
     const fault = this.#planned?.fault
     if (fault === 'cut before') {
       this.#isCut = true

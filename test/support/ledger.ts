@@ -96,7 +96,7 @@ export class Ledger {
   /** Reads an address back, while a request that nobody answered may still be under way. */
   async look(client: Client, name: string, mayBeSilent = mustAnswer): Promise<void> {
     const state = this.state(name)
-    let bytes = new Uint8Array()
+    let bytes: Uint8Array = new Uint8Array()
     const status = await this.#statusOf(
       client.get(addressOf(name)).then(async (answer) => {
         bytes = await answer.bytes()

@@ -37,6 +37,8 @@ test('what was confirmed outlives a kill, of which a busy client hears nothing',
   await using visitor = await Visitor.of(url)
   await visitor.ask("create table packages (name text); insert into packages values ('tool')")
   const heard = visitor.ask('do $$ begin for i in 1..1000000000 loop end loop; end $$').catch(String)
+  const busy = "select pid from pg_stat_activity where state = 'active' and query like 'do %'"
+  await until(async () => (await ask(url, busy)).length === 1, 'the visitor keeps the server busy')
   await server.restart('kill')
   expect(await heard).toBe('Error: Connection terminated unexpectedly')
   expect(await ask(url, 'select name from packages')).toEqual([{ name: 'tool' }])

@@ -11,7 +11,7 @@ export interface PostgresOptions {
   settings?: Record<string, string>
 }
 
-/** `fast` tells every session that it ends, `immediate` that it crashes; `kill` tells nobody, like a power cut. */
+/** `fast` ends every session with an error that says so, `immediate` without; `kill` is a power cut, on Linux only. */
 export type Ending = 'fast' | 'immediate' | 'kill'
 
 const signals = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const
@@ -95,7 +95,7 @@ export class PostgresServer implements AsyncDisposable {
     const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])
     const run = this.#folder.run('postgres', flags)
     this.#run = run
-    await until(() => hasEnded(run) || this.#folder.isReady, 'PostgreSQL takes connections', 30_000)
+    await until(() => hasEnded(run) || this.#folder.isReady, 'PostgreSQL takes connections', 60_000)
     if (hasEnded(run)) throw new Error(`PostgreSQL did not start:\n${this.#folder.log}`)
   }
 
@@ -168,7 +168,7 @@ rm pid
 exit $code
 `
 
-// Nothing ever comes to be read: that ends when our process has ended, however it did. Then whatever is at work has to
+// It waits for words that never come, until our process has ended, however it did. Then whatever is at work here has to
 // end too, paused or not, and the folder goes.
 const guard = `
 trap '' TERM

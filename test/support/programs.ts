@@ -8,6 +8,7 @@ const packages = {
   npm: 'npm',
   openssl: 'openssl',
   script: 'bsdutils',
+  pgbouncer: 'pgbouncer',
 } as const
 
 export type Program = keyof typeof packages

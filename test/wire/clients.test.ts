@@ -234,6 +234,57 @@ describe('requests as other clients send them', () => {
     await expectStored('woodpecker', Buffer.from('new'), 'app')
   })
 
+  test("VAllens' publish action: lists the files of a version, skips those that are there, puts the rest", async () => {
+    const list = '/api/v1/packages/ada/generic/vallens/1.0/files'
+    const headers = { Authorization: `token ${token}`, Accept: 'application/json' }
+    const publishAll = async () => {
+      const listed = await rawRequest(stowage.port, 'GET', list, headers)
+      const there = listed.status === 404 ? [] : (JSON.parse(String(listed.body)) as { name: string }[])
+      const names = there.map(({ name }) => name)
+      const sent: [string, number][] = []
+      for (const file of ['a.zip', 'b.zip', 'c.zip'].filter((name) => !names.includes(name))) {
+        const digests = { 'X-Checksum-Md5': hex('md5', content), 'X-Checksum-Sha1': hex('sha1', content) }
+        const { status } = await ada.put({ package: 'vallens', file }, content, {
+          ...digests,
+          'X-Checksum-Sha512': hex('sha512', content),
+        })
+        sent.push([file, status])
+      }
+      return { listed: listed.status, sent }
+    }
+    const all = ['a.zip', 'b.zip', 'c.zip'].map((name): [string, number] => [name, 201])
+    expect(await publishAll()).toEqual({ listed: 404, sent: all })
+    expect((await ada.delete({ package: 'vallens', file: 'b.zip' })).status).toBe(204)
+    expect(await publishAll()).toEqual({ listed: 200, sent: [['b.zip', 201]] })
+    expect(await publishAll()).toEqual({ listed: 200, sent: [] })
+  })
+
+  test("Gitea's command line: lists, views and finds the latest, with a token", async () => {
+    for (const version of ['1.0', '2.0']) {
+      expect((await ada.put({ package: 'gt', version }, content)).status).toBe(201)
+    }
+    const ask = async (path: string) => {
+      const headers = { Authorization: `token ${token}`, Accept: 'application/json', 'User-Agent': 'gt/1.27' }
+      const { status, headers: got, body } = await rawRequest(stowage.port, 'GET', `/api/v1/packages/${path}`, headers)
+      expect([path, status, got['content-type']]).toEqual([path, 200, 'application/json; charset=utf-8'])
+      return JSON.parse(String(body))
+    }
+    const version = {
+      type: 'generic',
+      name: 'gt',
+      owner: { login: 'ada' },
+      creator: { login: 'ada' },
+      repository: null,
+    }
+    expect(await ask('ada?type=generic&q=gt&page=1&limit=50')).toMatchObject([version, version])
+    expect(await ask('ada/generic/gt?page=1&limit=1')).toMatchObject([{ ...version, version: '2.0' }])
+    expect(await ask('ada/generic/gt/1.0')).toMatchObject({ ...version, version: '1.0' })
+    expect(await ask('ada/generic/gt/-/latest')).toMatchObject({ ...version, version: '2.0' })
+    expect(await ask('ada/generic/gt/1.0/files')).toMatchObject([
+      { name: 'tool.bin', size: content.length, sha256: hex('sha256', content) },
+    ])
+  })
+
   test('Maven Wagon: looks, puts the file and its checksums beside it', async () => {
     const file = { package: 'com.example.app', version: '1.0' }
     const beside = [

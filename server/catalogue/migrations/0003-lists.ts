@@ -55,16 +55,17 @@ async function fill(db: Kysely<unknown>): Promise<void> {
 }
 
 async function createIndexes(db: Kysely<unknown>): Promise<void> {
-  const newestFirst = ['created_at desc', 'version_id desc'] as const
+  // Read backwards, newest first. Written forwards: what is always added at an end leaves full pages behind.
+  const inOrder = ['created_at', 'version_id'] as const
   await db.schema
     .createIndex('listings_owner')
     .on('listings')
-    .columns(['owner_id', ...newestFirst])
+    .columns(['owner_id', ...inOrder])
     .execute()
   await db.schema
     .createIndex('listings_package')
     .on('listings')
-    .columns(['package_id', ...newestFirst])
+    .columns(['package_id', ...inOrder])
     .execute()
   await db.schema.createIndex('tokens_user').on('tokens').columns(['user_id', 'id']).execute()
   await db.schema

@@ -1,0 +1,146 @@
+import { Database } from 'bun:sqlite'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { migratePostgres, openPostgres } from '../../server/catalogue/postgres.ts'
+import { migrateSqlite, openSqlite } from '../../server/catalogue/sqlite.ts'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import type { Catalogue } from '../../server/catalogue/transaction.ts'
+import { startPostgres } from '../../test/support/postgres.ts'
+import type { Known } from './content.ts'
+import { fillPostgres, fillSqlite } from './fill.ts'
+
+const release = '0.1.0'
+
+/** A catalogue full of files, and what of it can be asked for. */
+export interface FilledCatalogue extends AsyncDisposable {
+  known: Known
+  /** Another way into it; closed with it. */
+  open(around?: AroundStatement): Catalogue
+  /** Rows or entries, and bytes, of every table and index. */
+  sizes(): Promise<Size[]>
+  /** Runs a statement beside everything else. */
+  execute(sql: string): Promise<Record<string, unknown>[]>
+}
+
+export interface Size {
+  name: string
+  table: string
+  bytes: number
+}
+
+/** Where filled catalogues are made. */
+export interface Databases extends AsyncDisposable {
+  /** Such as `PostgreSQL 18.4`. */
+  name: string
+  fill(files: number): Promise<FilledCatalogue>
+}
+
+export async function sqliteDatabases(): Promise<Databases> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-bench-'))
+  const version = new Database(':memory:').query<{ version: string }, []>('select sqlite_version() as version').get()
+  return {
+    name: `SQLite ${version?.version}`,
+    fill: async (files) => {
+      const file = join(folder, `${files}.db`)
+      await migrateSqlite(file, release)
+      const known = await fillSqlite(file, files)
+      const opened: Catalogue[] = []
+      const execute = async (sql: string) => {
+        const database = new Database(file)
+        try {
+          return database.query<Record<string, unknown>, []>(sql).all()
+        } finally {
+          database.close()
+        }
+      }
+      return {
+        known,
+        execute,
+        open: (around) => remember(opened, openSqlite(file, around)),
+        sizes: async () =>
+          (await execute(`
+            select dbstat.name as name, tbl_name as "table", sum(pgsize) as bytes
+            from dbstat join sqlite_schema on sqlite_schema.name = dbstat.name group by dbstat.name`)) as never,
+        [Symbol.asyncDispose]: () => closeAll(opened),
+      }
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** On a server of its own, as durable as servers are; or, by its address, in an empty database that is emptied at the end. */
+export async function postgresDatabases(address?: string): Promise<Databases> {
+  const settings = { fsync: 'on', full_page_writes: 'on', shared_buffers: '1GB', max_wal_size: '4GB' }
+  const server = address === undefined ? await startPostgres({ settings }) : undefined
+  const created: string[] = []
+  const create = async () => {
+    const url = server ? await server.createDatabase() : await createBeside(String(address), created.length)
+    created.push(url)
+    return url
+  }
+  return {
+    name: `PostgreSQL ${server?.version ?? (await versionOf(String(address)))}`,
+    fill: async (files) => {
+      const url = await create()
+      await migratePostgres(url, release)
+      const known = await fillPostgres(url, files)
+      const opened: Catalogue[] = []
+      const execute = (sql: string) => query(url, sql)
+      return {
+        known,
+        execute,
+        open: (around) => remember(opened, openPostgres({ url, connections: 2, ...(around ? { around } : {}) })),
+        sizes: async () =>
+          (
+            await execute(`
+              select relname as name, coalesce(indrelid, pg_class.oid)::regclass::text as "table",
+                pg_relation_size(pg_class.oid)::float8 as bytes
+              from pg_class left join pg_index on indexrelid = pg_class.oid
+              where relkind in ('r', 'i') and relnamespace = 'public'::regnamespace`)
+          ).map((row) => row as unknown as Size),
+        [Symbol.asyncDispose]: () => closeAll(opened),
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server?.[Symbol.asyncDispose]()
+      if (server) return
+      for (const url of created) {
+        await query(String(address), `drop database "${new URL(url).pathname.slice(1)}" with (force)`)
+      }
+    },
+  }
+}
+
+function remember(opened: Catalogue[], catalogue: Catalogue): Catalogue {
+  opened.push(catalogue)
+  return catalogue
+}
+
+async function closeAll(opened: Catalogue[]): Promise<void> {
+  for (const catalogue of opened.splice(0)) await catalogue.close()
+}
+
+/** Two databases next to the one that was named, which stays as it is. */
+async function createBeside(address: string, number: number): Promise<string> {
+  const name = `stowage_bench_${process.pid}_${number}`
+  await query(address, `create database ${name} encoding 'UTF8' template template0`)
+  const url = new URL(address)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+async function versionOf(url: string): Promise<string> {
+  return String((await query(url, 'show server_version'))[0]?.server_version)
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
