@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { writeDurably, writeDurablyOnce } from './lib/write-durably.ts'
 
 /** What the blob folder of a data directory says about which database it belongs to. */
@@ -18,6 +18,11 @@ export function storageIdFile(dataDir: string) {
       const said = await read()
       if (said === undefined) throw new Error(`${file} cannot be read`)
       return said
+    },
+    /** Folders of leases; what the store itself keeps there begins with a dot. */
+    isUsed: async (): Promise<boolean> => {
+      const names = await readdir(dirname(file)).catch(() => [])
+      return names.some((name) => /^[0-9a-f]{20}$/.test(name))
     },
     write: (id: string): Promise<void> => writeDurably(file, `${id}\n`, 0o600),
   }

@@ -47,6 +47,8 @@ export async function fillPostgres(url: string, files: number): Promise<Known> {
     let next = content.next()
     for (; !next.done; next = content.next()) await copy(client, next.value)
     for (const statement of restore) await client.query(statement)
+    // What is not in the log yet cannot be marked as visible to all, and index-only scans would look each row up.
+    await client.query('set synchronous_commit = on')
     await client.query(derived)
     await client.query('set session_replication_role = origin').catch(() => {})
     for (const table of numbered) {

@@ -27,15 +27,16 @@ export const removeFileRow = transaction('remove file', async (tx, args: RemoveF
   const version = await enter(tx, args)
   const blobId = await deleteFileByName(tx, version.id, args.fileKey)
   if (blobId === undefined) throw new Problem('not-found', 'package file does not exist')
-  if (!(await hasFiles(tx, version.id))) await dropVersion(tx, version)
+  const wasLast = !(await hasFiles(tx, version.id))
   await releaseBlobs(tx, [blobId], args.now)
+  if (wasLast) await dropVersion(tx, version)
 })
 
 export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion) => {
   const version = await enter(tx, args)
   const blobIds = await deleteFilesOf(tx, version.id)
-  await dropVersion(tx, version)
   await releaseBlobs(tx, blobIds, args.now)
+  await dropVersion(tx, version)
 })
 
 /** Removes a file. Its bytes go once nothing refers to them and their grace is over. */
@@ -83,6 +84,7 @@ async function enter(tx: Tx, args: RemoveVersion): Promise<{ id: number; package
   return { id, packageId }
 }
 
+/** The last that a transaction does: the owner's count is held from here on. */
 async function dropVersion(tx: Tx, version: { id: number; packageId: number }): Promise<void> {
   await deleteVersion(tx, version.id)
   await deletePackageIfEmpty(tx, version.packageId)

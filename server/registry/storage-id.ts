@@ -24,6 +24,8 @@ interface BlobFolder {
   read(): Promise<string | undefined>
   /** Has it say so, unless it says something already; resolves with what it says. */
   claim(id: string): Promise<string>
+  /** Whether anything was ever stored in it. */
+  isUsed(): Promise<boolean>
 }
 
 /**
@@ -38,6 +40,13 @@ export async function matchStorage(catalogue: Catalogue, folder: BlobFolder): Pr
     throw new Problem(
       'storage-unavailable',
       'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.',
+    )
+  }
+  // A catalogue that knows nothing yet cannot have filled it, unless another node of it was quicker just now.
+  if (known === undefined && (await folder.isUsed()) && (await siteFact(catalogue.read, key)) === undefined) {
+    throw new Problem(
+      'storage-unavailable',
+      'The blob folder is in use, but this database is new and knows nothing of it. If PostgreSQL holds the catalogue, set STOWAGE_DATABASE_URL; else put the missing database back, or choose another data directory.',
     )
   }
   // The folder first: after a crash in between the next start finds it there and goes on with it.

@@ -7,13 +7,16 @@ import { tablesToCopy } from '../../server/catalogue/copy.ts'
 import { openPostgres } from '../../server/catalogue/postgres.ts'
 import { openSqlite } from '../../server/catalogue/sqlite.ts'
 import { type MoveEvent, moveToPostgres, undoMove } from '../../server/move.ts'
-import { freshDatabase, onServer } from '../support/database.ts'
+import { freshDatabase, onPostgres, onServer } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { freePort, sharedPostgres } from '../support/postgres.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { environmentWithoutOurs, temporaryFolder } from '../support/server-process.ts'
 import { basic, Client, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
+
+/** Both databases are at work in each: once is enough. */
+const described = onPostgres ? describe.skip : describe
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -109,6 +112,7 @@ interface Installation {
 let made: (Installation & AsyncDisposable) | undefined
 
 beforeAll(async () => {
+  if (onPostgres) return
   const folder = await temporaryFolder()
   await using server = await startOnSqlite(folder.path)
   const ada = await server.user('Ada', { full_name: 'Ada Łovelace 漢字 🔑 "\\u0000"', visibility: 'private' })
@@ -191,7 +195,7 @@ const serverIsRefused = async (start: Promise<TestStowage>): Promise<string> => 
   return 'it started'
 }
 
-describe('a move', () => {
+described('a move', () => {
   test('takes everything along, and everything goes on', async () => {
     await using from = await installation()
     await using to = await emptyDatabase()
@@ -276,16 +280,14 @@ describe('a move', () => {
   })
 })
 
-describe('broken off', () => {
+described('broken off', () => {
   const copying = (table: string, atLeast: number) => (event: MoveEvent) =>
     event.kind === 'copied' && event.table === table && event.rows >= atLeast
 
   const whileCopying: [string, (event: MoveEvent) => boolean][] = [
     ['before the first row', (event) => event.kind === 'begun'],
     ['after the first batch', copying('blobs', 1_000)],
-    ['after the second batch', copying('blobs', 2_000)],
     ['within a table by text keys', copying('doomed', 1_000)],
-    ['within the files', copying('files', 1_000)],
     ['while comparing', (event) => event.kind === 'compared' && event.table === 'files'],
   ]
   test.each(whileCopying)('%s, nothing starts on the copy, and it goes on from there', async (place, isThere) => {
@@ -424,7 +426,7 @@ describe('broken off', () => {
   })
 })
 
-describe('the comparison finds', () => {
+described('the comparison finds', () => {
   const tampered: [what: string, table: string, sql: string][] = [
     ['a value', 'files', `update files set name = name || 'x' where id = (select max(id) - 70 from files)`],
     ['one null', 'users', 'update users set email = null where id = 2'],
@@ -461,7 +463,7 @@ describe('the comparison finds', () => {
   })
 })
 
-describe('refused', () => {
+described('refused', () => {
   test('while a server runs', async () => {
     await using from = await installation()
     await using to = await emptyDatabase()
@@ -551,7 +553,7 @@ describe('refused', () => {
   })
 })
 
-describe('after a move', () => {
+described('after a move', () => {
   test('SQLite refuses, also commands; once more there is nothing to do; --undo goes back', async () => {
     await using from = await installation()
     await using to = await emptyDatabase()
@@ -599,7 +601,7 @@ describe('after a move', () => {
   })
 })
 
-describe('the command', () => {
+described('the command', () => {
   const secret = 'very-Secret-5678'
 
   test('explains itself', async () => {
@@ -664,15 +666,23 @@ describe('the command', () => {
         /does not answer at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/,
       ],
       [`postgres://me:${secret}@nowhere.invalid/stowage`, /does not answer at nowhere\.invalid/],
-      [changed({ password: '' }), /does not let this user in .*PGPASSWORD/],
       [changed({ pathname: '/nothing' }), /no such database .*create database/],
       [changed({ pathname: '/not_utf8' }), /encoding is SQL_ASCII; Stowage needs UTF8/],
-      [changed({ search: '?ssl=true' }), /cannot be used \(.*SSL/],
     ]
     for (const [to, sentence] of attempts) {
       const said = await sentenceOf(move(from.path, to))
       expect(said).toMatch(sentence)
       for (const password of [secret, url.password]) expect(said).not.toContain(password)
+    }
+    // In processes of their own: the driver leaves these connections half open, and PostgreSQL would wait a minute for them
+    // when it drops a database.
+    for (const [to, sentence] of [
+      [changed({ search: '?ssl=true' }), /cannot be used \(.*SSL/],
+      [changed({ password: '' }), /does not let this user in .*PGPASSWORD/],
+    ] as const) {
+      const { errors } = await stowage(['migrate', '--to', to], { STOWAGE_DATA_DIR: from.path })
+      expect(errors).toMatch(sentence)
+      expect(errors).not.toContain(url.password)
     }
     await using back = await startOnSqlite(from.path)
     await mustServe(back, from)

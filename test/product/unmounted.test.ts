@@ -3,6 +3,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import { Problem } from '../../server/problems.ts'
+import { onPostgres } from '../support/database.ts'
+import { temporaryFolder } from '../support/server-process.ts'
 import { startStowage } from '../support/stowage.ts'
 
 test('while the blob folder is an empty mount point nothing is stored in it, given up or called ready', async () => {
@@ -66,4 +68,22 @@ test('a disk that cannot say whether equal bytes are there refuses the publish w
   failing = false
   expect((await admin.get({ file: 'b.txt' })).status).toBe(404)
   expect((await admin.put({ file: 'b.txt' }, 'one')).status).toBe(201)
+})
+
+test('a database that is new refuses a blob folder that is in use: its own was forgotten, or is gone', async () => {
+  await using folder = await temporaryFolder()
+  {
+    await using stowage = await startStowage({ dataDir: folder.path })
+    expect((await stowage.admin.put({}, 'kept')).status).toBe(201)
+    await stowage.stop()
+  }
+  const file = join(folder.path, 'stowage.db')
+  if (!onPostgres) await rename(file, `${file}.away`)
+  const onNewDatabase = startStowage({ dataDir: folder.path, settings: { STOWAGE_DATABASE_URL: '' } })
+  await expect(onNewDatabase).rejects.toThrow('this database is new and knows nothing of it')
+
+  await rm(file)
+  if (!onPostgres) await rename(`${file}.away`, file)
+  await using again = await startStowage({ dataDir: folder.path })
+  expect(await (await again.admin.get()).text()).toBe('kept')
 })

@@ -94,7 +94,10 @@ const sqliteTriggers = [
   end`,
 ]
 
-/** Counts are changed as the last thing before the commit: whoever publishes at the same owner waits for them until then. */
+/**
+ * Counts go up as the last thing before the commit, since whoever publishes at the same owner waits for them from then on. They
+ * go down once for all versions that a statement deletes: a row that one transaction changes a thousand times is slow to find.
+ */
 const postgresTriggers = [
   `create function list_version() returns trigger language plpgsql as $$ begin
     insert into listings (version_id, owner_id, package_id, created_at)
@@ -102,18 +105,26 @@ const postgresTriggers = [
     return null;
   end $$`,
   `create trigger list_version after insert on versions for each row execute function list_version()`,
-  `create function count_listings() returns trigger language plpgsql as $$ begin
-    if tg_op = 'INSERT' then
-      insert into package_counts as counts (package_id, versions) values (new.package_id, 1)
-      on conflict (package_id) do update set versions = counts.versions + 1;
-      insert into owner_counts as counts (owner_id, versions) values (new.owner_id, 1)
-      on conflict (owner_id) do update set versions = counts.versions + 1;
-    else
-      update package_counts set versions = versions - 1 where package_id = old.package_id;
-      update owner_counts set versions = versions - 1 where owner_id = old.owner_id;
-    end if;
+  `create function count_listed() returns trigger language plpgsql as $$ begin
+    insert into package_counts as counts (package_id, versions) values (new.package_id, 1)
+    on conflict (package_id) do update set versions = counts.versions + 1;
+    insert into owner_counts as counts (owner_id, versions) values (new.owner_id, 1)
+    on conflict (owner_id) do update set versions = counts.versions + 1;
     return null;
   end $$`,
-  `create constraint trigger count_listings after insert or delete on listings
-  deferrable initially deferred for each row execute function count_listings()`,
+  `create constraint trigger count_listed after insert on listings
+  deferrable initially deferred for each row execute function count_listed()`,
+  `create function count_unlisted() returns trigger language plpgsql as $$ begin
+    update package_counts as counts set versions = counts.versions - gone.versions
+    from (select package_id, count(*) as versions from gone group by package_id) as gone
+    where counts.package_id = gone.package_id;
+    update owner_counts as counts set versions = counts.versions - gone.versions
+    from (
+      select owner_id, count(*) as versions from gone join packages on packages.id = gone.package_id group by owner_id
+    ) as gone
+    where counts.owner_id = gone.owner_id;
+    return null;
+  end $$`,
+  `create trigger count_unlisted after delete on versions
+  referencing old table as gone for each statement execute function count_unlisted()`,
 ]
