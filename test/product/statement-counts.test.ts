@@ -38,7 +38,7 @@ const requests: Request[] = [
   { name: 'GET by a wrong token', costs: [1, 1], send: (it) => wrong(it).get({ file: 'a' }), status: 401 },
   {
     name: 'PUT of a new package',
-    costs: [16, 15],
+    costs: [16, 14],
     prepare: (it) => it.put({ package: 'other' }, 'x'),
     send: (_, it) => it.put({}, 'new'),
     status: 201,
