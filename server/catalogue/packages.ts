@@ -1,3 +1,4 @@
+import { isPostgres, locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
@@ -40,6 +41,32 @@ export async function findPackage(
 }
 
 /**
+ * Locks the package's row where it has no version but this one, and so may be removed with it. Before the version, its
+ * blobs and the counts: who publishes another version holds this row and wants those. Not where there are others, whose
+ * publishers would each be waited for.
+ */
+export async function lockIfOnlyVersion(tx: Tx, { packageId, versionKey }: { packageId: number; versionKey: string }) {
+  if (!isPostgres(tx)) return
+  await tx
+    .selectFrom('packages')
+    .select('id')
+    .where('id', '=', packageId)
+    .where(() => firstVersion(tx, packageId).where('versions.version_key', '<>', versionKey), 'is', null)
+    .$call(locked(tx, 'for update'))
+    .execute()
+}
+
+/** Said with an order: of `exists` PostgreSQL thinks that it soon finds one, and reads the versions of everybody. */
+function firstVersion(tx: Tx, packageId: number) {
+  return tx
+    .selectFrom('versions')
+    .select('versions.id')
+    .where('versions.package_id', '=', packageId)
+    .orderBy('versions.version_key')
+    .limit(1)
+}
+
+/**
  * Removes the package when it has no version left. Whoever removes versions holds the package's name alone: else two who
  * remove the last two would each leave it to the other.
  */
@@ -47,16 +74,6 @@ export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
   await tx
     .deleteFrom('packages')
     .where('id', '=', id)
-    // Said with an order: of `exists` PostgreSQL thinks that it soon finds one, and reads the versions of everybody.
-    .where(
-      ({ selectFrom }) =>
-        selectFrom('versions')
-          .select('versions.id')
-          .where('versions.package_id', '=', id)
-          .orderBy('versions.version_key')
-          .limit(1),
-      'is',
-      null,
-    )
+    .where(() => firstVersion(tx, id), 'is', null)
     .execute()
 }

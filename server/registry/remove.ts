@@ -2,7 +2,7 @@ import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/gr
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
-import { deletePackageIfEmpty, findPackage } from '../catalogue/packages.ts'
+import { deletePackageIfEmpty, findPackage, lockIfOnlyVersion } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteVersion, lockVersion } from '../catalogue/versions.ts'
@@ -79,6 +79,7 @@ async function enter(tx: Tx, args: RemoveVersion): Promise<{ id: number; package
   await recheck(tx, claim, args.now)
   const packageId = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
   if (packageId === undefined) throw packageUnknown()
+  await lockIfOnlyVersion(tx, { packageId, versionKey: args.versionKey })
   const id = await lockVersion(tx, { packageId, versionKey: args.versionKey })
   if (id === undefined) throw packageUnknown()
   return { id, packageId }

@@ -169,6 +169,37 @@ described('a file is published into a version while its last file is deleted', (
   })
 })
 
+described('a version is published into a package while its only other version is deleted', () => {
+  async function race(choreography: Choreography, bytes: string) {
+    await using stowage = await start(choreography)
+    expect(await statuses(stowage.admin.put({ version: 'old' }, same))).toEqual([201])
+    const published = choreography.stopAfter(/^insert into "files"/)
+    const put = stowage.admin.put({ version: 'new' }, bytes)
+    await published.arrived
+    const undone = choreography.undone
+    const deleted = stowage.admin.deleteVersion({ version: 'old' })
+    await until(() => someoneWaits(stowage), 'the delete waits for the publish')
+    published.goOn()
+    expect(await statuses(put, deleted)).toEqual([201, 204])
+    expect(await emptyParents(read(stowage))).toEqual([])
+    expect(await (await stowage.admin.get({ version: 'new' })).text()).toBe(bytes)
+    return choreography.undone - undone
+  }
+
+  test.each([
+    ['the same', same],
+    ['other', 'other bytes'],
+  ])('with %s bytes: the package stays, and nobody has to start again', async (_, bytes) => {
+    expect(await race(new Choreography(), bytes)).toBe(0)
+  })
+
+  test('would be a deadlock if the delete did not begin with the package', async () => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutRowLocksOn('packages'))
+    expect(await race(choreography, 'other bytes')).toBeGreaterThan(0)
+  })
+})
+
 described('a token is deleted while an upload by it commits', () => {
   async function race(choreography: Choreography) {
     await using stowage = await start(choreography)
