@@ -14,7 +14,7 @@ import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
-import { openDatabase, openDatabaseForCommand } from './database.ts'
+import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { serveHttp } from './http/app.ts'
 import { type JobKind, JobRunner } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
@@ -68,7 +68,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   // What was opened is closed in the opposite order, also when a later part cannot be opened.
   const opened: (() => Promise<void> | void)[] = [() => lock.release()]
   const close = async () => {
-    for (const release of opened.reverse().splice(0)) await release()
+    for (const release of opened.reverse().splice(0)) await inTime(release())
   }
   try {
     const database = await openDatabase(settings, { release: version, log, around: replace.aroundStatement })
@@ -138,7 +138,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     }
   } catch (error) {
     await close()
-    throw error
+    throw startProblem(error)
   }
 }
 
@@ -271,6 +271,15 @@ function addressOf(server: Server<undefined>, settings: Settings): string {
   const { host } = settings.listen
   const shown = host.includes(':') ? `[${host}]` : host
   return `${settings.tls ? 'https' : 'http'}://${shown}:${server.port}`
+}
+
+/** Milliseconds for each thing that is closed: a database that stands still must not keep a server from stopping. */
+const closingTime = 5_000
+
+async function inTime(closed: Promise<void> | void): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, closingTime)
+  await Promise.race([closed, late]).finally(() => clearTimeout(timer))
 }
 
 /** Takes no new connection; cuts the running transfers off when their time is over. */

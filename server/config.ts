@@ -37,7 +37,7 @@ function publicUrl(text: string): URL | undefined {
   return url
 }
 
-/** Kept as it was written: whatever libpq understands in it is the driver's to read. */
+/** Kept as it was written: what stands behind the database's name is the driver's to read. */
 export function databaseUrl(text: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return undefined
   const { hostname, pathname, searchParams } = new URL(text)

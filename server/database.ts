@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { mustBeInUse, useByCommand } from './catalogue/move.ts'
 import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
+import { isNotThereYet, postgresReason } from './catalogue/postgres-problem.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
@@ -38,7 +39,7 @@ async function onlyIf(catalogue: Catalogue, mayBeUsed: () => Promise<void>): Pro
 }
 
 async function openFile(file: string, { release, log, around }: OpenDatabase): Promise<Catalogue> {
-  await migrateSqlite(file, release)
+  await migrateSqlite(file, release, mustBeInUse)
   if (around) return openSqlite(file, around)
   return openSqliteOnThread(file, workerUrl, (reason) => {
     // Whoever watches this process starts it again, and a restart loses nothing that was answered.
@@ -52,10 +53,10 @@ async function openServer(
   connections: number,
   { release, log, around }: OpenDatabase,
 ): Promise<Catalogue> {
-  const { version, isDurable } = await onceItAnswers(log, () => migratePostgres(url, release))
+  const { version, isDurable } = await onceItAnswers(log, () => migratePostgres(url, release, mustBeInUse))
   log.info({ 'database.version': version }, `Connected to PostgreSQL ${version}`)
   if (!isDurable) {
-    log.warn('PostgreSQL runs with fsync or synchronous_commit off: a power cut can lose what was answered with 201')
+    log.warn('PostgreSQL runs with fsync off: a power cut can lose what was answered with 201')
   }
   return openPostgres({
     url,
@@ -73,30 +74,18 @@ async function onceItAnswers<Result>(log: Logger, attempt: () => Promise<Result>
     try {
       return await attempt()
     } catch (error) {
-      const mayPass = error instanceof Problem && isUnreachable(error.cause)
-      if (!mayPass || performance.now() > until) throw startProblem(error)
-      if (!told) log.warn({ 'problem.cause': String(error.cause) }, 'The database does not answer yet: waiting for it')
+      if (!isNotThereYet(error) || performance.now() > until) throw startProblem(error)
+      if (!told) log.warn({ 'problem.cause': postgresReason(error) }, 'The database cannot be used yet: trying again')
       await Bun.sleep(500)
     }
   }
 }
 
-/** Nobody listens there yet, or the server says that it is starting (57P03). */
-function isUnreachable(cause: unknown): boolean {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return /^(57P03|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH)$/.test(code)
-}
-
 /** What keeps the server from starting, with the database's own words: whoever starts it may see them. */
-function startProblem(error: unknown): unknown {
-  const cause = error instanceof Problem ? error.cause : error
-  if (!(cause instanceof Error)) return error
-  return new Problem(
-    'storage-unavailable',
-    `The database of STOWAGE_DATABASE_URL cannot be used: ${cause.message || String(cause)}.`,
-    {},
-    error,
-  )
+export function startProblem(error: unknown): unknown {
+  const reason = postgresReason(error)
+  if (reason === undefined) return error
+  return new Problem('storage-unavailable', `The database of STOWAGE_DATABASE_URL cannot be used: ${reason}.`, {}, error)
 }
 
 const workerUrl = new URL('./sqlite-worker.ts', import.meta.url).href

@@ -1,5 +1,6 @@
 import { compose, type Stowage, version } from './compose.ts'
 import { readSettings, type Settings, SettingsError } from './config.ts'
+import { startProblem } from './database.ts'
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
 import { formatDuration } from './lib/sizes.ts'
 import { openLog } from './log.ts'
@@ -20,7 +21,7 @@ export async function main(): Promise<void> {
     admin = await makeFirstAdmin(settings, stowage.accounts, Boolean(process.stdout.isTTY))
   } catch (error) {
     await stowage.stop(0)
-    throw error
+    throw startProblem(error)
   }
 
   let asked: number | undefined

@@ -5,6 +5,8 @@ import {
   compareTable,
   completeCopy,
   copyTable,
+  type GivenBack,
+  giveBack,
   highestIds,
   lookAtTarget,
   migrationsOf,
@@ -85,12 +87,22 @@ export async function moveToPostgres(
     await handOver(sides, tables, copyId, tell)
     return { kind: 'moved' }
   } catch (error) {
-    throw targetProblem(error, url)
+    throw targetProblem(error, url, adviceFor)
   }
 }
 
-/** Makes the SQLite file of a data directory its database again, as it was when it was moved. */
-export async function undoMove(settings: Pick<Settings, 'dataDir'>): Promise<void> {
+/** What an undo has just done, for whoever watches. */
+export type UndoStep = 'copy marked' | 'blobs handed back'
+
+/**
+ * Makes the SQLite file of a data directory its database again, as it was when it was moved. Refuses while a server runs on
+ * the copy; where that is `gone`, nobody can look. Can be broken off anywhere and called again.
+ */
+export async function undoMove(
+  settings: Pick<Settings, 'dataDir'>,
+  copy: { url: string } | 'gone',
+  tell: (step: UndoStep) => void = () => undefined,
+): Promise<void> {
   const file = await existingFile(settings.dataDir)
   using _ = holdDataDirectory(settings.dataDir)
   await using source = closedAtEnd(openSqlite(file))
@@ -99,7 +111,29 @@ export async function undoMove(settings: Pick<Settings, 'dataDir'>): Promise<voi
   if (original.movedAt === undefined) {
     throw refused('This installation was not moved, so there is nothing to undo: start the server as before.')
   }
-  await takeBack(sides, original)
+  // First nothing starts on the copy, as nothing starts on the original yet.
+  if (copy !== 'gone') await leaveCopy(copy.url, original)
+  tell('copy marked')
+  await takeBack(sides, original, tell)
+}
+
+async function leaveCopy(url: string, { movingTo = '' }: Original): Promise<void> {
+  await using copy = closedAtEnd(openPostgres({ url, connections: 2 }))
+  let left: GivenBack
+  try {
+    left = await copy.transact(giveBack, { storageId: movingTo, now: Date.now() })
+  } catch (error) {
+    throw targetProblem(error, url, wayBackAdvice)
+  }
+  if (left.kind === 'another database') {
+    throw refused(`That database is not the one that this installation was moved to. Name that one. ${whereGone}`)
+  }
+  if (left.kind === 'in use') {
+    const servers = left.servers === 1 ? '1 server still uses' : `${left.servers} servers still use`
+    throw refused(
+      `${servers} that database, or died less than two minutes ago. Stop every server, then run the command again.`,
+    )
+  }
 }
 
 function holdDataDirectory(dataDir: string): Disposable {
@@ -132,7 +166,7 @@ async function originalFacts({ source, storageId }: Pick<Sides, 'source' | 'stor
 
 function isComplete(original: Original, found: Target): boolean {
   const isItsCopy = original.movedAt !== undefined && found.storageId === original.movingTo
-  return isItsCopy && found.movingFrom === undefined
+  return isItsCopy && found.movingFrom === undefined && found.givenBackAt === undefined
 }
 
 function mayCopy(original: Original, found: Target): void {
@@ -140,6 +174,9 @@ function mayCopy(original: Original, found: Target): void {
     throw refused(
       `This installation was moved at ${original.movedAt}, to another database than this one. To go back first, run stowage migrate --undo.`,
     )
+  }
+  if (original.movedAt !== undefined && found.givenBackAt !== undefined) {
+    throw refused('The way back from that database to SQLite is not complete. Run stowage migrate --undo again.')
   }
   if (found.isEmpty || found.movingFrom === original.storageId) return
   throw refused(
@@ -202,12 +239,21 @@ async function handOver(
   tell({ kind: 'source marked' })
   await storageId.write(copyId)
   tell({ kind: 'blobs handed over' })
-  await target.transact(completeCopy, { tables, ids: await highestIds(source.read) })
+  const migrations = await migrationsOf(source.read)
+  await target.transact(completeCopy, { tables, ids: await highestIds(source.read), migrations })
 }
 
-/** In this order: first no server on the copy has any blobs left, also none that runs elsewhere. */
-async function takeBack({ source, storageId }: Pick<Sides, 'source' | 'storageId'>, original: Original): Promise<void> {
+/**
+ * For a copy that nobody may use, since it is not complete or says that it was given back. In this order: before the original
+ * is in use again, the blobs are its own, so that no release starts on the copy.
+ */
+async function takeBack(
+  { source, storageId }: Pick<Sides, 'source' | 'storageId'>,
+  original: Original,
+  tell: (step: UndoStep) => void = () => undefined,
+): Promise<void> {
   await storageId.write(original.storageId)
+  tell('blobs handed back')
   await source.transact(forgetMove, undefined)
 }
 
@@ -216,22 +262,42 @@ function refused(sentence: string, cause?: unknown): Problem {
 }
 
 /** What an operator can do about what PostgreSQL, or the way to it, says. Never holds the address: it may have a password. */
-function targetProblem(error: unknown, url: string): unknown {
+function targetProblem(error: unknown, url: string, advice: typeof adviceFor): unknown {
   const root = rootOf(error)
   const code = 'code' in root ? String(root.code) : ''
   const words = (root.message || code).replace(/[.\s]+$/, '')
   const isOurs = root === error || code.startsWith('SQLITE_')
   if (isOurs && !/^[0-9A-Z]{5}$/.test(code)) return error
-  return refused(adviceFor(code, words, hostOf(url)), error)
+  return refused(advice(code, words, hostOf(url)), error)
+}
+
+const whereGone = 'Where it is gone for good, stowage migrate --undo --force does without it.'
+
+function wayBackAdvice(code: string, words: string, host: string): string {
+  if (isAway(code, words)) {
+    return `PostgreSQL does not answer at ${host} (${code || words}). Check the address, and that the server runs. ${whereGone}`
+  }
+  if (isNoEntry(code, words)) return noEntry(words)
+  return `That database cannot be used (${words}). Name the one that this installation was moved to. ${whereGone}`
+}
+
+function isAway(code: string, words: string): boolean {
+  return /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|57P03)/.test(code) || /time-?out|terminated/i.test(words)
+}
+
+function isNoEntry(code: string, words: string): boolean {
+  return code.startsWith('28') || words.includes('password must be')
+}
+
+function noEntry(words: string): string {
+  return `PostgreSQL does not let this user in (${words}). Check user and password; the password may also be in PGPASSWORD.`
 }
 
 function adviceFor(code: string, words: string, host: string): string {
-  if (/^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|57P03)/.test(code) || /time-?out|terminated/i.test(words)) {
+  if (isAway(code, words)) {
     return `PostgreSQL does not answer at ${host} (${code || words}). Check the address, and that the server runs and takes connections from here. What was copied stays: run the command again.`
   }
-  if (code.startsWith('28') || words.includes('password must be')) {
-    return `PostgreSQL does not let this user in (${words}). Check user and password; the password may also be in PGPASSWORD.`
-  }
+  if (isNoEntry(code, words)) return noEntry(words)
   if (code === '3D000') {
     return `There is no such database (${words}). Make it first: create database stowage encoding 'UTF8' template template0.`
   }

@@ -1,7 +1,7 @@
 import { addAccount, resetAdministrator } from './access/accounts.ts'
 import { addToken, removeToken } from './access/tokens.ts'
 import type { AnyTransaction } from './catalogue/transaction.ts'
-import { claim, ensure, finish, giveUp, postpone, release } from './jobs/runner.ts'
+import { claim, ensure, finish, giveUp, mendTimes, postpone, release } from './jobs/runner.ts'
 import { storeDigests } from './registry/digests.ts'
 import { dropJob, reviveJob } from './registry/jobs.ts'
 import { expireLeases, giveUpLease, renew, takeLease } from './registry/leases.ts'
@@ -25,6 +25,7 @@ export const transactions: readonly AnyTransaction[] = [
   findUpload,
   finish,
   giveUp,
+  mendTimes,
   postpone,
   release,
   rememberStorage,

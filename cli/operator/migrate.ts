@@ -3,7 +3,7 @@ import { type MoveEvent, moveToPostgres, undoMove } from '../../server/move.ts'
 import { readArguments, UsageError } from '../arguments.ts'
 
 const help = `stowage migrate [--to postgres://USER@HOST/DATABASE]
-stowage migrate --undo
+stowage migrate --undo [--to postgres://USER@HOST/DATABASE | --force]
 
 Moves the installation in STOWAGE_DATA_DIR from SQLite to an empty PostgreSQL database. Stop the server first. The files
 stay where they are. At the end the number of rows and a SHA-256 over all rows of each table are compared, and only when
@@ -13,27 +13,48 @@ until it has succeeded, the server can be started on SQLite as before.
   --to    the database; without it, STOWAGE_DATABASE_URL. Other users of the machine see what is on a command line:
           put a password there, or into PGPASSWORD, rather than here.
   --undo  back to SQLite, as it was when it was moved. What was published or changed on PostgreSQL since is lost.
+          Stop every server first: it asks that database, which must be named, and refuses while one runs on it.
+  --force with --undo, where that database is gone for good: goes back without asking it. A server that still runs on
+          it goes on beside SQLite, on the same files, and each of the two removes what only the other one knows.
 
 Afterwards start the server with STOWAGE_DATABASE_URL, on the same STOWAGE_DATA_DIR.
 `
 
+const isBack = 'SQLite is in use again, as it was when it was moved. Start the server without STOWAGE_DATABASE_URL.\n'
+
 export async function migrate(args: string[]): Promise<void> {
-  const options = readArguments(args, { to: { type: 'string' }, undo: { type: 'boolean' } })
+  const options = readArguments(args, {
+    to: { type: 'string' },
+    undo: { type: 'boolean' },
+    force: { type: 'boolean' },
+  })
   if (options.help) {
     process.stdout.write(help)
     return
   }
-  if (options.undo && options.to !== undefined) throw new UsageError('--undo needs no --to')
+  if (options.force && !options.undo) throw new UsageError('--force is for --undo alone')
+  if (options.force && options.to !== undefined) throw new UsageError('--force asks no database, so it needs no --to')
   const settings = readSettings(process.env)
-  if (options.undo) {
-    await undoMove(settings)
-    say(`SQLite is in use again, as it was when it was moved. Start the server without STOWAGE_DATABASE_URL.\n`)
+  if (options.force) {
+    await undoMove(settings, 'gone')
+    say(isBack)
     return
   }
   const url = options.to ?? settings.databaseUrl
-  if (url === undefined) throw new UsageError('where to? Say it with --to postgres://… or STOWAGE_DATABASE_URL')
+  if (url === undefined) {
+    throw new UsageError(
+      options.undo
+        ? 'back from where? Say it with --to postgres://… or STOWAGE_DATABASE_URL; where that database is gone for good, add --force'
+        : 'where to? Say it with --to postgres://… or STOWAGE_DATABASE_URL',
+    )
+  }
   if (databaseUrl(url) === undefined) {
     throw new Error('--to must be the address of a database, such as postgres://stowage@db.example.com/stowage')
+  }
+  if (options.undo) {
+    await undoMove(settings, { url })
+    say(isBack)
+    return
   }
   const moved = await moveToPostgres(settings, url, progress(Boolean(process.stdout.isTTY)))
   say(

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { Problem } from '../problems.ts'
 import { releaseClaims } from './jobs.ts'
-import { killPredecessors } from './leases.ts'
-import { copyFacts, type MoveFacts, markComplete, moveFacts, ownFacts } from './move.ts'
+import { killExpiredLeases, killPredecessors } from './leases.ts'
+import { holdMigrations } from './migrate.ts'
+import { copyFacts, type MoveFacts, markComplete, markGivenBack, moveFacts, ownFacts } from './move.ts'
 import type { Db, Tx } from './schema.ts'
 import { type Catalogue, transaction } from './transaction.ts'
 
@@ -31,13 +32,7 @@ type Row = Record<string, string | number | null>
 
 /** Every table of the schema but `site`, whose facts are not all the copy's; what others refer to comes before them. */
 export async function tablesToCopy(source: Db, target: Db): Promise<Table[]> {
-  const [ours, theirs] = [await migrationsOf(source), await migrationsOf(target)]
-  if (ours.join() !== theirs.join()) {
-    throw new Problem(
-      'storage-unavailable',
-      'One of the two databases was changed by a newer release of Stowage than this one. Move the installation with that release.',
-    )
-  }
+  mustBeAlike(await migrationsOf(source), await migrationsOf(target))
   const tables: Table[] = []
   for (const { name, columns, key } of await tablesOf(source)) {
     const { rows: theirs } = await sql<{ name: string; generated: boolean }>`
@@ -53,7 +48,15 @@ export async function tablesToCopy(source: Db, target: Db): Promise<Table[]> {
   return tables
 }
 
-export async function migrationsOf(db: Db): Promise<string[]> {
+function mustBeAlike(ours: readonly string[], theirs: readonly string[]): void {
+  if (ours.join() === theirs.join()) return
+  throw new Problem(
+    'storage-unavailable',
+    'One of the two databases was changed by a newer release of Stowage than this one. Move the installation with that release.',
+  )
+}
+
+export async function migrationsOf(db: Db | Tx): Promise<string[]> {
   const applied = db.withTables<{ kysely_migration: { name: string } }>().selectFrom('kysely_migration')
   return (await applied.select('name').orderBy('name').execute()).map(({ name }) => name)
 }
@@ -128,8 +131,7 @@ interface BeginCopy {
  * neither empty nor such a copy: nothing else is ever removed.
  */
 export const beginCopy = transaction('begin copy', async (tx, { from, storageId, tables, facts }: BeginCopy) => {
-  // A server that starts at this moment takes its lease before, and is seen, or after, and sees the mark.
-  await sql`lock table leases in share row exclusive mode`.execute(tx)
+  await lockLeases(tx)
   const { isEmpty, movingFrom } = await lookAtTarget(tx)
   if (!isEmpty && movingFrom !== from) return false
   const names = [...tables.map(({ name }) => sql.table(name)), sql.table('site')]
@@ -142,6 +144,35 @@ export const beginCopy = transaction('begin copy', async (tx, { from, storageId,
     .execute()
   return true
 })
+
+/** A server that starts at this moment takes its lease before, and is seen, or after, and sees the mark. */
+async function lockLeases(tx: Tx): Promise<void> {
+  await sql`lock table leases in share row exclusive mode`.execute(tx)
+}
+
+/** What came of asking a copy to leave its place: `in use` by how many servers, and then nothing is changed. */
+export type GivenBack = { kind: 'given back' } | { kind: 'another database' } | { kind: 'in use'; servers: number }
+
+/** Marks a copy as one that nobody may use any more, unless a server does. */
+export const giveBack = transaction(
+  'give back',
+  async (tx, { storageId, now }: { storageId: string; now: number }): Promise<GivenBack> => {
+    const isThere = async () => (await lookAtTarget(tx)).storageId === storageId
+    // Before the lock too: another program's database may have no such table.
+    if (!(await isThere())) return { kind: 'another database' }
+    await lockLeases(tx)
+    if (!(await isThere())) return { kind: 'another database' }
+    // Should one of these processes wake up, its lease is dead, and it gets no other.
+    await releaseClaims(tx, await killExpiredLeases(tx, '', now))
+    const living = tx.selectFrom('leases').select('id').where('kind', '=', 'process').where('dead_since', 'is', null)
+    const servers = (await living.execute()).length
+    if (servers > 0) return { kind: 'in use', servers }
+    const { movingFrom, givenBackAt } = await moveFacts(tx)
+    // A copy that is not complete says so already, and may be completed later.
+    if (movingFrom === undefined && givenBackAt === undefined) await markGivenBack(tx, now)
+    return { kind: 'given back' }
+  },
+)
 
 /** Copies what the target does not have yet of a table; tells after each batch how many rows it has of how many. */
 export async function copyTable(
@@ -257,26 +288,33 @@ function firstDifference(table: Table, ours: readonly Line[], theirs: readonly L
   return undefined
 }
 
+interface CompleteCopy {
+  tables: readonly Table[]
+  ids: Record<string, number>
+  /** The original's: see `migrationsOf`. */
+  migrations: readonly string[]
+}
+
 /**
  * Ends a copy that was found to be the same: ids go on behind every one that the original ever gave away, triggers work
  * again, and servers may start.
  */
-export const completeCopy = transaction(
-  'complete copy',
-  async (tx, { tables, ids }: { tables: readonly Table[]; ids: Record<string, number> }) => {
-    for (const { name, key } of tables) {
-      const id = ids[name]
-      if (id !== undefined) {
-        await sql`select setval(pg_get_serial_sequence(quote_ident(${name}), ${key[0]}), ${id}::bigint)`.execute(tx)
-      }
-      await sql`alter table ${sql.table(name)} enable trigger user`.execute(tx)
-      // Or the first requests would be planned as if there were nothing in it.
-      await sql`analyze ${sql.table(name)}`.execute(tx)
+export const completeCopy = transaction('complete copy', async (tx, { tables, ids, migrations }: CompleteCopy) => {
+  // A server that looked before the copy was begun may have changed what was compared.
+  await holdMigrations(tx)
+  mustBeAlike(migrations, await migrationsOf(tx))
+  for (const { name, key } of tables) {
+    const id = ids[name]
+    if (id !== undefined) {
+      await sql`select setval(pg_get_serial_sequence(quote_ident(${name}), ${key[0]}), ${id}::bigint)`.execute(tx)
     }
-    await sql`alter table site enable trigger user`.execute(tx)
-    await markComplete(tx)
-  },
-)
+    await sql`alter table ${sql.table(name)} enable trigger user`.execute(tx)
+    // Or the first requests would be planned as if there were nothing in it.
+    await sql`analyze ${sql.table(name)}`.execute(tx)
+  }
+  await sql`alter table site enable trigger user`.execute(tx)
+  await markComplete(tx)
+})
 
 /** The highest id that each table which numbers its rows has ever given away. */
 export async function highestIds(source: Db): Promise<Record<string, number>> {

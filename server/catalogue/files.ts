@@ -97,6 +97,7 @@ export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: str
 /** A file with its digests, as far as they are known. */
 export interface ListedFile extends Digested {
   id: number
+  blobId: number
   name: string
   size: number
 }
@@ -119,7 +120,16 @@ const selectFilesOf = prepared(
       .innerJoin('versions', 'versions.package_id', 'packages.id')
       .innerJoin('files', 'files.version_id', 'versions.id')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
-      .select(['files.id', 'files.name', 'blobs.size', 'blobs.md5', 'blobs.sha1', 'blobs.sha256', 'blobs.sha512'])
+      .select([
+        'files.id',
+        'files.blob_id as blobId',
+        'files.name',
+        'blobs.size',
+        'blobs.md5',
+        'blobs.sha1',
+        'blobs.sha256',
+        'blobs.sha512',
+      ])
       .where('packages.owner_id', '=', wanted.ownerId)
       .where('packages.name_key', '=', wanted.packageKey)
       .where('versions.version_key', '=', wanted.versionKey)

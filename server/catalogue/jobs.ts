@@ -43,23 +43,50 @@ const upsertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string;
     ),
 )
 
-/**
- * Makes sure that a job is there which comes every so many milliseconds: one row for the whole installation, never
- * deleted. Where it came less often until now, it does not wait for the time that was set then.
- */
-export async function ensureRecurring(tx: Tx, kind: string, every: number, now: number): Promise<void> {
+/** Makes sure that a job is there which comes again and again: one row for the whole installation, never deleted. */
+export async function ensureRecurring(tx: Tx, kind: string, now: number): Promise<void> {
   await tx
     .insertInto('jobs')
     .values({ kind, subject: '', due_at: now, created_at: now })
     .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
     .execute()
+}
+
+/** Whether a job is due later than any delay can have made it: it was set by another clock, or for another period. */
+export async function anyTooFarOff(db: Db, kind: string, latest: number): Promise<boolean> {
+  return (await tooFarOff(db, kind, latest).limit(1).executeTakeFirst()) !== undefined
+}
+
+/** Makes those due at once. */
+export async function pullIn(tx: Tx, kind: string, latest: number, now: number): Promise<void> {
   await tx
     .updateTable('jobs')
-    .set({ due_at: now + every })
-    .where('kind', '=', kind)
-    .where('subject', '=', '')
-    .where('due_at', '>', now + every)
+    .set({ due_at: now })
+    .where('id', 'in', tooFarOff(tx, kind, latest))
     .execute()
+}
+
+function tooFarOff(db: Db | Tx, kind: string, latest: number) {
+  return db
+    .selectFrom('jobs')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('claimed_by', 'is', null)
+    .where('given_up_at', 'is', null)
+    .where('due_at', '>', latest)
+}
+
+/** Whether one of these jobs will still be done, now or later. */
+export async function anyAwaited(db: Db, kind: string, subjects: readonly string[]): Promise<boolean> {
+  const job = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('subject', 'in', subjects)
+    .where('given_up_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return job !== undefined
 }
 
 interface Claimant {

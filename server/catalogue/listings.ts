@@ -161,7 +161,7 @@ export async function searchVersions(
   window: Window,
 ): Promise<Found> {
   const { ownerId } = wanted
-  const pattern = `%${wanted.part.replaceAll('_', '\\_')}%`
+  const pattern = `%${wanted.part.replaceAll('_', '!_')}%`
   const [counted] = await countMatches(db, { ownerId, pattern, most: mostCounted + 1 })
   const total = Number(counted?.versions ?? 0)
   if (total === 0) return { versions: [], total }
@@ -182,7 +182,7 @@ function matching(db: Db | Tx, { ownerId, pattern }: Match) {
   return db
     .selectFrom('packages')
     .where('packages.owner_id', '=', ownerId)
-    .where(sql<boolean>`packages.name_key like ${pattern} escape '\\'`)
+    .where(sql<boolean>`packages.name_key like ${pattern} escape '!'`)
 }
 
 const countMatches = prepared(['ownerId', 'pattern', 'most'], (db, wanted: Match & { most: number }) => {

@@ -2,24 +2,27 @@ import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { Problem } from '../problems.ts'
 import { migrations as ours } from './migrations/index.ts'
-import type { Schema } from './schema.ts'
+import type { Schema, Tx } from './schema.ts'
 
 /**
  * Brings the database to the newest schema, all or nothing, once however many nodes start together.
  *
  * A database that a newer release has changed is left as it is, and is served as long as it says that this release
  * may: so a node of the previous release can go on, and start again, while the others are being replaced.
+ *
+ * `ask` throws where this database must not be changed; it is called where there are tables, before anything is.
  */
 export async function migrate(
   db: Kysely<Schema>,
   release: string,
   migrations: Record<string, Migration> = ours,
+  ask: MayMigrate = async () => undefined,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const adapter = tx.getExecutor().adapter
     // Before anything is looked at. The migrator takes it once more, which costs nothing.
-    await adapter.acquireMigrationLock(tx, { lockTable: 'kysely_migration_lock', lockRowId: 'migration_lock' })
+    await holdMigrations(tx)
     const applied = await appliedMigrations(tx)
+    if (applied.length > 0) await ask(tx)
     if (applied.some((name) => !(name in migrations))) {
       await mustServe(tx, release)
       return
@@ -31,6 +34,14 @@ export async function migrate(
     if (error) throw error
     await mustServe(tx, release)
   })
+}
+
+export type MayMigrate = (tx: Tx) => Promise<void>
+
+/** Nobody else migrates until this transaction has ended. */
+export async function holdMigrations(tx: Tx): Promise<void> {
+  const { adapter } = tx.getExecutor()
+  await adapter.acquireMigrationLock(tx, { lockTable: 'kysely_migration_lock', lockRowId: 'migration_lock' })
 }
 
 async function appliedMigrations(tx: Kysely<Schema>): Promise<string[]> {

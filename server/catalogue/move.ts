@@ -14,6 +14,8 @@ const keys = {
   movingTo: 'moving-to',
   /** On what was copied: since when, in ISO 8601, the copy has its place. */
   movedAt: 'moved-at',
+  /** On the copy: since when, in ISO 8601, it has given its place back to the original. */
+  givenBackAt: 'given-back-at',
 } as const
 
 export type MoveFacts = Partial<Record<keyof typeof keys, string>>
@@ -27,13 +29,19 @@ export async function moveFacts(db: Db | Tx): Promise<MoveFacts> {
   return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, values.get(key)]))
 }
 
-/** Throws where another database has taken this one's place, or where this one is a copy that is not complete. */
+/** Throws where another database has this one's place, or where this one is a copy that is not complete. */
 export async function mustBeInUse(db: Db | Tx): Promise<void> {
-  const { movingFrom, movedAt } = await moveFacts(db)
+  const { movingFrom, movedAt, givenBackAt } = await moveFacts(db)
   if (movingFrom !== undefined) {
     throw new Problem(
       'storage-unavailable',
       'This database is a copy that is not complete yet. Run stowage migrate again: it goes on where it stopped.',
+    )
+  }
+  if (givenBackAt !== undefined) {
+    throw new Problem(
+      'storage-unavailable',
+      `This installation went back from this database to SQLite at ${givenBackAt}. Start the server without STOWAGE_DATABASE_URL.`,
     )
   }
   if (movedAt !== undefined) {
@@ -77,6 +85,10 @@ export function copyFacts(from: string, storageId: string): { key: string; value
     { key: keys.movingFrom, value: from },
     { key: keys.storageId, value: storageId },
   ]
+}
+
+export async function markGivenBack(tx: Tx, now: number): Promise<void> {
+  await setFact(tx, keys.givenBackAt, new Date(now).toISOString())
 }
 
 export async function markComplete(tx: Tx): Promise<void> {

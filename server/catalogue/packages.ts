@@ -1,4 +1,4 @@
-import { isPostgres, locked } from './dialect.ts'
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
@@ -41,19 +41,22 @@ export async function findPackage(
 }
 
 /**
- * Locks the package's row where it has no version but this one, and so may be removed with it. Before the version, its
+ * Whether a package has no version but this one, and so may go with it. Then its row is locked, before the version, its
  * blobs and the counts: who publishes another version holds this row and wants those. Not where there are others, whose
- * publishers would each be waited for.
+ * publishers would each be waited for; they stay, since whoever removes versions holds the package's name alone.
  */
-export async function lockIfOnlyVersion(tx: Tx, { packageId, versionKey }: { packageId: number; versionKey: string }) {
-  if (!isPostgres(tx)) return
-  await tx
+export async function isOnlyVersion(
+  tx: Tx,
+  { packageId, versionKey }: { packageId: number; versionKey: string },
+): Promise<boolean> {
+  const row = await tx
     .selectFrom('packages')
     .select('id')
     .where('id', '=', packageId)
     .where(() => firstVersion(tx, packageId).where('versions.version_key', '<>', versionKey), 'is', null)
     .$call(locked(tx, 'for update'))
-    .execute()
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Said with an order: of `exists` PostgreSQL thinks that it soon finds one, and reads the versions of everybody. */
@@ -66,10 +69,7 @@ function firstVersion(tx: Tx, packageId: number) {
     .limit(1)
 }
 
-/**
- * Removes the package when it has no version left. Whoever removes versions holds the package's name alone: else two who
- * remove the last two would each leave it to the other.
- */
+/** Removes the package, unless a version was published while its row was waited for. */
 export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
   await tx
     .deleteFrom('packages')

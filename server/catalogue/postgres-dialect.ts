@@ -11,7 +11,7 @@ import {
 } from 'kysely'
 import { Problem } from '../problems.ts'
 import type { Connection, ConnectionPool, StatementResult } from './postgres-pool.ts'
-import { postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
+import { isTimeout, postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
 import type { AroundStatement } from './statement.ts'
 
 /** Milliseconds that a transaction may stand still: a process that was stopped in the middle of one holds its locks no longer. */
@@ -23,6 +23,8 @@ function beginWith(statementTimeout: number): string {
     'begin isolation level read committed',
     `set local statement_timeout = ${statementTimeout}`,
     `set local idle_in_transaction_session_timeout = ${idleTimeout}`,
+    // 201 means durable, also where somebody made commits quicker for other programs; never less than what is set.
+    `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`,
   ].join('; ')
 }
 
@@ -113,6 +115,7 @@ async function readOnce(pool: ConnectionPool, text: string, parameters: readonly
     try {
       return await connection.run(text, parameters)
     } catch (error) {
+      if (isTimeout(error)) void pool.cancel(connection.processId)
       if (!wasLostAtOnce(error) || attempt === 3) throw error
     } finally {
       connection.release()

@@ -55,6 +55,11 @@ export class Connection {
     }
   }
 
+  /** The server's process behind it. */
+  get processId(): number | undefined {
+    return (this.#client as { processID?: number }).processID
+  }
+
   release(): void {
     this.#client.release(this.#broken)
   }
@@ -65,16 +70,27 @@ function isGone(error: pg.DatabaseError): boolean {
   return /^(08|57P|25P03)/.test(error.code ?? '')
 }
 
+/**
+ * The driver takes these modes for `verify-full`, and prints a page about it to standard error: said as what it means, it is
+ * silent, and goes on to mean that should a later driver weaken them.
+ */
+export function driverAddress(url: string): string {
+  if (/[?&]uselibpqcompat=true(?=&|$)/.test(url)) return url
+  return url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/g, '$1verify-full')
+}
+
 /** A bounded number of connections, and a bounded number of those who wait for one. */
 export class ConnectionPool {
   readonly #pool: pg.Pool
+  readonly #url: string
   /** Milliseconds; 0 where a statement may take as long as it must. */
   readonly statementTimeout: number
 
   constructor(url: string, size: number, limits: { unlimitedTime?: boolean } = {}) {
+    this.#url = driverAddress(url)
     this.statementTimeout = limits.unlimitedTime ? 0 : statementTimeout
     this.#pool = new pg.Pool({
-      connectionString: url,
+      connectionString: this.#url,
       application_name: 'stowage',
       max: size,
       connectionTimeoutMillis: connectionTimeout,
@@ -97,6 +113,29 @@ export class ConnectionPool {
     } catch (error) {
       if (error instanceof Error && error.message === 'timeout exceeded when trying to connect') throw busy(error)
       throw new Problem('storage-unavailable', 'The database cannot be reached now: nothing was changed.', {}, error)
+    }
+  }
+
+  /**
+   * Has the server break off what it does for a connection that was given up: a read has no time limit of its own there. Best
+   * effort, on a connection beside the pool. Behind a pooler the number is no server process's, and nothing happens.
+   */
+  async cancel(processId: number | undefined): Promise<void> {
+    if (processId === undefined) return
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'stowage',
+      connectionTimeoutMillis: connectionTimeout,
+      query_timeout: connectionTimeout,
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await client.query('select pg_cancel_backend($1)', [processId])
+    } catch {
+      // A server that stands still has nothing to be broken off.
+    } finally {
+      await client.end().catch(() => {})
     }
   }
 

@@ -12,15 +12,52 @@ export class LostConnection extends Error {
   }
 }
 
+/** Whether no answer came in time. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof LostConnection && error.cause instanceof Error && error.cause.message === 'Query read timeout'
+}
+
 /** A server that did not answer in time will not do so the next time either; one that hung up may. */
 export function wasLostAtOnce(error: unknown): boolean {
-  if (!(error instanceof LostConnection)) return false
-  return !(error.cause instanceof Error && error.cause.message === 'Query read timeout')
+  return error instanceof LostConnection && !isTimeout(error)
 }
 
 /** SQLSTATE (PostgreSQL manual, appendix A), undefined for what did not come from the server. */
 function stateOf(error: unknown): string | undefined {
   return error instanceof DatabaseError ? (error.code ?? '') : undefined
+}
+
+/** An error, its cause, the cause of that, and so on. */
+function causes(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : []
+}
+
+/** What the driver says of a server that hangs up, or is silent, before anything was asked; it gives these no code. */
+const noAnswer = /^(Connection terminated|timeout expired|timeout exceeded when trying to connect)/
+
+/** Nobody listens there, or whoever does is no database yet. */
+function isUnreachable(root: Error | undefined): boolean {
+  const code = root && 'code' in root ? String(root.code) : ''
+  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(code)) return true
+  return noAnswer.test(root?.message ?? '')
+}
+
+/**
+ * Whether a start should wait and try again: for a database that is itself just starting (57P03) or stopping, or where a
+ * migration met a lock (40P01, 55P03).
+ */
+export function isNotThereYet(error: unknown): boolean {
+  const root = causes(error).at(-1)
+  return isUnreachable(root) || /^(57P0[123]|40P01|55P03)$/.test(stateOf(root) ?? '')
+}
+
+/** In the database's own words, or those of the way to it; undefined for what has another reason. */
+export function postgresReason(error: unknown): string | undefined {
+  const root = causes(error).at(-1)
+  const state = stateOf(root)
+  if (state !== undefined) return `${root?.message} (${state})`
+  const isOurs = error instanceof Problem && isUnreachable(root)
+  return isOurs || causes(error).some((cause) => cause instanceof LostConnection) ? root?.message : undefined
 }
 
 /** Whether nobody can tell from this error whether the connection can still be used: then it cannot. */

@@ -1,6 +1,6 @@
 import { Kysely, sql } from 'kysely'
 import { Problem } from '../problems.ts'
-import { migrate } from './migrate.ts'
+import { type MayMigrate, migrate } from './migrate.ts'
 import { readingDialect, writingDialect } from './postgres-dialect.ts'
 import { ConnectionPool } from './postgres-pool.ts'
 import { mayStartAgain, postgresProblem } from './postgres-problem.ts'
@@ -10,7 +10,7 @@ import { type AroundStatement, straight } from './statement.ts'
 import type { Catalogue, Transaction } from './transaction.ts'
 
 export interface PostgresOptions {
-  /** `postgres://user:password@host/database`, as libpq reads it. */
+  /** `postgres://user:password@host/database`, as node-postgres reads it. */
   url: string
   /** Connections at most; half of them for reading, so that a crowd of publishes does not hold up downloads. */
   connections: number
@@ -63,14 +63,14 @@ export interface PostgresServer {
   isDurable: boolean
 }
 
-/** Brings the database to the newest schema; refuses a server that Stowage cannot use. */
-export async function migratePostgres(url: string, release: string): Promise<PostgresServer> {
+/** Brings the database to the newest schema (see `migrate`); refuses a server that Stowage cannot use. */
+export async function migratePostgres(url: string, release: string, ask?: MayMigrate): Promise<PostgresServer> {
   // Its own connection: a migration may take as long as it must.
   const pool = new ConnectionPool(url, 1, { unlimitedTime: true })
   try {
     const db = new Kysely<Schema>({ dialect: writingDialect(pool, straight) })
     const server = await db.transaction().execute(async (tx) => checkServer(tx))
-    await migrate(db, release)
+    await migrate(db, release, undefined, ask)
     return server
   } catch (error) {
     throw postgresProblem(error)
@@ -84,7 +84,7 @@ interface ServerFacts {
   number: number
   encoding: string
   fsync: string
-  commit: string
+  readOnly: string
   role: string
   mayCreate: boolean
 }
@@ -95,7 +95,7 @@ async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
       current_setting('server_version_num')::int as number,
       current_setting('server_encoding') as encoding,
       current_setting('fsync') as fsync,
-      current_setting('synchronous_commit') as commit,
+      current_setting('transaction_read_only') as "readOnly",
       current_user as role,
       coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate"`.execute(tx)
   const [found] = rows
@@ -112,11 +112,17 @@ async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
       `The database's encoding is ${found.encoding}; Stowage needs UTF8: create database stowage encoding 'UTF8' template template0.`,
     )
   }
+  if (found.readOnly === 'on') {
+    throw new Problem(
+      'storage-unavailable',
+      'PostgreSQL is read-only here (25006): the server is a standby, or default_transaction_read_only is on for it, this database or this role.',
+    )
+  }
   if (!found.mayCreate) {
     throw new Problem(
       'storage-unavailable',
       `The role ${found.role} may not create tables in this database: alter database … owner to ${found.role}.`,
     )
   }
-  return { version: found.version, isDurable: found.fsync === 'on' && found.commit !== 'off' }
+  return { version: found.version, isDurable: found.fsync === 'on' }
 }

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { Kysely } from 'kysely'
 import { Problem, plainProblem, problemFrom } from '../problems.ts'
-import { migrate } from './migrate.ts'
+import { type MayMigrate, migrate } from './migrate.ts'
 import { probeDatabase } from './probe.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
@@ -21,11 +21,11 @@ export function openForWriting(file: string): Database {
   return database
 }
 
-/** Brings the file to the newest schema, all or nothing. */
-export async function migrateSqlite(file: string, release: string): Promise<void> {
+/** Brings the file to the newest schema, all or nothing; see `migrate`. */
+export async function migrateSqlite(file: string, release: string, ask?: MayMigrate): Promise<void> {
   const database = openForWriting(file)
   try {
-    await migrate(new Kysely<Schema>({ dialect: sqliteDialect(database) }), release)
+    await migrate(new Kysely<Schema>({ dialect: sqliteDialect(database) }), release, undefined, ask)
   } finally {
     database.close()
   }

@@ -547,3 +547,29 @@ test('a kind that nobody knows is a mistake', async () => {
   })
   expect(() => runner.runDue('paint')).toThrow('no kind of job is called paint')
 })
+
+describe('a clock that was a day ahead and is set back', () => {
+  const day = 24 * 60 * 60_000
+
+  test.each([
+    ['a recurring job', { every: 60_000 }],
+    ['a job that had failed', {}],
+  ])('does not hold %s up', async (_, fields) => {
+    await using queue = await startQueue()
+    if ('every' in fields) await queue.ensureRecurring()
+    else await queue.ask('bad')
+    const kind = 'every' in fields ? { every: 60_000 } : {}
+    queue.clock.now += day
+    let runs = 0
+    const work: Run = async (job) => {
+      runs += 1
+      if (runs === 1 && !('every' in fields)) throw new Error('once')
+      if (!('every' in fields)) await queue.finish(job)
+    }
+    await queue.run(work, kind)
+    expect(runs).toBe(1)
+    queue.clock.now -= day
+    await queue.run(work, kind)
+    expect(runs).toBe(2)
+  })
+})

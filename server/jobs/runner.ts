@@ -1,11 +1,13 @@
 import {
   anyDue,
+  anyTooFarOff,
   claimJobs,
   ensureRecurring,
   finishRecurring,
   giveUpJob,
   type Job,
   postponeJob,
+  pullIn,
   releaseJobs,
 } from '../catalogue/jobs.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
@@ -17,14 +19,13 @@ const longestError = 1_000
 
 export const claim = transaction('claim jobs', claimJobs)
 
-interface Recurring {
-  kind: string
-  every: number
-}
-
-export const ensure = transaction('ensure recurring jobs', async (tx, args: { kinds: Recurring[]; now: number }) => {
-  for (const { kind, every } of args.kinds) await ensureRecurring(tx, kind, every, args.now)
+export const ensure = transaction('ensure recurring jobs', async (tx, args: { kinds: string[]; now: number }) => {
+  for (const kind of args.kinds) await ensureRecurring(tx, kind, args.now)
 })
+
+export const mendTimes = transaction('mend times', async (tx, args: { kind: string; latest: number; now: number }) =>
+  pullIn(tx, args.kind, args.latest, args.now),
+)
 
 export const finish = transaction('finish recurring job', async (tx, args: { job: Job; dueAt: number }) =>
   finishRecurring(tx, args.job, args.dueAt),
@@ -76,7 +77,7 @@ export class JobRunner {
 
   /** Writes the rows of what comes again and again, where they are missing. */
   async ensureRecurring(): Promise<void> {
-    const kinds = this.#parts.kinds.flatMap(({ kind, every }) => (every === undefined ? [] : [{ kind, every }]))
+    const kinds = this.#parts.kinds.filter(({ every }) => every !== undefined).map(({ kind }) => kind)
     await this.#parts.catalogue.transact(ensure, { kinds, now: this.#parts.now() })
   }
 
@@ -95,6 +96,7 @@ export class JobRunner {
   async #runDue(kind: JobKind, signal: AbortSignal): Promise<number> {
     const { catalogue, leaseId, now } = this.#parts
     let done = 0
+    await this.#mendTimes(kind)
     while (!signal.aborted) {
       const claimant = { kind: kind.kind, leaseId: leaseId(), now: now() }
       if (!(await anyDue(catalogue.read, claimant))) break
@@ -108,6 +110,15 @@ export class JobRunner {
       if (jobs.length > 0) await catalogue.transact(release, { jobs })
     }
     return done
+  }
+
+  /** A clock that was wrong and is set back must not hold a job up for as long. */
+  async #mendTimes({ kind, every = longestDelay }: JobKind): Promise<void> {
+    const { catalogue, now } = this.#parts
+    const latest = now() + every
+    if (await anyTooFarOff(catalogue.read, kind, latest)) {
+      await catalogue.transact(mendTimes, { kind, latest, now: now() })
+    }
   }
 
   /** False where it failed, or was broken off: that is no failure. */

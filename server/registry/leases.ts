@@ -59,12 +59,15 @@ export class ProcessLease {
   readonly #node: Node
   #id: string
   #renewing: Promise<void> | undefined
+  /** By both clocks: one stands still while the machine sleeps, the other may be set back. */
+  #renewedAt: { wall: number; running: number }
 
   private constructor(catalogue: Catalogue, now: () => number, node: Node, id: string) {
     this.#catalogue = catalogue
     this.#now = now
     this.#node = node
     this.#id = id
+    this.#renewedAt = { wall: now(), running: performance.now() }
   }
 
   static async take(catalogue: Catalogue, now: () => number, node: Node): Promise<ProcessLease> {
@@ -74,6 +77,17 @@ export class ProcessLease {
   }
 
   get id(): string {
+    return this.#id
+  }
+
+  /**
+   * The id, for something that begins now. After a sleep the lease may be dead, swept and forgotten, and what would be staged
+   * under it seen by nobody: then it is renewed first.
+   */
+  async fresh(): Promise<string> {
+    const { wall, running } = this.#renewedAt
+    const silence = Math.max(Math.abs(this.#now() - wall), performance.now() - running)
+    if (silence > lifetime / 2) await this.renew()
     return this.#id
   }
 
@@ -90,10 +104,14 @@ export class ProcessLease {
 
   async #renew(): Promise<void> {
     const now = this.#now()
-    if (await this.#catalogue.transact(renew, { id: this.#id, now })) return
-    const id = newLeaseId()
-    await this.#catalogue.transact(takeLease, { id, now, ...this.#node })
-    this.#id = id
+    // As of before the answer: that may take long.
+    const asked = { wall: now, running: performance.now() }
+    if (!(await this.#catalogue.transact(renew, { id: this.#id, now }))) {
+      const id = newLeaseId()
+      await this.#catalogue.transact(takeLease, { id, now, ...this.#node })
+      this.#id = id
+    }
+    this.#renewedAt = asked
   }
 
   /** Declares other processes dead that have not renewed their leases in time; returns those leases. */

@@ -1,6 +1,7 @@
 import type { Grant } from '../access/grant.ts'
 import { missingDigests } from '../catalogue/blobs.ts'
 import { filesOfVersion, type ListedFile } from '../catalogue/files.ts'
+import { anyAwaited } from '../catalogue/jobs.ts'
 import {
   type ListedVersion,
   listedOwner,
@@ -16,6 +17,7 @@ import { packageNamePart, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Address } from './download.ts'
 import type { RegistryParts } from './parts.ts'
+import { digestsJob } from './publish.ts'
 
 /** For those who may not import the catalogue. */
 export type { ListedFile, ListedVersion, Profile }
@@ -85,6 +87,8 @@ export async function showLatest(parts: RegistryParts, grant: Grant<'read'>, nam
 
 /** Milliseconds that an answer waits for digests that are being computed. */
 const patience = 5_000
+/** Jobs that are looked for at once: both databases have a limit. */
+const mostAsked = 500
 
 /** The files of a version, with all their digests unless those take too long, or `signal` says that nobody waits any more. */
 export async function showFiles(
@@ -96,12 +100,17 @@ export async function showFiles(
   const packageKey = possiblePackage(address.package)
   const versionKey = possibleVersion(address.version)
   if (packageKey === undefined || versionKey === undefined) throw packageUnknown()
+  const look = () => filesOfVersion(parts.catalogue.read, { ownerId, packageKey, versionKey })
   const until = performance.now() + patience
   for (let pause = 20; ; pause *= 2) {
-    const files = await filesOfVersion(parts.catalogue.read, { ownerId, packageKey, versionKey })
+    const files = await look()
     if (files.length === 0) throw packageUnknown()
     const left = until - performance.now()
-    if (left <= 0 || signal.aborted || files.every((file) => missingDigests(file).length === 0)) return files
+    const incomplete = files.filter((file) => missingDigests(file).length > 0)
+    if (left <= 0 || signal.aborted || incomplete.length === 0) return files
+    // Those that were given up, say because their bytes are gone, are waited for by nobody.
+    const subjects = incomplete.slice(0, mostAsked).map(({ blobId }) => String(blobId))
+    if (!(await anyAwaited(parts.catalogue.read, digestsJob, subjects))) return look()
     parts.wakeJobs()
     // Another node may be the one that computes them, so there is nothing but to look again.
     await Bun.sleep(Math.min(pause, left))

@@ -116,7 +116,7 @@ export const findUpload = transaction('find upload', async (tx, args: { location
 export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
   refuseEarly(parts, upload)
 
-  const leaseId = parts.lease.id
+  const leaseId = await parts.lease.fresh()
   await using staged = await parts.blobs.stage(leaseId)
   const declared = Object.keys(upload.declaredDigests) as DigestAlgorithm[]
   const running = new RunningDigests(['sha256', ...declared])

@@ -2,7 +2,7 @@ import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/gr
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
-import { deletePackageIfEmpty, findPackage, lockIfOnlyVersion } from '../catalogue/packages.ts'
+import { deletePackageIfEmpty, findPackage, isOnlyVersion } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteVersion, lockVersion } from '../catalogue/versions.ts'
@@ -72,23 +72,31 @@ function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKe
   return { packageKey, versionKey }
 }
 
-/** Takes the locks in their order, asks again for the rights, and finds the version, whose files nobody else changes now. */
-async function enter(tx: Tx, args: RemoveVersion): Promise<{ id: number; packageId: number }> {
+/** A version whose files nobody else changes now. */
+interface Entered {
+  id: number
+  packageId: number
+  /** Whether its package goes with it. */
+  isOnly: boolean
+}
+
+/** Takes the locks in their order, asks again for the rights, and finds the version. */
+async function enter(tx: Tx, args: RemoveVersion): Promise<Entered> {
   const { claim } = args
   await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${args.packageKey}`)])
   await recheck(tx, claim, args.now)
   const packageId = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
   if (packageId === undefined) throw packageUnknown()
-  await lockIfOnlyVersion(tx, { packageId, versionKey: args.versionKey })
+  const isOnly = await isOnlyVersion(tx, { packageId, versionKey: args.versionKey })
   const id = await lockVersion(tx, { packageId, versionKey: args.versionKey })
   if (id === undefined) throw packageUnknown()
-  return { id, packageId }
+  return { id, packageId, isOnly }
 }
 
 /** The last that a transaction does: the owner's count is held from here on. */
-async function dropVersion(tx: Tx, version: { id: number; packageId: number }): Promise<void> {
+async function dropVersion(tx: Tx, version: Entered): Promise<void> {
   await deleteVersion(tx, version.id)
-  await deletePackageIfEmpty(tx, version.packageId)
+  if (version.isOnly) await deletePackageIfEmpty(tx, version.packageId)
 }
 
 function packageUnknown(): Problem {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { temporaryFolder } from '../support/server-process.ts'
-import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
+import { type Client, type StartOptions, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
 const hour = 60 * 60_000
@@ -40,9 +41,9 @@ async function refusal(response: Promise<Response>): Promise<{ status: number; m
 }
 
 /** A server whose clock a test moves. */
-async function startWithClock() {
+async function startWithClock(replace: StartOptions['replace'] = {}) {
   const clock = { now: Date.now() }
-  const stowage = await startStowage({ replace: { now: () => clock.now } })
+  const stowage = await startStowage({ replace: { ...replace, now: () => clock.now } })
   return Object.assign(stowage, { clock })
 }
 
@@ -143,6 +144,21 @@ describe('a job that keeps failing', () => {
     expect(await stowage.stowage.runJobs()).toBe(1)
     expect(await list(stowage.admin)).toEqual([])
   })
+})
+
+test('digests that were given up are waited for by nobody: a list of files shows null at once', async () => {
+  let looks = 0
+  const around: AroundStatement = (sql, run, place) => {
+    if (place === 'reading' && /from "packages"/.test(sql)) looks += 1
+    return run(sql)
+  }
+  await using stowage = await startWithClock({ aroundStatement: around })
+  await publishAndLose(stowage, 'a', 1)
+  await letDaysPass(stowage, 3)
+  looks = 0
+  const answer = await stowage.anonymous.fetch('/api/v1/packages/admin/generic/tool/1.0/files')
+  expect(await answer.json()).toMatchObject([{ name: 'a', md5: null, sha1: null, sha512: null }])
+  expect(looks).toBeLessThanOrEqual(2)
 })
 
 test('jobs are listed in pages, oldest first, with the total', async () => {

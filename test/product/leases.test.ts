@@ -78,6 +78,23 @@ describe('a process that was silent for longer than its lease', () => {
     expect(Buffer.compare(await (await admin.get()).bytes(), body)).toBe(0)
   })
 
+  test('begins no upload under the lease of before: what it left there would be found by nobody', async () => {
+    const clock = { now: Date.now() }
+    await using stowage = await startStowage({ settings: noGrace, replace: { now: () => clock.now } })
+    const { lease } = stowage.stowage.registry
+    const dead = lease.id
+    await stowage.change('update leases set dead_since = 1')
+    await stowage.stowage.sweep()
+    expect(await leases(stowage.dataDir)).toEqual([])
+    clock.now += 10 * 60_000
+    using _ = await upload(stowage)
+    const staged = [...(await blobFiles(stowage.dataDir)).keys()]
+    expect(staged).toHaveLength(1)
+    expect(staged[0]).toStartWith(`${lease.id}/`)
+    expect(lease.id).not.toBe(dead)
+    expect(await livingLeases(stowage.dataDir)).toEqual([lease.id])
+  })
+
   test('takes one new lease, however many find out at once that the old one is dead', async () => {
     await using stowage = await startStowage()
     const { lease } = stowage.stowage.registry

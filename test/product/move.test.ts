@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { cp, readFile } from 'node:fs/promises'
+import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client as PostgresClient } from 'pg'
 import { tablesToCopy } from '../../server/catalogue/copy.ts'
@@ -40,6 +40,8 @@ function onSqlite(dataDir: string, sql: string): Record<string, unknown>[] {
   }
 }
 
+const undo = (dataDir: string, url: string) => undoMove({ dataDir }, { url })
+const undoBlindly = (dataDir: string) => undoMove({ dataDir }, 'gone')
 const move = (dataDir: string, url: string, tell?: (event: MoveEvent) => void) => moveToPostgres({ dataDir }, url, tell)
 
 /** Begins a move and breaks it off at the first event that `isThere` says; what was sent until then is done. */
@@ -352,7 +354,7 @@ described('broken off', () => {
       await using from = await installation()
       await using to = await emptyDatabase()
       await brokenOff(from.path, to.url, (event) => event.kind === kind)
-      await undoMove({ dataDir: from.path })
+      await undo(from.path, to.url)
       expect(await serverIsRefused(startOn(from.path, to.url))).toContain('Run stowage migrate again')
       {
         await using server = await startOnSqlite(from.path)
@@ -463,13 +465,40 @@ described('the comparison finds', () => {
   })
 })
 
+described('nothing is migrated', () => {
+  const dropLast = 'delete from kysely_migration where name = (select max(name) from kysely_migration)'
+
+  test('by a server that may not use the database', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await brokenOff(from.path, to.url, (event) => event.kind === 'source marked')
+    onSqlite(from.path, dropLast)
+    await onServer(to.url, dropLast)
+    expect(await serverIsRefused(startOnSqlite(from.path))).toContain('was moved to PostgreSQL')
+    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('Run stowage migrate again')
+  })
+
+  test('while it is copied, or the copy is not released', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    const newer = `insert into kysely_migration (name, timestamp) values ('9999-newer', 'now')`
+    let isThere: Promise<unknown> | undefined
+    const late = move(from.path, to.url, (event) => {
+      if (event.kind === 'comparing') isThere = onServer(to.url, newer)
+    })
+    expect(await sentenceOf(late)).toContain('was changed by a newer release')
+    await isThere
+    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('Run stowage migrate again')
+  })
+})
+
 described('refused', () => {
   test('while a server runs', async () => {
     await using from = await installation()
     await using to = await emptyDatabase()
     await using server = await startOnSqlite(from.path)
     expect(await sentenceOf(move(from.path, to.url))).toContain('A Stowage server is using')
-    expect(await sentenceOf(undoMove({ dataDir: from.path }))).toContain('A Stowage server is using')
+    expect(await sentenceOf(undo(from.path, to.url))).toContain('A Stowage server is using')
     await mustServe(server, from)
     expect(await onServer(to.url, 'select key from site')).toEqual([{ key: 'oldest-release' }])
   })
@@ -573,31 +602,120 @@ described('after a move', () => {
     expect(await sentenceOf(move(from.path, another.url))).toContain('--undo')
 
     await using onPostgres = await startOn(from.path, to.url)
-    expect(await sentenceOf(undoMove({ dataDir: from.path }))).toContain('A Stowage server is using')
+    expect(await sentenceOf(undo(from.path, to.url))).toContain('A Stowage server is using')
     await onPostgres.stop()
     const undone = await stowage(['migrate', '--undo'], { ...sqlite, STOWAGE_DATABASE_URL: to.url })
     expect({ exitCode: undone.exitCode, errors: undone.errors }).toEqual({ exitCode: 0, errors: '' })
-    // Never both: the blobs are SQLite's again.
-    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('blob folder')
+    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('Start the server without STOWAGE_DATABASE_URL')
     {
       await using server = await startOnSqlite(from.path)
       await mustServe(server, from)
     }
-    expect(await sentenceOf(undoMove({ dataDir: from.path }))).toContain('nothing to undo')
+    expect(await sentenceOf(undo(from.path, to.url))).toContain('nothing to undo')
+    expect(await sentenceOf(undoBlindly(from.path))).toContain('nothing to undo')
     expect(await sentenceOf(move(from.path, to.url))).toContain('holds a Stowage installation already')
     expect(howOf(await eventsOf(from.path, another.url))).toBe('from the beginning')
   })
 
-  test('a server elsewhere that shares the folder stores nothing any more once it was undone', async () => {
+  test('who has the original and no copy cannot take the blobs: they change hands by their id', async () => {
     await using from = await installation()
     await using to = await emptyDatabase()
     await move(from.path, to.url)
     const id = (await readFile(join(from.path, 'blobs', 'storage-id'), 'utf8')).trim()
     expect(await onServer(to.url, "select value from site where key = 'storage-id'")).toEqual([{ value: id }])
-    await undoMove({ dataDir: from.path })
+    await undo(from.path, to.url)
     const back = (await readFile(join(from.path, 'blobs', 'storage-id'), 'utf8')).trim()
     expect(back).not.toBe(id)
     expect(onSqlite(from.path, "select value from site where key = 'storage-id'")).toEqual([{ value: back }])
+  })
+})
+
+described('the way back', () => {
+  const shared = async (from: Installation) => {
+    const folder = await temporaryFolder()
+    await symlink(join(from.path, 'blobs'), join(folder.path, 'blobs'))
+    return folder
+  }
+
+  test('is refused while a server elsewhere runs on the copy, which then goes on as before', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await move(from.path, to.url)
+    await using elsewhere = await shared(from)
+    await using another = await shared(from)
+    await using server = await startOn(elsewhere.path, to.url)
+    {
+      await using _ = await startOn(another.path, to.url)
+      expect(await sentenceOf(undo(from.path, to.url))).toContain('2 servers')
+    }
+    const refusal = await stowage(['migrate', '--undo', '--to', to.url], { STOWAGE_DATA_DIR: from.path })
+    expect({ exitCode: refusal.exitCode, output: refusal.output }).toEqual({ exitCode: 1, output: '' })
+    expect(refusal.errors).toMatch(/^stowage migrate: 1 server .*Stop .*\n$/)
+    await mustServe(server, from)
+    expect((await server.admin.put({ package: 'goes-on' }, 'x')).status).toBe(201)
+    expect(await serverIsRefused(startOnSqlite(from.path))).toContain('was moved to PostgreSQL')
+
+    await server.stop()
+    await undo(from.path, to.url)
+    expect(await serverIsRefused(startOn(elsewhere.path, to.url))).toContain('Start the server without')
+    expect((await stowage(['reset-admin'], { STOWAGE_DATABASE_URL: to.url })).errors).toContain(
+      'Start the server without',
+    )
+    await using back = await startOnSqlite(from.path)
+    await mustServe(back, from)
+  })
+
+  test('does not wait for a server that died: it changes nothing any more should it wake up', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await move(from.path, to.url)
+    await using elsewhere = await shared(from)
+    await using server = await startOn(elsewhere.path, to.url)
+    await onServer(to.url, 'update leases set expires_at = 1')
+    await undo(from.path, to.url)
+    expect((await server.admin.put({ package: 'late' }, 'x')).status).toBe(503)
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503)
+    expect(await sentenceOf(server.stowage.registry.lease.renew())).toContain('Start the server without')
+  })
+
+  test('broken off at any point, at most one side starts, and the same command completes it', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await move(from.path, to.url)
+    for (const place of ['copy marked', 'blobs handed back'] as const) {
+      const brokenHere = new Error('broken off here')
+      const result = await undoMove({ dataDir: from.path }, { url: to.url }, (step) => {
+        if (step === place) throw brokenHere
+      }).catch((error) => error)
+      expect(result).toBe(brokenHere)
+      expect(await serverIsRefused(startOnSqlite(from.path))).toContain('stowage migrate --undo')
+      expect(await serverIsRefused(startOn(from.path, to.url))).toContain('Start the server without')
+      expect(await sentenceOf(move(from.path, to.url))).toContain('Run stowage migrate --undo again')
+    }
+    await undo(from.path, to.url)
+    await using server = await startOnSqlite(from.path)
+    await mustServe(server, from)
+  })
+
+  test('needs the database that it was moved to, or to be told that it is gone', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await using another = await emptyDatabase()
+    await move(from.path, to.url)
+    const nobody = `postgres://me:x@127.0.0.1:${freePort()}/stowage`
+    expect(await sentenceOf(undo(from.path, another.url))).toContain('not the one that this installation was moved to')
+    expect(await sentenceOf(undo(from.path, nobody))).toMatch(/does not answer at .*--undo --force/)
+    expect(await onServer(another.url, 'select key from site')).toEqual([{ key: 'oldest-release' }])
+    expect(await serverIsRefused(startOnSqlite(from.path))).toContain('was moved to PostgreSQL')
+
+    const forced = await stowage(['migrate', '--undo', '--force'], {
+      STOWAGE_DATA_DIR: from.path,
+      STOWAGE_DATABASE_URL: nobody,
+    })
+    expect({ exitCode: forced.exitCode, errors: forced.errors }).toEqual({ exitCode: 0, errors: '' })
+    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('blob folder')
+    await using server = await startOnSqlite(from.path)
+    await mustServe(server, from)
   })
 })
 
@@ -607,7 +725,7 @@ described('the command', () => {
   test('explains itself', async () => {
     const { exitCode, output } = await stowage(['migrate', '--help'], {})
     expect(exitCode).toBe(0)
-    for (const words of ['--to', '--undo', 'STOWAGE_DATABASE_URL', 'PGPASSWORD', 'Stop the server']) {
+    for (const words of ['--to', '--undo', '--force', 'STOWAGE_DATABASE_URL', 'PGPASSWORD', 'Stop the server']) {
       expect(output).toContain(words)
     }
     expect((await stowage(['--help'], {})).output).toContain('migrate')
@@ -617,7 +735,10 @@ described('the command', () => {
     const wrong = [
       [],
       ['--to'],
-      ['--undo', '--to', 'postgres://a/b'],
+      ['--undo'],
+      ['--force'],
+      ['--force', '--to', 'postgres://a/b'],
+      ['--undo', '--force', '--to', 'postgres://a/b'],
       ['--nonsense'],
       [`postgres://me:${secret}@a/b`],
       [`postgres://a/b?password=${secret}`],
@@ -635,6 +756,8 @@ described('the command', () => {
     const settings = { STOWAGE_DATA_DIR: from.path }
     const wrongPassword = new URL((await sharedPostgres()).url())
     wrongPassword.password = secret
+    const undone = await stowage(['migrate', '--undo', '--to', 'mysql://a/b'], settings)
+    expect(undone).toMatchObject({ exitCode: 1, errors: expect.stringMatching(/must be the address of a database/) })
     const attempts = [
       ['mysql://a/b', /must be the address of a database/],
       [`postgres:${secret}`, /must be the address of a database/],

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client as DatabaseClient } from 'pg'
 import { databaseSettings, onPostgres, onServer } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seededBytes } from '../support/seeded.ts'
+import { temporaryFolder } from '../support/server-process.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
@@ -294,6 +296,57 @@ described('when PostgreSQL is in trouble', () => {
         await onServer(scene.url, 'select pg_promote()')
       },
     })
+  })
+})
+
+described('a server that starts', () => {
+  test('waits for a database behind something that accepts and hangs up', async () => {
+    let hungUp = 0
+    const between = createServer((socket) => {
+      socket.on('error', () => undefined)
+      if (hungUp < 3) {
+        hungUp += 1
+        socket.destroy()
+        return
+      }
+      const database = connect(target, '127.0.0.1').on('error', () => socket.destroy())
+      socket.on('close', () => database.destroy())
+      socket.pipe(database).pipe(socket)
+    })
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
+    let target = 0
+    try {
+      await using stowage = await startStowage({
+        databaseUrl: (direct) => {
+          const url = new URL(direct)
+          target = Number(url.port)
+          url.port = String((between.address() as { port: number }).port)
+          return url.href
+        },
+      })
+      expect(hungUp).toBe(3)
+      expect((await stowage.admin.put({}, body)).status).toBe(201)
+    } finally {
+      between.close()
+    }
+  })
+
+  test('says what a read-only database says', async () => {
+    await using folder = await temporaryFolder()
+    await using database = await startPostgres()
+    const url = await database.createDatabase()
+    const start = () => startStowage({ dataDir: folder.path, settings: { STOWAGE_DATABASE_URL: url } })
+    const readOnly = `alter database ${nameIn(url)} set default_transaction_read_only = on`
+    const sentence = async () => {
+      const result = await start().catch((error: Error) => error)
+      return result instanceof Error ? result.message : 'it started'
+    }
+    await onServer(url, readOnly)
+    expect(await sentence()).toMatch(/STOWAGE_DATABASE_URL cannot be used: .*read-only transaction \(25006\)/)
+    await onServer(url, `begin read write; alter database ${nameIn(url)} reset default_transaction_read_only; commit`)
+    await (await start()).stop()
+    await onServer(url, readOnly)
+    expect(await sentence()).toMatch(/STOWAGE_DATABASE_URL cannot be used: .*read-only transaction \(25006\)/)
   })
 })
 

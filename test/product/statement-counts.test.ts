@@ -48,19 +48,19 @@ const requests: Request[] = [
   { name: 'PUT of a name that is taken', costs: [1, 1], prepare: two, send: taken, status: 409 },
   {
     name: 'DELETE of one file of two',
-    costs: [14, 14],
+    costs: [15, 14],
     prepare: two,
     send: (it) => it.delete({ file: 'a' }),
     status: 204,
   },
   {
     name: 'DELETE of the last file',
-    costs: [16, 16],
+    costs: [17, 16],
     prepare: (it) => it.put({}, 'a'),
     send: (it) => it.delete(),
     status: 204,
   },
-  { name: 'DELETE of a version', costs: [15, 15], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
+  { name: 'DELETE of a version', costs: [16, 15], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
   { name: 'GET /api/v1/user', costs: [2, 2], send: (it) => it.fetch('/api/v1/user'), status: 200 },
   { name: 'a list of tokens', costs: [4, 4], send: (it) => it.fetch('/api/v1/users/ada/tokens'), status: 200 },
   // Who is calling and at which owner; the owner, with how many versions he has; the package with the same; what is shown.
@@ -73,6 +73,20 @@ const requests: Request[] = [
   { name: 'the latest', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/-/latest'), status: 200 },
   { name: 'files', costs: [2, 2], prepare: digested, send: (it) => list(it, '/generic/tool/1.0/files'), status: 200 },
   { name: 'a list at a hidden owner', costs: [1, 1], send: (it) => list(it.as('nobody'), ''), status: 404 },
+  {
+    name: 'making a token',
+    costs: [9, 8],
+    send: (it) => it.post('/api/v1/users/ada/tokens', { name: 'x', scopes: ['all'] }),
+    status: 201,
+  },
+  {
+    name: 'deleting a token',
+    costs: [10, 10],
+    prepare: (it) => it.token(['all'], { name: 'x' }),
+    send: (it) => it.fetch('/api/v1/users/ada/tokens/x', { method: 'DELETE' }),
+    status: 204,
+  },
+  { name: '/readyz', costs: [6, 4], send: (it) => it.fetch('/readyz'), status: 200 },
   { name: '/healthz', costs: [0, 0], send: (it) => it.fetch('/healthz'), status: 200 },
 ]
 

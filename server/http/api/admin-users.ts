@@ -15,8 +15,7 @@ const newUser = z.object(
       .string('is missing')
       .min(minPasswordLength, `must have at least ${minPasswordLength} characters`)
       .max(maxPasswordLength, `may have ${maxPasswordLength} characters at most`),
-    email: z
-      .string('must be an e-mail address')
+    email: text('must be an e-mail address')
       .refine((address) => address === '' || emailKey(address) !== undefined, 'must be an e-mail address')
       .nullish(),
     full_name: text('must be text').max(255, 'may have 255 characters at most').nullish(),
