@@ -19,6 +19,7 @@ import { serveHttp } from './http/app.ts'
 import { type JobKind, JobRunner } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
 import { writeDurably } from './lib/write-durably.ts'
+import { Outage } from './outage.ts'
 import { Problem } from './problems.ts'
 import { completeDigests } from './registry/digests.ts'
 import { ProcessLease } from './registry/leases.ts'
@@ -226,6 +227,7 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
         `The job ${job.kind} ${isLast ? 'failed and was given up' : 'failed and will be tried again'}`,
       ),
   })
+  const outage = new Outage(log, registry.now)
   // Each process does these for itself; jobs are done once, by whoever comes first.
   const tasks = [
     {
@@ -233,6 +235,7 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
       every: 20_000,
       run: async () => {
         await registry.lease.renew()
+        outage.over()
         for (const id of await registry.lease.expireOthers()) {
           log.warn(
             { 'lease.id': id },
@@ -248,9 +251,10 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
       run: (signal: AbortSignal) => runner.runDue(kind, signal),
     })),
   ]
-  const schedule = new Schedule(mode === 'on' ? tasks : [], (task, error) =>
-    log.error({ err: error, 'task.name': task.name }, `The background task ${task.name} failed`),
-  )
+  const schedule = new Schedule(mode === 'on' ? tasks : [], (task, error) => {
+    if (!outage.noticed(error))
+      log.error({ err: error, 'task.name': task.name }, `The background task ${task.name} failed`)
+  })
   if (mode === 'on') await runner.ensureRecurring()
   return {
     schedule,

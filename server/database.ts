@@ -85,7 +85,12 @@ async function onceItAnswers<Result>(log: Logger, attempt: () => Promise<Result>
 export function startProblem(error: unknown): unknown {
   const reason = postgresReason(error)
   if (reason === undefined) return error
-  return new Problem('storage-unavailable', `The database of STOWAGE_DATABASE_URL cannot be used: ${reason}.`, {}, error)
+  return new Problem(
+    'storage-unavailable',
+    `The database of STOWAGE_DATABASE_URL cannot be used: ${reason}.`,
+    {},
+    error,
+  )
 }
 
 const workerUrl = new URL('./sqlite-worker.ts', import.meta.url).href

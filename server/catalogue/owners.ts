@@ -1,5 +1,5 @@
 import { prepared } from './prepared.ts'
-import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
+import type { OwnerKind, Tx, Visibility } from './schema.ts'
 
 export interface OwnerRow {
   id: number
@@ -15,15 +15,6 @@ export async function ownerById(tx: Tx, id: number): Promise<OwnerRow | undefine
 
 const selectOwnerById = prepared(['id'], (tx, { id }: { id: number }) =>
   tx.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('id', '=', id),
-)
-
-export async function ownerByKey(db: Db | Tx, key: string): Promise<OwnerRow | undefined> {
-  const [row] = await selectOwnerByKey(db, { key })
-  return row
-}
-
-const selectOwnerByKey = prepared(['key'], (db, { key }: { key: string }) =>
-  db.selectFrom('owners').select(['id', 'kind', 'name', 'visibility']).where('name_key', '=', key),
 )
 
 /** The new owner's id, or undefined when the name is taken. */

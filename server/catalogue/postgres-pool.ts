@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { Problem } from '../problems.ts'
-import { endsConnection, LostConnection } from './postgres-problem.ts'
+import { endsConnection, LostConnection, NoConnection } from './postgres-problem.ts'
 
 /** Milliseconds that a statement may take; the server breaks it off then. Migrations are spared. */
 export const statementTimeout = 10_000
@@ -111,8 +111,15 @@ export class ConnectionPool {
     try {
       return new Connection(await this.#pool.connect())
     } catch (error) {
-      if (error instanceof Error && error.message === 'timeout exceeded when trying to connect') throw busy(error)
-      throw new Problem('storage-unavailable', 'The database cannot be reached now: nothing was changed.', {}, error)
+      if (error instanceof Error && error.message === 'timeout exceeded when trying to connect') {
+        throw busy(new NoConnection(error))
+      }
+      throw new Problem(
+        'storage-unavailable',
+        'The database cannot be reached now: nothing was changed.',
+        {},
+        new NoConnection(error),
+      )
     }
   }
 

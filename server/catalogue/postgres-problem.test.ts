@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { DatabaseError } from 'pg'
 import { Problem } from '../problems.ts'
-import { isNotThereYet, LostConnection, postgresReason } from './postgres-problem.ts'
+import { isNotThereYet, LostConnection, NoConnection, postgresReason } from './postgres-problem.ts'
 
 function fromServer(code: string, message = 'as the server says it'): DatabaseError {
   return Object.assign(new DatabaseError(message, 0, 'error'), { code })
@@ -19,7 +19,11 @@ describe('a database that may be there in a moment', () => {
     ['hung up in the middle', problem(new LostConnection(new Error('Connection terminated unexpectedly'))), true],
     ['accepts and is silent', problem(new Error('timeout expired')), true],
     ['the same in the pool', problem(new Error('Connection terminated due to connection timeout')), true],
-    ['no connection of the pool in time', problem(new Error('timeout exceeded when trying to connect')), true],
+    [
+      'no connection of the pool in time',
+      problem(new NoConnection(new Error('timeout exceeded when trying to connect'))),
+      true,
+    ],
     ['it says that it starts', problem(fromServer('57P03')), true],
     ['it is just stopping', problem(new LostConnection(fromServer('57P01'))), true],
     ['it is just recovering from a crash', problem(new LostConnection(fromServer('57P02'))), true],
@@ -44,7 +48,9 @@ describe('what the database says for itself', () => {
     ['as it is', fromServer('42501', 'permission denied'), 'permission denied (42501)'],
     ['below several', problem(problem(fromServer('53100', 'no space'))), 'no space (53100)'],
     ['when it hangs up', problem(new LostConnection(new Error('read ECONNRESET'))), 'read ECONNRESET'],
-    ['when it is away', problem(byCode('ECONNREFUSED')), 'ECONNREFUSED'],
+    ['when it is away', problem(new NoConnection(byCode('ECONNREFUSED'))), 'ECONNREFUSED'],
+    ['of all its addresses', problem(new NoConnection(Object.assign(new Error(''), { code: 'EX' }))), 'EX'],
+    ['of its certificate', problem(new NoConnection(new Error('self-signed certificate'))), 'self-signed certificate'],
     ['nothing', new Problem('storage-unavailable', 'The blob folder belongs to another database.'), undefined],
     ['nothing of a bug', new TypeError('undefined is not a function'), undefined],
     ['nothing of a disk', byCode('ENOSPC'), undefined],

@@ -12,6 +12,16 @@ export class LostConnection extends Error {
   }
 }
 
+/** There is no connection: nothing was asked yet. */
+export class NoConnection extends Error {
+  constructor(cause: unknown) {
+    super(`There is no connection to the database: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+    this.name = 'NoConnection'
+  }
+}
+
 /** Whether no answer came in time. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof LostConnection && error.cause instanceof Error && error.cause.message === 'Query read timeout'
@@ -35,11 +45,14 @@ function causes(error: unknown): Error[] {
 /** What the driver says of a server that hangs up, or is silent, before anything was asked; it gives these no code. */
 const noAnswer = /^(Connection terminated|timeout expired|timeout exceeded when trying to connect)/
 
+function codeOf(root: Error | undefined): string {
+  return root && 'code' in root ? String(root.code) : ''
+}
+
 /** Nobody listens there, or whoever does is no database yet. */
 function isUnreachable(root: Error | undefined): boolean {
-  const code = root && 'code' in root ? String(root.code) : ''
-  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(code)) return true
-  return noAnswer.test(root?.message ?? '')
+  const codes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+  return codes.test(codeOf(root)) || noAnswer.test(root?.message ?? '')
 }
 
 /**
@@ -56,8 +69,8 @@ export function postgresReason(error: unknown): string | undefined {
   const root = causes(error).at(-1)
   const state = stateOf(root)
   if (state !== undefined) return `${root?.message} (${state})`
-  const isOurs = error instanceof Problem && isUnreachable(root)
-  return isOurs || causes(error).some((cause) => cause instanceof LostConnection) ? root?.message : undefined
+  const isOnTheWay = causes(error).some((cause) => cause instanceof LostConnection || cause instanceof NoConnection)
+  return isOnTheWay ? root?.message || codeOf(root) : undefined
 }
 
 /** Whether nobody can tell from this error whether the connection can still be used: then it cannot. */

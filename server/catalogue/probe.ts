@@ -1,6 +1,6 @@
 import { transaction } from './transaction.ts'
 
-/** Writes nothing that stays; fails where nothing can be written. */
+/** Writes one row, the same each time; fails where nothing can be written. */
 export const probeDatabase = transaction('probe the database', async (tx) => {
   await tx
     .insertInto('site')

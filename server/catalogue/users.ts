@@ -30,10 +30,6 @@ const selectUserByNameKey = prepared(['key'], (db, { key }: { key: string }) =>
   users(db).where('owners.name_key', '=', key),
 )
 
-export async function userByEmailKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
-  return users(db).where('users.email_key', '=', key).executeTakeFirst()
-}
-
 export async function anyUser(db: Db | Tx): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
 }

@@ -2,12 +2,16 @@ import type { HttpParts } from './parts.ts'
 
 /** Milliseconds for which an answer of `/readyz` stands: anybody may ask, and each probe writes to the disk. */
 const probeEvery = 1_000
+/** Milliseconds between two lines in the log that say the same. */
+const tellEvery = 60_000
 /** Milliseconds after which a probe that is not answered has failed. */
 const probeTimeout = 3_000
 
 /** `/healthz`: the process answers. `/readyz`: database and storage can be written. */
 export class Health {
   readonly #parts: HttpParts
+  /** When it was last said of each that it cannot be written, by a clock that runs on. */
+  readonly #told = new Map<string, number>()
   #last: { at: number; result: Promise<string[]> } | undefined
 
   constructor(parts: HttpParts) {
@@ -34,15 +38,28 @@ export class Health {
     const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(probeStorage())])
     const failed: string[] = []
     for (const [name, result] of Object.entries({ database, storage })) {
-      if (result.status === 'fulfilled') continue
+      if (result.status === 'fulfilled') {
+        this.#told.delete(name)
+        continue
+      }
       failed.push(name)
       const reason = result.reason instanceof Error ? result.reason : new Error(String(result.reason))
-      this.#parts.log.error(
-        { err: reason, 'problem.cause': String(reason.cause ?? '') },
-        `Not ready: ${name} cannot be written`,
-      )
+      if (this.#mayTell(name)) {
+        this.#parts.log.error(
+          { err: reason, 'problem.cause': String(reason.cause ?? '') },
+          `Not ready: ${name} cannot be written`,
+        )
+      }
     }
     return failed
+  }
+
+  /** At once, and then each minute while it lasts: whoever asks every second need not fill the log. */
+  #mayTell(name: string): boolean {
+    const now = performance.now()
+    if (now - (this.#told.get(name) ?? Number.NEGATIVE_INFINITY) < tellEvery) return false
+    this.#told.set(name, now)
+    return true
   }
 }
 

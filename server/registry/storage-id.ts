@@ -46,7 +46,7 @@ export async function matchStorage(catalogue: Catalogue, folder: BlobFolder): Pr
   if (known === undefined && (await folder.isUsed()) && (await siteFact(catalogue.read, key)) === undefined) {
     throw new Problem(
       'storage-unavailable',
-      'The blob folder is in use, but this database is new and knows nothing of it. If PostgreSQL holds the catalogue, set STOWAGE_DATABASE_URL; else put the missing database back, or choose another data directory.',
+      'The blob folder is in use, but this database is new and knows nothing of it. If SQLite has the catalogue until now, move it with stowage migrate; if PostgreSQL has it, set STOWAGE_DATABASE_URL; else put the missing database back, or choose another STOWAGE_DATA_DIR.',
     )
   }
   // The folder first: after a crash in between the next start finds it there and goes on with it.

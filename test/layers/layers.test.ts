@@ -44,6 +44,7 @@ const table: Record<string, readonly string[]> = {
   'server/first-admin.ts': everything,
   'server/log.ts': everything,
   'server/main.ts': everything,
+  'server/outage.ts': everything,
   'server/move.ts': everything,
   'server/sqlite-worker.ts': everything,
   'server/storage-id-file.ts': everything,

@@ -331,7 +331,7 @@ described('a server that starts', () => {
     }
   })
 
-  test('says what a read-only database says', async () => {
+  test('says why it cannot: the database is read-only, or has another reason', async () => {
     await using folder = await temporaryFolder()
     await using database = await startPostgres()
     const url = await database.createDatabase()
@@ -342,11 +342,18 @@ described('a server that starts', () => {
       return result instanceof Error ? result.message : 'it started'
     }
     await onServer(url, readOnly)
-    expect(await sentence()).toMatch(/STOWAGE_DATABASE_URL cannot be used: .*read-only transaction \(25006\)/)
+    expect(await sentence()).toMatch(/read-only here \(25006\): .*default_transaction_read_only/)
     await onServer(url, `begin read write; alter database ${nameIn(url)} reset default_transaction_read_only; commit`)
     await (await start()).stop()
+    await onServer(
+      url,
+      `create function full_disk() returns trigger language plpgsql as $$ begin
+        raise exception 'no space left' using errcode = '53100'; end $$;
+      create trigger full_disk before insert on leases execute function full_disk()`,
+    )
+    expect(await sentence()).toBe('The database of STOWAGE_DATABASE_URL cannot be used: no space left (53100).')
     await onServer(url, readOnly)
-    expect(await sentence()).toMatch(/STOWAGE_DATABASE_URL cannot be used: .*read-only transaction \(25006\)/)
+    expect(await sentence()).toMatch(/read-only here \(25006\)/)
   })
 })
 

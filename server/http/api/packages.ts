@@ -7,7 +7,7 @@ import { json, jsonPage, type Page, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { fileShape, packageShape } from './shapes.ts'
 
-/** Types of packages of which a list without this one shows nothing. */
+/** What `?type=` may say: there is one type of package here, so a list of any other is empty. */
 const shownTypes = ['', 'all', 'generic']
 
 /** `/packages/{owner}`: what is there, for everybody who may read it. */
