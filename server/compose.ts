@@ -6,7 +6,7 @@ import type { Server } from 'bun'
 import type { Logger } from 'pino'
 import { Access } from './access/access.ts'
 import { Accounts } from './access/accounts.ts'
-import { Passwords } from './access/passwords.ts'
+import { type PasswordCost, Passwords } from './access/passwords.ts'
 import { Tokens } from './access/tokens.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
@@ -47,6 +47,8 @@ export interface Stowage {
 /** What a test may put in the place of the usual parts. */
 export interface Replacements {
   now?: () => number
+  /** Of the passwords that are set: hundreds of accounts at the usual one would be most of a test run. */
+  passwordCost?: PasswordCost
   /** Wraps the blob store of the file system. */
   blobs?: (store: BlobStore) => BlobStore
   openBlobs?: (folder: string) => Promise<BlobStore>
@@ -79,7 +81,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
 
-    const passwords = new Passwords(now)
+    const passwords = new Passwords(now, replace.passwordCost)
     const accounts = new Accounts({ catalogue, passwords, now })
     const access = new Access({ catalogue, passwords, now })
     const tokens = new Tokens({ catalogue, now })

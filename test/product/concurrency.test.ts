@@ -25,7 +25,7 @@ async function expectOrder(stowage: TestStowage): Promise<void> {
 
 describe('forty at once', () => {
   test('publish one name: one wins, the others are told that it is taken', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const bodies = forty.map((index) => seededBytes(20_000 + index, index))
     const answers = await Promise.all(bodies.map((body) => ada.put({}, body)))
@@ -41,7 +41,7 @@ describe('forty at once', () => {
   })
 
   test('publish one name with the same bytes: still one winner', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const statuses = await statusesOf(forty.map(() => ada.put({}, seededBytes(5_000, 1))))
     expect(statuses.toSorted()).toEqual([201, ...Array(39).fill(409)])
@@ -50,7 +50,7 @@ describe('forty at once', () => {
   })
 
   test('publish one name in different letter case: still one winner', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const names = forty.map((index) =>
       [...'tool.bin'].map((sign, at) => ((index >> (at % 6)) & 1 ? sign.toUpperCase() : sign)).join(''),
@@ -61,7 +61,7 @@ describe('forty at once', () => {
   })
 
   test('publish different files of one new version: all succeed', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const bodies = forty.map((index) => seededBytes(1_000 * index, index))
     const statuses = await statusesOf(bodies.map((body, index) => ada.put({ file: `file-${index}` }, body)))
@@ -75,7 +75,7 @@ describe('forty at once', () => {
   })
 
   test('publish new versions of one new package: all succeed', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const statuses = await statusesOf(
       forty.map((index) => ada.put({ version: `1.${index}` }, seededBytes(3_000, index))),
@@ -87,7 +87,7 @@ describe('forty at once', () => {
   })
 
   test('publish new packages with the same bytes: all succeed, and the bytes are stored once', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const body = seededBytes(3_000, 1)
     const statuses = await statusesOf(forty.map((index) => ada.put({ package: `tool-${index}` }, body)))
@@ -99,7 +99,7 @@ describe('forty at once', () => {
   })
 
   test('delete all files of a version: no empty version is left', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     for (const round of [1, 2, 3]) {
       const published = forty.map((index) => ada.put({ file: `file-${index}` }, seededBytes(500, round * 100 + index)))
@@ -117,7 +117,7 @@ describe('forty at once', () => {
   })
 
   test('publish into a version and delete from it: nothing empty, and what stands is right', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     for (const round of [1, 2, 3, 4]) {
       const old = `old-${round}`
@@ -189,7 +189,7 @@ test('the same bytes, published and deleted and swept all the time, are never lo
 }, 30_000)
 
 test('a download of what is being deleted is whole and right, or 404', async () => {
-  await using stowage = await startStowage()
+  await using stowage = await startStowage({ thread: true })
   const ada = await stowage.user('ada')
   let whole = 0
   for (let round = 0; round < 5; round += 1) {
@@ -248,7 +248,7 @@ describe('an upload that is running when its right ends', () => {
   }
 
   test('its token is deleted: refused, nothing stored', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const { secret } = await ada.token(['write:package'], { name: 'ci' })
     const answer = await upload(stowage, `token ${secret}`, async () => {
@@ -291,7 +291,7 @@ describe('an upload that is running when its right ends', () => {
   })
 
   test('its name is taken by a faster one: 409, and the faster one stays', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ thread: true })
     const ada = await stowage.user('ada')
     const answer = await upload(stowage, basic('ada', 'ada-Pass-1234'), async () => {
       expect((await ada.put({}, 'faster')).status).toBe(201)

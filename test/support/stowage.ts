@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
@@ -14,6 +15,8 @@ export interface StartOptions {
   replace?: Replacements
   /** Puts another way to the test's database in the place of the direct one. PostgreSQL only. */
   databaseUrl?: (direct: string) => string
+  /** Whether SQLite has its thread, as a server that was started by `npm start` has. */
+  thread?: boolean
   /** A data directory to begin with; else a fresh one, removed at the end. */
   dataDir?: string
 }
@@ -85,6 +88,7 @@ export async function startStowage({
   settings = {},
   replace = {},
   databaseUrl = (direct) => direct,
+  thread = false,
   dataDir,
 }: StartOptions = {}): Promise<TestStowage> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'stowage-test-')))
@@ -99,6 +103,9 @@ export async function startStowage({
   })
   const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
     background: 'off',
+    passwordCost: { memoryCost: 8, timeCost: 1 },
+    // A thread of its own for SQLite takes as long to start as all the rest of a server.
+    ...(thread ? {} : { aroundStatement: straight }),
     ...replace,
   })
   await stowage.accounts.createFirst({ name: 'admin', password: adminPassword })
