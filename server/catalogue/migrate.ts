@@ -23,15 +23,13 @@ export async function migrate(
     await holdMigrations(tx)
     const applied = await appliedMigrations(tx)
     if (applied.length > 0) await ask(tx)
-    if (applied.some((name) => !(name in migrations))) {
-      await mustServe(tx, release)
-      return
+    const isNewer = applied.some((name) => !(name in migrations))
+    const isComplete = Object.keys(migrations).every((name) => applied.includes(name))
+    if (!isNewer && !isComplete) {
+      const provider = { getMigrations: async () => migrations }
+      const { error } = await new Migrator({ db: tx, provider }).migrateToLatest()
+      if (error) throw error
     }
-    const { error } = await new Migrator({
-      db: tx,
-      provider: { getMigrations: async () => migrations },
-    }).migrateToLatest()
-    if (error) throw error
     await mustServe(tx, release)
   })
 }
