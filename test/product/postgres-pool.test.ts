@@ -140,9 +140,10 @@ described('the connections to PostgreSQL', () => {
     await until(async () => (await onServer(url, waitingForLock)).length === 1, 'the first waits for the lock')
 
     const began = performance.now()
-    const second = admin.put({ file: 'second' }, body)
-    // The last thing that a publish does before it needs a connection for its transaction.
-    await until(() => lookUps === 3, 'the second waits for a connection')
+    const second = admin.put({ file: 'second' }, 'bytes that nobody has')
+    // The last that a publish of new bytes waits for before it asks for a connection: then that is all that is left to run.
+    await until(() => lookUps === 3, 'the second is about to ask for a connection')
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     // The rest of the queue, without a request for each.
     const rest = Array.from({ length: 500 }, () => catalogue.probe().catch((error) => error.code))
     const beyond = performance.now()
