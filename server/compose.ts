@@ -179,8 +179,8 @@ export async function openAccounts(settings: Settings): Promise<{ accounts: Acco
 /** Names this node: the data directory's own random id. With the host's name, in case the directory was copied to another machine. */
 async function nodeId(dataDir: string): Promise<string> {
   const file = join(dataDir, 'node-id')
-  const known = await readFile(file, 'utf8').catch(() => '')
-  const id = known.trim() || randomUUID()
+  const known = (await readFile(file, 'utf8').catch(() => '')).trim()
+  const id = known || randomUUID()
   if (!known) await writeDurably(file, `${id}\n`, 0o600)
   return `${hostname()}/${id}`
 }

@@ -230,3 +230,23 @@ described('a token is deleted while an upload by it commits', () => {
     expect(await race(choreography)).toBe(true)
   })
 })
+
+described('two administrators who delete tokens of each other', () => {
+  test('come one after the other, and neither has to start again', async () => {
+    const choreography = new Choreography()
+    await using stowage = await start(choreography)
+    const { admin } = stowage
+    const grace = await stowage.user('grace')
+    await stowage.change("update users set is_admin = 1 where id = (select id from owners where name = 'grace')")
+    await admin.token(['all'], { name: 'ci' })
+    await grace.token(['all'], { name: 'ci' })
+    const locked = choreography.stopAfter(/^select pg_advisory_xact_lock/)
+    const one = admin.fetch('/api/v1/users/grace/tokens/ci', { method: 'DELETE' })
+    await locked.arrived
+    const other = grace.fetch('/api/v1/users/admin/tokens/ci', { method: 'DELETE' })
+    await until(() => someoneWaits(stowage), 'the second waits for the first')
+    locked.goOn()
+    expect(await statuses(one, other)).toEqual([204, 204])
+    expect(choreography.undone).toBe(0)
+  })
+})

@@ -11,7 +11,6 @@ export const onPostgres = process.env.TEST_DATABASE === 'postgres'
 
 /** For what only one of them has: its file, its threads, its error codes. */
 export const testOnSqlite = onPostgres ? test.skip : test
-export const testOnPostgres = onPostgres ? test : test.skip
 
 /** Databases by the data directory whose catalogue they hold. */
 const databases = new Map<string, Promise<string>>()
