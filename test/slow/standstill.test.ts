@@ -2,6 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import { openPostgres } from '../../server/catalogue/postgres.ts'
 import { freshDatabase, onPostgres, onServer } from '../support/database.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { startStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
 const described = onPostgres ? describe : describe.skip
@@ -28,5 +30,22 @@ described('a read that takes too long', () => {
     } finally {
       await catalogue.close()
     }
+  })
+})
+
+described('a database that stands still', () => {
+  test('does not keep a server from stopping', async () => {
+    await using database = await startPostgres()
+    const stowage = await startStowage({
+      settings: { STOWAGE_DATABASE_URL: await database.createDatabase() },
+      replace: { background: 'on' },
+    })
+    expect((await stowage.admin.put({}, 'bytes')).status).toBe(201)
+    await database.pause()
+    const begun = performance.now()
+    await stowage.stowage.stop(0)
+    // Its lease, its background work and its connections: 5 s for each.
+    expect(performance.now() - begun).toBeLessThan(22_000)
+    database.resume()
   })
 })
