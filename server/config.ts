@@ -57,6 +57,30 @@ function trustedProxies(text: string): TrustedProxies | undefined {
   return 'wrong' in parsed ? undefined : parsed
 }
 
+/** A header's name (RFC 9110 §5.1), folded; not one that carries credentials of its own. */
+function headerName(text: string): string | undefined {
+  const name = text.toLowerCase()
+  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !['authorization', 'cookie', 'host'].includes(name)
+    ? name
+    : undefined
+}
+
+/** Origins (RFC 6454) as browsers send them, apart by commas or spaces. */
+function origins(text: string): readonly string[] | undefined {
+  const list = text.split(/[\s,]+/).filter(Boolean)
+  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin
+  return list.every(isOrigin) ? list : undefined
+}
+
+function smtpUrl(text: string): string | undefined {
+  const url = URL.parse(text)
+  return url && /^smtps?:$/.test(url.protocol) && url.hostname ? text : undefined
+}
+
+function mailAddress(text: string): string | undefined {
+  return /^(?:[^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(text.trim()) ? text.trim() : undefined
+}
+
 function readableFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -67,6 +91,16 @@ function readableFile(path: string): string | undefined {
 
 const size = 'must be a size, such as 10GiB, 500 MB or a number of bytes'
 const duration = 'must be a duration, such as 30s, 15m, 1h or 0'
+
+function lifetime(text: string): number | undefined {
+  return parseDuration(text) || undefined
+}
+
+const yesOrNo = (usual: 'true' | 'false') =>
+  z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .prefault(usual)
 
 const variables = {
   STOWAGE_LISTEN: readAs(
@@ -104,17 +138,45 @@ const variables = {
     trustedProxies,
     'must be addresses or ranges separated by commas, such as 127.0.0.1, 10.0.0.0/8, ::1',
   ).prefault(''),
-  STOWAGE_QUERY_TOKENS: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .prefault('false'),
+  STOWAGE_QUERY_TOKENS: yesOrNo('false'),
+  STOWAGE_REQUIRE_SIGN_IN: yesOrNo('false'),
+  STOWAGE_SIGN_UP: yesOrNo('false'),
+  STOWAGE_PASSWORD_LOGIN: yesOrNo('true'),
+  STOWAGE_PROXY_SIGN_IN_HEADER: readAs(
+    headerName,
+    'must be the name of a header that the proxy sets, such as X-Remote-User',
+  ).optional(),
+  STOWAGE_CORS_ORIGINS: readAs(
+    origins,
+    'must be origins separated by commas, such as https://tools.example.com (no path, no trailing slash)',
+  ).prefault(''),
+  STOWAGE_SECRET_KEY: z
+    .string()
+    .min(32, 'must have at least 32 characters: openssl rand -base64 32 makes one')
+    .optional(),
+  STOWAGE_SESSION_IDLE: readAs(lifetime, `${duration.replace(' or 0', '')}, and not 0`).prefault('7d'),
+  STOWAGE_SESSION_LIFETIME: readAs(lifetime, `${duration.replace(' or 0', '')}, and not 0`).prefault('30d'),
+  STOWAGE_SMTP_URL: readAs(
+    smtpUrl,
+    'must be the address of a mail server, such as smtps://user:password@mail.example.com or smtp://localhost:25',
+  ).optional(),
+  STOWAGE_MAIL_FROM: readAs(
+    mailAddress,
+    'must be an e-mail address, such as packages@example.com or Packages <packages@example.com>',
+  ).optional(),
   STOWAGE_LOG_FORMAT: z.enum(['pretty', 'json']).optional(),
   STOWAGE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
   STOWAGE_TLS_CERT: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
   STOWAGE_TLS_KEY: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
 }
 
-const secrets = new Set(['STOWAGE_ADMIN_PASSWORD', 'STOWAGE_TLS_KEY', 'STOWAGE_DATABASE_URL'])
+const secrets = new Set([
+  'STOWAGE_ADMIN_PASSWORD',
+  'STOWAGE_TLS_KEY',
+  'STOWAGE_DATABASE_URL',
+  'STOWAGE_SECRET_KEY',
+  'STOWAGE_SMTP_URL',
+])
 
 function shown(name: string, value: string | undefined): string {
   // A variable that does not exist may be the mistyped name of a secret.
@@ -141,6 +203,24 @@ export interface Settings {
   trustedProxies: TrustedProxies
   /** Whether `?token=` counts as a credential: tokens in addresses end up in logs. */
   queryTokens: boolean
+  /** Whether nobody sees anything before he has signed in. */
+  requireSignIn: boolean
+  /** Whether strangers may make themselves an account. */
+  signUp: boolean
+  /** Whether passwords are credentials; tokens are in any case. */
+  passwordLogin: boolean
+  /** The header, in lower case, in which a trusted proxy says who has signed in there. */
+  proxySignInHeader: string | undefined
+  /** Whose pages may read answers. */
+  corsOrigins: readonly string[]
+  /** What secrets are encrypted with; undefined: a file in the data directory holds it. */
+  secretKey: string | undefined
+  /** How long a browser's session lasts without a request, and in any case. */
+  sessionIdle: number
+  sessionLifetime: number
+  /** The mail server; undefined: no mail is sent. */
+  smtpUrl: string | undefined
+  mailFrom: string | undefined
   logFormat: 'pretty' | 'json' | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** PEM texts. */
@@ -180,6 +260,17 @@ export function readSettings(environment: Record<string, string | undefined>): S
   if (Boolean(environment.STOWAGE_TLS_CERT) !== Boolean(environment.STOWAGE_TLS_KEY)) {
     mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must be set together.')
   }
+  if (environment.STOWAGE_PROXY_SIGN_IN_HEADER && !environment.STOWAGE_TRUSTED_PROXIES) {
+    mistakes.push('STOWAGE_PROXY_SIGN_IN_HEADER needs STOWAGE_TRUSTED_PROXIES: only a proxy named there is believed.')
+  }
+  if (Boolean(environment.STOWAGE_SMTP_URL) !== Boolean(environment.STOWAGE_MAIL_FROM)) {
+    mistakes.push('STOWAGE_SMTP_URL and STOWAGE_MAIL_FROM must be set together.')
+  }
+  if (environment.STOWAGE_SIGN_UP === 'true' && environment.STOWAGE_PASSWORD_LOGIN === 'false') {
+    mistakes.push(
+      'STOWAGE_SIGN_UP makes accounts with a password, and STOWAGE_PASSWORD_LOGIN=false turns passwords off.',
+    )
+  }
   const pem = parsed.success && parsed.data.STOWAGE_TLS_CERT && parsed.data.STOWAGE_TLS_KEY
   if (pem && !belongTogether(parsed.data.STOWAGE_TLS_CERT, parsed.data.STOWAGE_TLS_KEY)) {
     mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must hold a certificate and its own private key, as PEM.')
@@ -200,6 +291,16 @@ export function readSettings(environment: Record<string, string | undefined>): S
     blobGrace: values.STOWAGE_BLOB_GRACE,
     trustedProxies: values.STOWAGE_TRUSTED_PROXIES,
     queryTokens: values.STOWAGE_QUERY_TOKENS,
+    requireSignIn: values.STOWAGE_REQUIRE_SIGN_IN,
+    signUp: values.STOWAGE_SIGN_UP,
+    passwordLogin: values.STOWAGE_PASSWORD_LOGIN,
+    proxySignInHeader: values.STOWAGE_PROXY_SIGN_IN_HEADER,
+    corsOrigins: values.STOWAGE_CORS_ORIGINS,
+    secretKey: values.STOWAGE_SECRET_KEY,
+    sessionIdle: values.STOWAGE_SESSION_IDLE,
+    sessionLifetime: values.STOWAGE_SESSION_LIFETIME,
+    smtpUrl: values.STOWAGE_SMTP_URL,
+    mailFrom: values.STOWAGE_MAIL_FROM,
     logFormat: values.STOWAGE_LOG_FORMAT,
     logLevel: values.STOWAGE_LOG_LEVEL,
     tls: cert && key ? { cert, key } : undefined,
