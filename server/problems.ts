@@ -11,6 +11,8 @@ export type ProblemCode =
   | 'credentials-wrong'
   | 'credentials-missing'
   | 'forbidden'
+  /** What is asked for has another name now. */
+  | 'moved'
   | 'not-found'
   | 'method-not-allowed'
   | 'already-exists'

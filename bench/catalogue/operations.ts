@@ -32,7 +32,8 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   const leaseId = randomBytes(10).toString('hex')
   await catalogue.transact(takeLease, { id: leaseId, now, holder: 'bench', isAlone: true })
 
-  const claim = { userId: owner.id, tokenId: owner.tokenId, passwordHash: null, viaBasic: false, ownerId: owner.id }
+  const credential = { kind: 'token' as const, id: owner.tokenId, viaBasic: false }
+  const claim = { userId: owner.id, credential, ownerId: owner.id }
   const publish = (name: string, version: string, file: string, index: number) =>
     catalogue.transact(addFile, {
       claim,
@@ -56,7 +57,13 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   }
 
   const parts = { catalogue, wakeJobs: () => {} } as unknown as RegistryParts
-  const leave = grantToShow(anonymous, { id: owner.id, kind: 'user', name: owner.key, visibility: 'public' })
+  const leave = grantToShow(anonymous, {
+    id: owner.id,
+    kind: 'user',
+    name: owner.key,
+    visibility: 'public',
+    membership: 'none',
+  })
   // Digests that nobody computes here are not waited for.
   const noPatience = AbortSignal.abort()
   const ofOwner = (offset: number) => () => listOwner(parts, leave, '', { offset, limit: page })

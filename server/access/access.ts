@@ -35,17 +35,27 @@ export interface Resolved {
   found: AddressRow | undefined
 }
 
+/** How people may come in here. */
+export interface SignInModes {
+  /** Whether nobody sees anything before he has signed in. */
+  requireSignIn: boolean
+  /** Whether passwords are credentials. */
+  passwordLogin: boolean
+}
+
 /** Credentials → `Caller`. */
 export class Access {
   readonly #catalogue: Catalogue
   readonly #passwords: Passwords
   readonly #attempts: FailedAttempts
   readonly #now: () => number
+  readonly #modes: SignInModes
 
-  constructor(parts: { catalogue: Catalogue; passwords: Passwords; now: () => number }) {
+  constructor(parts: { catalogue: Catalogue; passwords: Passwords; now: () => number; modes: SignInModes }) {
     this.#catalogue = parts.catalogue
     this.#passwords = parts.passwords
     this.#now = parts.now
+    this.#modes = parts.modes
     this.#attempts = new FailedAttempts(parts.now)
   }
 
@@ -65,7 +75,7 @@ export class Access {
   async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
     switch (credentials.kind) {
       case 'none':
-        return anonymous
+        return this.#modes.requireSignIn ? { kind: 'anonymous', mustSignIn: true } : anonymous
       case 'malformed':
         throw wrongCredentials()
       case 'token':
@@ -73,7 +83,11 @@ export class Access {
         return this.#byToken(found.user, found.token, credentials.viaBasic)
       case 'password':
         if (found?.token) return this.#byToken(found.user, found.token, true)
+        if (!this.#modes.passwordLogin) throw passwordsOff()
         return this.#byPassword(found?.user, credentials, remote)
+      case 'proxy':
+        if (!found || !maySignIn(found.user)) throw wrongCredentials()
+        return { kind: 'user', account: accountFrom(found.user), credential: { kind: 'proxy' } }
     }
   }
 
@@ -127,12 +141,21 @@ function keysOf(credentials: Credentials): CallerKeys | undefined {
       const tokenSha256 = tokenKey(credentials.token)
       return tokenSha256 === null ? undefined : { tokenSha256, nameKey: null, emailKey: null }
     }
-    case 'password': {
-      const email = emailKey(credentials.user) ?? null
-      const name = email === null ? (ownerKey(credentials.user) ?? null) : null
-      return { tokenSha256: tokenKey(credentials.password), nameKey: name, emailKey: email }
-    }
+    case 'password':
+      return { tokenSha256: tokenKey(credentials.password), ...accountKeys(credentials.user) }
+    case 'proxy':
+      return { tokenSha256: null, ...accountKeys(credentials.user) }
   }
+}
+
+/** Of what somebody types who says who he is: an account's name or its e-mail address. */
+function accountKeys(typed: string): { nameKey: string | null; emailKey: string | null } {
+  const email = emailKey(typed) ?? null
+  return { nameKey: email === null ? (ownerKey(typed) ?? null) : null, emailKey: email }
+}
+
+function passwordsOff(): Problem {
+  return new Problem('credentials-wrong', 'Passwords are turned off here: send a token in the place of the password.')
 }
 
 /** Tokens are long and random: one SHA-256 is enough to store and find them by. */

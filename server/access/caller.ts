@@ -7,12 +7,14 @@ export type Caller = Anonymous | SignedIn
 
 export interface Anonymous {
   kind: 'anonymous'
+  /** Whether this site shows nobody anything who has not signed in. */
+  mustSignIn: boolean
 }
 
 export interface SignedIn {
   kind: 'user'
   account: Account
-  credential: PasswordCredential | TokenCredential
+  credential: PasswordCredential | TokenCredential | SessionCredential | ProxyCredential
 }
 
 /** What the rules need to know of an account. */
@@ -21,6 +23,8 @@ export interface Account {
   name: string
   isAdmin: boolean
   isRestricted: boolean
+  /** He may do nothing but set a new password, in the JSON API. */
+  mustChangePassword: boolean
 }
 
 export interface PasswordCredential {
@@ -39,10 +43,27 @@ export interface TokenCredential {
   viaBasic: boolean
 }
 
-export const anonymous: Anonymous = { kind: 'anonymous' }
+/** A browser that has signed in. Never a credential of `/api`. */
+export interface SessionCredential {
+  kind: 'session'
+  id: number
+}
+
+/** A trusted proxy said who it is. */
+export interface ProxyCredential {
+  kind: 'proxy'
+}
+
+export const anonymous: Anonymous = { kind: 'anonymous', mustSignIn: false }
 
 export function accountFrom(row: UserRow): Account {
-  return { id: row.id, name: row.name, isAdmin: row.is_admin === 1, isRestricted: row.is_restricted === 1 }
+  return {
+    id: row.id,
+    name: row.name,
+    isAdmin: row.is_admin === 1,
+    isRestricted: row.is_restricted === 1,
+    mustChangePassword: row.must_change_password === 1,
+  }
 }
 
 /** Whether the account may sign in at all, with whatever credential. */

@@ -4,7 +4,12 @@ export type Credentials =
   | { kind: 'malformed' }
   | { kind: 'token'; token: string; viaBasic: boolean }
   /** Basic: the password may be a token, under any user name. */
-  | { kind: 'password'; user: string; password: string }
+  | { kind: 'password'; user: string; password: string; code: string | undefined }
+  /** What a trusted proxy says of who has signed in there. */
+  | { kind: 'proxy'; user: string }
+
+/** Headers that carry the code of a second factor beside a password. */
+const codeHeaders = ['x-gitea-otp', 'x-stowage-otp']
 
 /** Headers that carry a token and nothing else, in the order in which they count. */
 const tokenHeaders = ['x-nuget-apikey', 'job-token', 'private-token']
@@ -18,7 +23,10 @@ export function readCredentials(headers: Pick<Headers, 'get'>, query?: URLSearch
   if (inQuery) return { kind: 'token', token: inQuery, viaBasic: false }
 
   const authorization = headers.get('authorization')?.trim()
-  if (authorization) return readAuthorization(authorization)
+  if (authorization) {
+    const code = codeHeaders.map((name) => headers.get(name)?.trim()).find(Boolean)
+    return readAuthorization(authorization, code)
+  }
 
   for (const name of tokenHeaders) {
     const token = headers.get(name)?.trim()
@@ -28,20 +36,20 @@ export function readCredentials(headers: Pick<Headers, 'get'>, query?: URLSearch
 }
 
 /** RFC 9110 §11.6.2; Basic is RFC 7617, Bearer RFC 6750, `token` is what Git forges invented. */
-function readAuthorization(header: string): Credentials {
+function readAuthorization(header: string, code: string | undefined): Credentials {
   const [, scheme = '', value = ''] = /^(\S+)(?: +(\S+))?$/.exec(header) ?? []
   switch (scheme.toLowerCase()) {
     case 'token':
     case 'bearer':
       return value ? { kind: 'token', token: value, viaBasic: false } : { kind: 'malformed' }
     case 'basic':
-      return readBasic(value)
+      return readBasic(value, code)
     default:
       return { kind: 'malformed' }
   }
 }
 
-function readBasic(encoded: string): Credentials {
+function readBasic(encoded: string, code: string | undefined): Credentials {
   const wellFormed = encoded.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded)
   const text = wellFormed ? decodeText(Buffer.from(encoded, 'base64')) : ''
   const colon = text.indexOf(':')
@@ -51,7 +59,7 @@ function readBasic(encoded: string): Credentials {
   if (password === '' || password === 'x-oauth-basic') {
     return user ? { kind: 'token', token: user, viaBasic: true } : { kind: 'malformed' }
   }
-  return { kind: 'password', user, password }
+  return { kind: 'password', user, password, code }
 }
 
 function decodeText(bytes: Buffer): string {

@@ -3,17 +3,21 @@ import { lockByName, shared } from '../catalogue/named-locks.ts'
 import type { OwnerRow } from '../catalogue/owners.ts'
 import { ownerById } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
+import { sessionLives } from '../catalogue/sessions.ts'
 import { Problem } from '../problems.ts'
 import {
   accountFrom,
-  anonymous,
   type Caller,
   maySignIn,
+  type PasswordCredential,
+  type ProxyCredential,
+  type SessionCredential,
   type SignedIn,
+  type TokenCredential,
   tokenCredential,
   tokenIsValid,
 } from './caller.ts'
-import { type Verb, verdict } from './rules.ts'
+import { permission, type Verb, verdict } from './rules.ts'
 import { hasScope, type ScopeName, scopeList } from './scopes.ts'
 
 declare const granted: unique symbol
@@ -38,10 +42,27 @@ export function grant<V extends Verb>(verb: V, caller: Caller, owner: OwnerRow |
   return { owner, caller } as Grant<V>
 }
 
+/**
+ * The owner at the address that was resolved; undefined where there is none. `moved` where the address has a name that the
+ * owner had before, unless the caller may not know of him.
+ */
+export function ownerAt({
+  caller,
+  found,
+}: {
+  caller: Caller
+  found: { owner: OwnerRow; isFormerName: boolean } | undefined
+}): OwnerRow | undefined {
+  if (!found?.isFormerName) return found?.owner
+  if (!maySee(caller, found.owner)) return undefined
+  throw new Problem('moved', `This is called ${found.owner.name} now.`, { name: found.owner.name })
+}
+
 /** The same for the JSON API, where an owner that is hidden from the caller is unknown also to who has not signed in. */
 export function grantToShow(caller: Caller, owner: OwnerRow | undefined): Grant<'read'> {
   const found = verdict(caller, owner, 'read')
-  if (found === 'sign-in') throw new Problem('not-found', 'Not found.')
+  if (found === 'sign-in' && !(caller.kind === 'anonymous' && caller.mustSignIn))
+    throw new Problem('not-found', 'Not found.')
   if (found === 'scope') throw scopeMissing(caller, 'read:package')
   return grant('read', caller, owner)
 }
@@ -80,18 +101,17 @@ function refuse(
 /** Who called, and with what, as plain values: to be asked again inside a transaction, since a body can take hours. */
 export interface Standing {
   userId: number
-  tokenId: number | null
-  passwordHash: string | null
-  viaBasic: boolean
+  credential:
+    | PasswordCredential
+    | SessionCredential
+    | ProxyCredential
+    | Pick<TokenCredential, 'kind' | 'id' | 'viaBasic'>
 }
 
 export function standingOf({ account, credential }: SignedIn): Standing {
-  return {
-    userId: account.id,
-    tokenId: credential.kind === 'token' ? credential.id : null,
-    passwordHash: credential.kind === 'password' ? credential.hash : null,
-    viaBasic: credential.kind === 'token' && credential.viaBasic,
-  }
+  if (credential.kind !== 'token') return { userId: account.id, credential }
+  const { kind, id, viaBasic } = credential
+  return { userId: account.id, credential: { kind, id, viaBasic } }
 }
 
 /**
@@ -104,17 +124,25 @@ export async function callerNow(tx: Tx, standing: Standing, now: number): Promis
 }
 
 async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
-  const { userId, tokenId, passwordHash, viaBasic } = standing
-  const found = await callingAccount(tx, { userId, tokenId })
+  const { userId, credential } = standing
+  const found = await callingAccount(tx, { userId, tokenId: credential.kind === 'token' ? credential.id : null })
   if (!found || !maySignIn(found.user)) throw wrongCredentials()
   const { user, token } = found
   const account = accountFrom(user)
-  if (tokenId === null) {
-    if (passwordHash === null || user.password_hash !== passwordHash) throw wrongCredentials()
-    return { kind: 'user', account, credential: { kind: 'password', hash: passwordHash } }
+  switch (credential.kind) {
+    case 'password':
+      if (user.password_hash !== credential.hash) throw wrongCredentials()
+      return { kind: 'user', account, credential }
+    case 'session':
+      // Idle or not: it was not when the request began.
+      if (!(await sessionLives(tx, { ...credential, userId, now }))) throw wrongCredentials()
+      return { kind: 'user', account, credential }
+    case 'proxy':
+      return { kind: 'user', account, credential }
+    case 'token':
+      if (!token || !tokenIsValid(token, now)) throw wrongCredentials()
+      return { kind: 'user', account, credential: tokenCredential(token, credential.viaBasic) }
   }
-  if (!token || !tokenIsValid(token, now)) throw wrongCredentials()
-  return { kind: 'user', account, credential: tokenCredential(token, viaBasic) }
 }
 
 /** A write grant as plain values. */
@@ -131,7 +159,8 @@ export function claimOf({ owner, caller }: Grant<'write'>): Claim {
  * locks of account and owner, which it has taken by an earlier statement: see `rightsOf`.
  */
 export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
-  grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, claim.ownerId))
+  const { ownerId, userId } = claim
+  grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, { id: ownerId, userId }))
 }
 
 /** The locks under which a claim stays what it is. */
@@ -177,15 +206,17 @@ export function administer(caller: Caller, verb: Verb): AdminGrant {
   return { caller: known } as AdminGrant
 }
 
-/** Whether the caller may know that this owner exists. */
-export function maySee(caller: Caller, owner: OwnerRow): boolean {
-  return !['unknown-owner', 'sign-in', 'public-only'].includes(verdictToSee(caller, owner))
+/** Whether the caller may know that this owner exists. Of an organisation it takes the row that was looked up for him. */
+export function maySee(
+  caller: Caller,
+  owner: Pick<OwnerRow, 'id' | 'kind' | 'visibility'> & Partial<Pick<OwnerRow, 'membership'>>,
+): boolean {
+  if (isPublicOnly(caller) && owner.visibility !== 'public') return false
+  // Seeing an owner's name takes no package scope, so what the account itself may do decides.
+  return permission(caller, { name: '', membership: 'none', ...owner }) !== 'none'
 }
 
-function verdictToSee(caller: Caller, owner: OwnerRow): ReturnType<typeof verdict> {
-  const scopes = caller.kind === 'user' && caller.credential.kind === 'token' ? caller.credential.scopes : undefined
-  if (scopes?.publicOnly && owner.visibility !== 'public') return 'public-only'
-  // Seeing an owner's name takes no package scope: ask as the account itself.
-  const account: Caller = caller.kind === 'user' ? { ...caller, credential: { kind: 'password', hash: '' } } : anonymous
-  return verdict(account, owner, 'read')
+/** Whether the caller came with a token that is for public owners only. */
+export function isPublicOnly(caller: Caller): boolean {
+  return caller.kind === 'user' && caller.credential.kind === 'token' && caller.credential.scopes.publicOnly
 }

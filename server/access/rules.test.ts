@@ -9,16 +9,22 @@ type Visibility = OwnerRow['visibility']
 const visibilities: Visibility[] = ['public', 'limited', 'private']
 
 /** The user whose packages are asked for. */
-const ada = (visibility: Visibility): OwnerRow => ({ id: 1, kind: 'user', name: 'ada', visibility })
+const ada = (visibility: Visibility): OwnerRow => ({
+  id: 1,
+  kind: 'user',
+  name: 'ada',
+  visibility,
+  membership: 'none',
+})
 
 const people = {
   anonymous: undefined,
-  'a stranger': { id: 2, name: 'eve', isAdmin: false, isRestricted: false },
-  'a restricted stranger': { id: 3, name: 'rob', isAdmin: false, isRestricted: true },
-  'the user itself': { id: 1, name: 'ada', isAdmin: false, isRestricted: false },
-  'the user itself, restricted': { id: 1, name: 'ada', isAdmin: false, isRestricted: true },
-  'an administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: false },
-  'a restricted administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: true },
+  'a stranger': { id: 2, name: 'eve', isAdmin: false, isRestricted: false, mustChangePassword: false },
+  'a restricted stranger': { id: 3, name: 'rob', isAdmin: false, isRestricted: true, mustChangePassword: false },
+  'the user itself': { id: 1, name: 'ada', isAdmin: false, isRestricted: false, mustChangePassword: false },
+  'the user itself, restricted': { id: 1, name: 'ada', isAdmin: false, isRestricted: true, mustChangePassword: false },
+  'an administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: false, mustChangePassword: false },
+  'a restricted administrator': { id: 4, name: 'root', isAdmin: true, isRestricted: true, mustChangePassword: false },
 }
 type Person = keyof typeof people
 const everybody = Object.keys(people) as Person[]

@@ -6,10 +6,12 @@ export type Verb = 'read' | 'write'
 
 /** What a caller may do at an owner, before any token narrows it: the table of the manual's chapter on access. */
 export function permission(caller: Caller, owner: OwnerRow): 'none' | Verb {
-  if (caller.kind === 'anonymous') return owner.visibility === 'public' ? 'read' : 'none'
+  if (caller.kind === 'anonymous') return owner.visibility === 'public' && !caller.mustSignIn ? 'read' : 'none'
   const { account } = caller
   if (account.isAdmin) return 'write'
   if (owner.kind === 'user' && owner.id === account.id) return 'write'
+  if (owner.membership === 'owner' || owner.membership === 'writer') return 'write'
+  if (owner.membership === 'member') return 'read'
   if (owner.visibility === 'public') return 'read'
   if (owner.visibility === 'limited' && !account.isRestricted) return 'read'
   return 'none'
@@ -26,6 +28,7 @@ export type Verdict =
 
 /** Who may do what, in the order in which the protocol wants refusals told. Everything not allowed here is refused. */
 export function verdict(caller: Caller, owner: OwnerRow | undefined, verb: Verb): Verdict {
+  if (caller.kind === 'anonymous' && caller.mustSignIn) return 'sign-in'
   if (!owner) return 'unknown-owner'
   const held = permission(caller, owner)
   if (held === 'none') return caller.kind === 'anonymous' ? 'sign-in' : 'unknown-owner'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { alone, lockByName, shared } from '../catalogue/named-locks.ts'
+import { lockAccounts } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { deleteToken, findToken, insertToken, type TokenRow, tokensOf } from '../catalogue/tokens.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
@@ -47,6 +47,7 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     scopes: storedScopes(scopes),
     created_at: args.now,
     expires_at: noLaterThan(caller, args.expiresAt),
+    parent_id: caller.credential.kind === 'token' ? caller.credential.id : null,
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
   return added
@@ -61,21 +62,13 @@ interface RemoveToken {
 
 export const removeToken = transaction('remove token', async (tx, args: RemoveToken) => {
   // What runs by this token ends before this is answered, and what comes after it finds no token.
-  await lockToTakeFrom(tx, args.userId, args.standing.userId)
+  await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   await mustHandleTokensOf(tx, caller, args.userId)
   const token = await findToken(tx, args.userId, args.idOrName)
   if (!token) throw new Problem('not-found', 'access token does not exist')
   await deleteToken(tx, token.id)
 })
-
-/** The account that loses something alone, and the one that takes it away together with others; always in the same order. */
-async function lockToTakeFrom(tx: Tx, loser: number, taker: number): Promise<void> {
-  const locks = [alone(`account ${loser}`)]
-  if (taker < loser) locks.unshift(shared(`account ${taker}`))
-  if (taker > loser) locks.push(shared(`account ${taker}`))
-  await lockByName(tx, locks)
-}
 
 async function mustHandleTokensOf(tx: Tx, caller: SignedIn, userId: number): Promise<void> {
   const user = await userById(tx, userId)

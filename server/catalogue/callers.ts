@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type AddressKeys, type AddressRow, addresses, addressFrom } from './files.ts'
+import { accessOf } from './owners.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 import type { TokenRow } from './tokens.ts'
@@ -37,14 +38,17 @@ export async function findCallerAndAddress(
 ): Promise<{ caller: CallerRow | undefined; address: AddressRow | undefined }> {
   if (who === undefined) {
     const [row] = await selectAddress(db, address)
-    return { caller: undefined, address: row && addressFrom(row) }
+    return { caller: undefined, address: row && addressFrom(row, address, null) }
   }
   const [row] = await selectBoth(db, { ...nobody, ...who, ...address })
   if (!row) throw new Error('a look-up that always has a row had none')
-  const { callerId, ownerId, ...rest } = row
+  const { callerId, ownerId, access, ...rest } = row
   return {
     caller: callerId === null ? undefined : callerFrom({ ...rest, callerId } as CallerColumns),
-    address: ownerId === null ? undefined : addressFrom({ ...rest, ownerId } as Parameters<typeof addressFrom>[0]),
+    address:
+      ownerId === null
+        ? undefined
+        : addressFrom({ ...rest, ownerId } as Parameters<typeof addressFrom>[0], address, access),
   }
 }
 
@@ -71,9 +75,15 @@ const accountColumns = [
   'users.prohibit_login as callerProhibitLogin',
   'users.must_change_password as callerMustChangePassword',
   'users.last_login_at as callerLastLoginAt',
+  'users.may_create_organisations as callerMayCreateOrganisations',
+  'users.totp_secret as callerTotpSecret',
+  'users.totp_last_step as callerTotpLastStep',
   'accounts.name as callerName',
   'accounts.visibility as callerVisibility',
   'accounts.created_at as callerCreatedAt',
+  'accounts.description as callerDescription',
+  'accounts.website as callerWebsite',
+  'accounts.location as callerLocation',
 ] as const
 
 const tokenColumns = [
@@ -110,8 +120,24 @@ const selectBoth = prepared([...callerKeyNames, ...addressKeyNames], (db, keys: 
     .selectFrom(db.selectNoFrom(sql<number>`1`.as('one')).as('request'))
     .leftJoin(callers(db, keys).as('caller'), (join) => join.onTrue())
     .leftJoin(addresses(db, keys).as('address'), (join) => join.onTrue())
-    .selectAll(['caller', 'address']),
+    .selectAll(['caller', 'address'])
+    .select(accessOf(sql.ref('caller.callerId'), sql.ref('address.ownerId')).as('access')),
 )
+
+/** The account of a browser's session, unless the session has ended. */
+export async function accountOfSession(
+  db: Db | Tx,
+  wanted: { sha256: string; now: number; idleSince: number },
+): Promise<{ user: UserRow; sessionId: number } | undefined> {
+  const row = await accounts(db)
+    .innerJoin('sessions', 'sessions.user_id', 'users.id')
+    .select('sessions.id as sessionId')
+    .where('sessions.sha256', '=', wanted.sha256)
+    .where('sessions.expires_at', '>', wanted.now)
+    .where('sessions.last_used_at', '>', wanted.idleSince)
+    .executeTakeFirst()
+  return row && { user: userFrom(row), sessionId: row.sessionId }
+}
 
 const selectUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
   accounts(tx)
@@ -139,16 +165,22 @@ interface CallerColumns {
   callerProhibitLogin: Schema['users']['prohibit_login']
   callerMustChangePassword: Schema['users']['must_change_password']
   callerLastLoginAt: number | null
+  callerMayCreateOrganisations: UserRow['may_create_organisations']
+  callerTotpSecret: string | null
+  callerTotpLastStep: number | null
   callerName: string
   callerVisibility: Schema['owners']['visibility']
   callerCreatedAt: number
+  callerDescription: string
+  callerWebsite: string
+  callerLocation: string
   tokenId: number | null
   tokenScopes: string | null
   tokenExpiresAt: number | null
 }
 
-function callerFrom(row: CallerColumns): CallerRow {
-  const user: UserRow = {
+function userFrom(row: Omit<CallerColumns, 'tokenId' | 'tokenScopes' | 'tokenExpiresAt'>): UserRow {
+  return {
     id: row.callerId,
     email: row.callerEmail,
     email_key: row.callerEmailKey,
@@ -160,10 +192,20 @@ function callerFrom(row: CallerColumns): CallerRow {
     prohibit_login: row.callerProhibitLogin,
     must_change_password: row.callerMustChangePassword,
     last_login_at: row.callerLastLoginAt,
+    may_create_organisations: row.callerMayCreateOrganisations,
+    totp_secret: row.callerTotpSecret,
+    totp_last_step: row.callerTotpLastStep,
     name: row.callerName,
     visibility: row.callerVisibility,
     created_at: row.callerCreatedAt,
+    description: row.callerDescription,
+    website: row.callerWebsite,
+    location: row.callerLocation,
   }
+}
+
+function callerFrom(row: CallerColumns): CallerRow {
+  const user = userFrom(row)
   const { tokenId, tokenScopes, tokenExpiresAt } = row
   const isByToken = tokenId !== null && tokenScopes !== null
   const token = isByToken

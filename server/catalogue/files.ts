@@ -1,5 +1,5 @@
-import type { InferResult } from 'kysely'
-import type { OwnerRow } from './owners.ts'
+import { type InferResult, sql } from 'kysely'
+import { membershipFrom, type OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
@@ -25,6 +25,8 @@ export interface AddressKeys {
 /** What one look-up finds at an address, as far as it leads. */
 export interface AddressRow {
   owner: OwnerRow
+  /** The address has a name that the owner had before. */
+  isFormerName: boolean
   versionExists: boolean
   file: FileRow | undefined
 }
@@ -49,6 +51,7 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
       'owners.kind',
       'owners.name as ownerName',
       'owners.visibility',
+      'owners.name_key as ownerKey',
       'versions.id as versionId',
       'files.id as fileId',
       'files.name as fileName',
@@ -58,14 +61,32 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
       'blobs.sha256',
       'blobs.location',
     ])
-    .where('owners.name_key', '=', keys.owner)
+    .where(
+      'owners.id',
+      '=',
+      sql<number>`coalesce(
+        (select id from owners where name_key = ${keys.owner}),
+        (select owner_id from former_names where name_key = ${keys.owner}))`,
+    )
 }
 
-export function addressFrom(row: InferResult<ReturnType<typeof addresses>>[number]): AddressRow {
+/** `access` is the caller's, and null where he is in no team there. */
+export function addressFrom(
+  row: InferResult<ReturnType<typeof addresses>>[number],
+  keys: AddressKeys,
+  access: number | null,
+): AddressRow {
   const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
   const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
   return {
-    owner: { id: row.ownerId, kind: row.kind, name: row.ownerName, visibility: row.visibility },
+    owner: {
+      id: row.ownerId,
+      kind: row.kind,
+      name: row.ownerName,
+      visibility: row.visibility,
+      membership: membershipFrom(access),
+    },
+    isFormerName: row.ownerKey !== keys.owner,
     versionExists: row.versionId !== null,
     file:
       found && sha256 !== null && location !== null

@@ -10,10 +10,12 @@ import type { Tx } from './schema.ts'
  */
 export type LockName =
   | 'first account'
+  | 'administrators'
   | `account ${number}`
   | `owner ${number}`
   | `package ${number} ${string}`
   | `upload ${string}`
+  | `name ${string}`
 
 /** Held together with others who share it. */
 export function shared(name: LockName): RawBuilder<unknown> {
@@ -28,4 +30,21 @@ export function alone(name: LockName): RawBuilder<unknown> {
 /** Takes locks in the order given. What they are for must be read by a later statement: this one sees what was before. */
 export async function lockByName(tx: Tx, locks: readonly RawBuilder<unknown>[]): Promise<void> {
   if (isPostgres(tx)) await sql`select ${sql.join(locks)}`.execute(tx)
+}
+
+/**
+ * Takes the accounts' locks in their order, alone of those that lose something, together with others of those that act. So what
+ * runs in a loser's name ends before this goes on, and what comes after it finds what has changed.
+ */
+export async function lockAccounts(
+  tx: Tx,
+  wanted: { alone?: readonly number[]; shared?: readonly number[] },
+): Promise<void> {
+  const losers = new Set(wanted.alone)
+  const ids = [...new Set([...losers, ...(wanted.shared ?? [])])].sort((a, b) => a - b)
+  if (ids.length === 0) return
+  await lockByName(
+    tx,
+    ids.map((id) => (losers.has(id) ? alone(`account ${id}`) : shared(`account ${id}`))),
+  )
 }

@@ -14,7 +14,12 @@ export interface Schema {
     name_key: string
     visibility: Visibility
     created_at: number
+    description: Generated<string>
+    website: Generated<string>
+    location: Generated<string>
   }
+  /** Names that an owner had before, or one who is gone: nobody else gets them until an administrator frees them. */
+  former_names: { name_key: string; name: string; owner_id: number | null; created_at: number }
   users: {
     id: number
     email: string | null
@@ -27,6 +32,60 @@ export interface Schema {
     prohibit_login: Flag
     must_change_password: Flag
     last_login_at: number | null
+    may_create_organisations: Generated<Flag>
+    /** Encrypted; null where there is no confirmed second factor. */
+    totp_secret: Generated<string | null>
+    /** The time step of the last code that was used: none is taken twice. */
+    totp_last_step: Generated<number | null>
+  }
+  /** The organisation's half of an owner, as `users` is that of a person. */
+  organisations: { id: number; full_name: string; email: string | null; repo_admin_change_team_access: Flag }
+  teams: {
+    id: Generated<number>
+    organisation_id: number
+    name: string
+    name_key: string
+    description: string
+    permission: TeamPermission
+    /** JSON: what the team may do with each kind of thing, such as `{"repo.packages":"write"}`. */
+    units_map: string
+    /** What follows for packages: 1 is a member, 2 may write, 3 owns the organisation. */
+    access: 1 | 2 | 3
+    includes_all_repositories: Flag
+    can_create_org_repo: Flag
+  }
+  team_members: { team_id: number; user_id: number; organisation_id: number }
+  /** A second factor before a code of it was confirmed. */
+  totp_enrolments: { user_id: number; secret: string; created_at: number }
+  /** Those that were not used yet. */
+  recovery_codes: { user_id: number; sha256: string }
+  /** Of browsers. */
+  sessions: {
+    id: Generated<number>
+    user_id: number
+    sha256: string
+    created_at: number
+    last_used_at: number
+    /** The end in any case. */
+    expires_at: number
+    address: string
+    agent: string
+  }
+  /** Links by which a person joins, or sets a new password; gone once they are used. */
+  links: {
+    id: Generated<number>
+    kind: 'invitation' | 'password-reset'
+    sha256: string
+    /** Whose password it is. */
+    user_id: number | null
+    /** The team that whoever is invited joins. */
+    team_id: number | null
+    email: string | null
+    full_name: string
+    /** Null where the person asked for it himself. */
+    created_by: number | null
+    created_at: number
+    expires_at: number
   }
   tokens: {
     id: Generated<number>
@@ -38,6 +97,8 @@ export interface Schema {
     created_at: number
     expires_at: number | null
     last_used_at: number | null
+    /** The token that made it, and with which it goes. */
+    parent_id: Generated<number | null>
   }
   packages: { id: Generated<number>; owner_id: number; name: string; name_key: string; created_at: number }
   versions: {
@@ -109,6 +170,7 @@ export interface Schema {
 
 export type OwnerKind = 'user' | 'organisation'
 export type Visibility = 'public' | 'limited' | 'private'
+export type TeamPermission = 'none' | 'read' | 'write' | 'admin' | 'owner'
 export type BlobState = 'live' | 'quarantined' | 'missing'
 export type Flag = 0 | 1
 

@@ -1,10 +1,10 @@
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable, Updateable } from 'kysely'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
 /** An account with its owner's half: a user is an owner too. */
 export type UserRow = Selectable<Schema['users']> &
-  Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at'>
+  Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at' | 'description' | 'website' | 'location'>
 
 function users(db: Db | Tx) {
   return db
@@ -12,6 +12,7 @@ function users(db: Db | Tx) {
     .innerJoin('owners', 'owners.id', 'users.id')
     .selectAll('users')
     .select(['owners.name', 'owners.visibility', 'owners.created_at'])
+    .select(['owners.description', 'owners.website', 'owners.location'])
 }
 
 export async function userById(db: Db | Tx, id: number): Promise<UserRow | undefined> {
@@ -39,7 +40,7 @@ export async function administrators(db: Db | Tx): Promise<UserRow[]> {
 }
 
 /** False when the e-mail address is taken. */
-export async function insertUser(tx: Tx, user: Schema['users']): Promise<boolean> {
+export async function insertUser(tx: Tx, user: Insertable<Schema['users']>): Promise<boolean> {
   const row = await tx
     .insertInto('users')
     .values(user)
@@ -49,6 +50,6 @@ export async function insertUser(tx: Tx, user: Schema['users']): Promise<boolean
   return row !== undefined
 }
 
-export async function updateUser(tx: Tx, id: number, change: Partial<Omit<Schema['users'], 'id'>>): Promise<void> {
+export async function updateUser(tx: Tx, id: number, change: Omit<Updateable<Schema['users']>, 'id'>): Promise<void> {
   await tx.updateTable('users').set(change).where('id', '=', id).execute()
 }

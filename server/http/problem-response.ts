@@ -3,6 +3,7 @@ import { Problem, type ProblemCode } from '../problems.ts'
 
 /** The one table from problems to HTTP. */
 const statuses: Record<ProblemCode, number> = {
+  moved: 307,
   'bad-request': 400,
   'invalid-name': 400,
   'digest-mismatch': 400,
@@ -32,6 +33,7 @@ export function statusOf(problem: Problem): number {
 }
 
 const titles: Record<number, string> = {
+  307: 'Temporary Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -69,9 +71,10 @@ export function tell(error: unknown, requestId: string): Told {
   })
   if (!problem) return { ...unforeseen, headers }
   const status = statuses[problem.code]
-  const { retry_after, allow, content_range, ...facts } = problem.facts
+  const { retry_after, allow, content_range, location, ...facts } = problem.facts
   if (status === 401) headers.set('WWW-Authenticate', 'Basic realm="Stowage"')
   if (status === 429 || status === 503) headers.set('Retry-After', String(retry_after ?? 5))
+  if (location !== undefined) headers.set('Location', String(location))
   if (allow !== undefined) headers.set('Allow', String(allow))
   if (content_range !== undefined) headers.set('Content-Range', String(content_range))
   return { status, sentence: problem.message, facts, headers }

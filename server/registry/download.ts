@@ -1,5 +1,5 @@
 import type { Resolved } from '../access/access.ts'
-import { type Grant, grant } from '../access/grant.ts'
+import { type Grant, grant, ownerAt } from '../access/grant.ts'
 import type { ByteSpan, Location } from '../blobs/blob-store.ts'
 import type { AddressKeys, FileRow } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
@@ -31,8 +31,9 @@ export function addressKeys(address: Address): AddressKeys {
 }
 
 /** The file that was found, where the caller may read it. */
-export function readableFile({ caller, found }: Resolved): ReadableFile {
-  const leave = grant('read', caller, found?.owner)
+export function readableFile(resolved: Resolved): ReadableFile {
+  const leave = grant('read', resolved.caller, ownerAt(resolved))
+  const { found } = resolved
   if (!found?.versionExists) throw new Problem('not-found', 'package does not exist')
   if (!found.file) throw new Problem('not-found', 'package file does not exist')
   return { grant: leave, file: found.file }

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { Problem } from '../../problems.ts'
 import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
+import { withLocation } from '../moved.ts'
 import type { HttpParts } from '../parts.ts'
 import { tell } from '../problem-response.ts'
 import { adminJobs } from './admin-jobs.ts'
@@ -40,7 +41,8 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
 
 /** Errors of the JSON API: `{"message", "url"}`. */
 export function failed(parts: HttpParts, request: Request, error: unknown): Response {
-  const { status, sentence, headers } = tell(error, logFailure(parts.log, request, error))
+  const told = withLocation(parts, request, error)
+  const { status, sentence, headers } = tell(told, logFailure(parts.log, request, error))
   headers.set('Content-Type', 'application/json; charset=utf-8')
   return new Response(JSON.stringify({ message: sentence, url: `${parts.publicUrl()}/api/swagger` }), {
     status,

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Grant, grantToShow } from '../../access/grant.ts'
+import { type Grant, grantToShow, ownerAt } from '../../access/grant.ts'
 import { addressKeys } from '../../registry/download.ts'
 import { listOwner, listPackage, showFiles, showLatest, showVersion, type VersionList } from '../../registry/lists.ts'
 import type { HttpParts } from '../parts.ts'
@@ -14,8 +14,8 @@ const shownTypes = ['', 'all', 'generic']
 export function packages(parts: HttpParts): Hono<ApiEnv> {
   const grantFor = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => {
     const owner = c.req.param('owner') ?? ''
-    const { caller, found } = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-    return grantToShow(caller, found?.owner)
+    const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
+    return grantToShow(resolved.caller, ownerAt(resolved))
   }
   const addressIn = (c: Context<ApiEnv>) => ({
     package: c.req.param('name') ?? '',

@@ -28,7 +28,7 @@ export function tokens(parts: HttpParts): Hono<ApiEnv> {
   const keyringFor = async (c: Context<ApiEnv>, scope: 'read:user' | 'write:user'): Promise<TokenKeyring> => {
     const caller = signedIn(byBasic(await c.env.askCaller()), scope)
     const user = await parts.accounts.byName(c.req.param('name') ?? '')
-    if (!user || !maySee(caller, { id: user.id, kind: 'user', name: user.name, visibility: user.visibility })) {
+    if (!user || !maySee(caller, { ...user, kind: 'user' })) {
       throw new Problem('not-found', 'Not found.')
     }
     return parts.tokens.of(user, caller)

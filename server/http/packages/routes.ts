@@ -1,4 +1,4 @@
-import { grant } from '../../access/grant.ts'
+import { grant, ownerAt } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
 import { publish } from '../../registry/publish.ts'
@@ -32,15 +32,15 @@ async function fileRoute(parts: HttpParts, request: Request, address: Address, c
       return fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
     }
     case 'PUT': {
-      const { caller, found } = await calling.resolve(addressKeys(address))
-      const leave = grant('write', caller, found?.owner)
-      await publish(parts.registry, leave, { ...uploadFrom(request, address), taken: found?.file })
+      const resolved = await calling.resolve(addressKeys(address))
+      const leave = grant('write', resolved.caller, ownerAt(resolved))
+      await publish(parts.registry, leave, { ...uploadFrom(request, address), taken: resolved.found?.file })
       parts.log.info(eventOf(address, leave.caller.account.name), `Published ${pathOf(address)}`)
       return new Response(null, { status: 201 })
     }
     case 'DELETE': {
-      const { caller, found } = await calling.resolve(addressKeys(address))
-      const leave = grant('write', caller, found?.owner)
+      const resolved = await calling.resolve(addressKeys(address))
+      const leave = grant('write', resolved.caller, ownerAt(resolved))
       await removeFile(parts.registry, leave, address)
       parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
       return new Response(null, { status: 204 })
@@ -52,8 +52,8 @@ async function fileRoute(parts: HttpParts, request: Request, address: Address, c
 
 async function versionRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
   if (request.method !== 'DELETE') throw methodNotAllowed('DELETE')
-  const { caller, found } = await calling.resolve(addressKeys(address))
-  const leave = grant('write', caller, found?.owner)
+  const resolved = await calling.resolve(addressKeys(address))
+  const leave = grant('write', resolved.caller, ownerAt(resolved))
   await removeVersion(parts.registry, leave, address)
   parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
   return new Response(null, { status: 204 })

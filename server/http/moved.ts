@@ -1,0 +1,17 @@
+import { pathOf, searchOf } from '../lib/raw-path.ts'
+import { Problem } from '../problems.ts'
+import type { HttpParts } from './parts.ts'
+
+/**
+ * Adds to a `moved` where it is now: the same address with the owner's new name. Behind the public address's path, since a
+ * client resolves it against the address that it knows.
+ */
+export function withLocation(parts: HttpParts, request: Request, error: unknown, known?: readonly string[]): unknown {
+  if (!(error instanceof Problem) || error.code !== 'moved') return error
+  const segments = known ?? pathOf(request.url).split('/').filter(Boolean).map(decodeURIComponent)
+  // `/api/packages/{owner}/…`, or `/api/v1/{noun}/{owner}/…`.
+  const place = segments[1] === 'packages' ? 2 : 3
+  const moved = [...parts.prefix, ...segments.with(place, String(error.facts.name))]
+  const location = `/${moved.map(encodeURIComponent).join('/')}${searchOf(request.url)}`
+  return new Problem('moved', error.message, { ...error.facts, location })
+}
