@@ -46,6 +46,7 @@ const table: Record<string, readonly string[]> = {
   'server/main.ts': everything,
   'server/outage.ts': everything,
   'server/move.ts': everything,
+  'server/secret-key-file.ts': everything,
   'server/sqlite-worker.ts': everything,
   'server/storage-id-file.ts': everything,
   'server/transactions.ts': everything,
