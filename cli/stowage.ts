@@ -1,4 +1,5 @@
 import { UsageError } from './arguments.ts'
+import { forgetSecrets } from './operator/forget-secrets.ts'
 import { migrate } from './operator/migrate.ts'
 import { resetAdmin } from './operator/reset-admin.ts'
 import { serve } from './operator/serve.ts'
@@ -6,6 +7,10 @@ import { serve } from './operator/serve.ts'
 const commands: Record<string, { run: (args: string[]) => Promise<void>; summary: string }> = {
   serve: { run: serve, summary: 'start the server (the same as npm start)' },
   migrate: { run: migrate, summary: 'move a stopped installation from SQLite to PostgreSQL' },
+  'forget-secrets': {
+    run: forgetSecrets,
+    summary: 'go on with a new secret key where the old one is lost; the server must be stopped',
+  },
   'reset-admin': {
     run: resetAdmin,
     summary: 'give an administrator a new password; the server may be running or stopped',
@@ -13,7 +18,7 @@ const commands: Record<string, { run: (args: string[]) => Promise<void>; summary
 }
 
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`)
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
   return `stowage COMMAND\n\n${lines.join('\n')}\n\nSettings are read from STOWAGE_… variables, as by the server.\n`
 }
 

@@ -6,10 +6,24 @@ import type { Server } from 'bun'
 import type { Logger } from 'pino'
 import { Access } from './access/access.ts'
 import { Accounts } from './access/accounts.ts'
+import { Administration } from './access/administration.ts'
+import { Invitations } from './access/invitations.ts'
+import { LastUses } from './access/last-uses.ts'
+import { dropExpiredLinks, expiredLinksJob, mailJob, mailLink } from './access/link-mail.ts'
+import { Organisations } from './access/organisations.ts'
+import { OwnAccount } from './access/own-account.ts'
+import { OwnerNames } from './access/owner-names.ts'
+import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
+import { SecondFactors } from './access/second-factor.ts'
+import { type Forgotten, forgetSecrets, matchSecretKey } from './access/secret-key.ts'
+import { endedSessionsJob, Sessions } from './access/sessions.ts'
+import { SignUp } from './access/sign-up.ts'
+import { Teams } from './access/teams.ts'
 import { Tokens } from './access/tokens.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
+import { countSecrets } from './catalogue/second-factors.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
@@ -18,6 +32,8 @@ import { openDatabase, openDatabaseForCommand, startProblem } from './database.t
 import { serveHttp } from './http/app.ts'
 import { type JobKind, JobRunner } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
+import { type Mailer, openMailer } from './lib/mail.ts'
+import { SecretKey } from './lib/sealed.ts'
 import { writeDurably } from './lib/write-durably.ts'
 import { Outage } from './outage.ts'
 import { Problem } from './problems.ts'
@@ -27,6 +43,7 @@ import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import { type Swept, sweep, sweepJob, tidyOwn } from './registry/sweep.ts'
+import { secretKey } from './secret-key-file.ts'
 import { storageIdFile } from './storage-id-file.ts'
 
 /** A server that listens. */
@@ -35,11 +52,14 @@ export interface Stowage {
   url: string
   accounts: Accounts
   passwords: Passwords
+  sessions: Sessions
   registry: RegistryParts
   /** Removes what nothing refers to, now. */
   sweep(): Promise<Swept>
-  /** Computes the digests that are asked for, now; resolves with how many jobs that were. */
-  runJobs(): Promise<number>
+  /** Does the jobs of a kind that are due, now; resolves with how many that were. No kind: the digests that are asked for. */
+  runJobs(kind?: string): Promise<number>
+  /** Writes down when tokens and sessions were last used, now. */
+  flushUses(): Promise<void>
   /** Lets running transfers finish for `grace` milliseconds, then ends everything. */
   stop(grace: number): Promise<void>
 }
@@ -56,7 +76,7 @@ export interface Replacements {
   aroundStatement?: AroundStatement
   /** Wraps the catalogue. */
   catalogue?: (catalogue: Catalogue) => Catalogue
-  /** Off: nothing is swept or computed but by `sweep` and `runJobs`, so that a test decides when. */
+  /** Off: nothing is swept or computed but by `sweep`, `runJobs` and `flushUses`, so that a test decides when. */
   background?: 'on' | 'off'
 }
 
@@ -74,17 +94,40 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     for (const release of opened.reverse().splice(0)) await inTime(release())
   }
   try {
+    const secrets = new SecretKey(await secretKey(settings))
     const database = await openDatabase(settings, { release: version, log, around: replace.aroundStatement })
     opened.push(() => database.close())
     const catalogue = replace.catalogue?.(database) ?? database
 
     const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
+    await matchSecretKey(catalogue, secrets)
 
     const passwords = new Passwords(now, replace.passwordCost)
     const accounts = new Accounts({ catalogue, passwords, now })
-    const access = new Access({ catalogue, passwords, now })
+    const ownAccount = new OwnAccount({ catalogue, passwords, now })
+    const lastUses = new LastUses({ catalogue, now })
+    const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), now })
+    const access = new Access({ catalogue, passwords, secondFactors, lastUses, now, modes: settings })
     const tokens = new Tokens({ catalogue, now })
+    const organisations = new Organisations({ catalogue, now })
+    const teams = new Teams({ catalogue, now })
+    const { sessionIdle: idle, sessionLifetime: lifetime } = settings
+    const sessions = new Sessions({ catalogue, lastUses, now, idle, lifetime })
+    const signUp = new SignUp({ accounts, isOpen: settings.signUp, now })
+    const mailer = mailerOf(settings)
+    if (mailer) opened.push(() => mailer.close())
+    let url = ''
+    const publicUrl = () => settings.publicUrl?.href.replace(/\/$/, '') ?? url
+    const linkParts = {
+      ...{ catalogue, passwords, secrets, now, publicUrl, passwordLogin: settings.passwordLogin },
+      mails: mailer && {
+        wake: () => schedule.wake(mailJob),
+        wakeForgotten: () => schedule.wake(forgottenPasswordJob),
+      },
+    }
+    const invitations = new Invitations(linkParts)
+    const passwordResets = new PasswordResets(linkParts)
     const registry: RegistryParts = {
       catalogue,
       blobs,
@@ -99,28 +142,48 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       unsettled: new Set(),
       wakeJobs: () => schedule.wake(digestsJob),
     }
-    // Best effort: where the database is gone the lease runs out by itself.
-    opened.push(() => registry.lease.giveUp().catch(() => undefined))
-    const { schedule, runJobs, sweepNow } = await background(registry, log, replace.background ?? 'on')
+    // Best effort: where the database is gone the lease runs out by itself, and the uses of the last minute are lost.
+    opened.push(async () => {
+      await Promise.allSettled([registry.lease.giveUp(), lastUses.flush()])
+    })
+    const { schedule, runJobs, sweepNow } = await background(
+      registry,
+      { lastUses, sessions, linkJobs: linkJobs({ ...linkParts, passwordResets, mailer }) },
+      log,
+      replace.background ?? 'on',
+    )
     // Together: a digest of a huge file is under way for minutes, and is broken off rather than waited for.
     opened.push(async () => {
       await Promise.all([schedule.stop(), blobs.close()])
     })
 
-    let url = ''
     const server = listening(settings, () =>
       serveHttp(
         {
           access,
           accounts,
+          ownAccount,
+          administration: new Administration({ catalogue, passwords, now }),
+          ownerNames: new OwnerNames({ catalogue, now }),
+          organisations,
+          teams,
           tokens,
+          secondFactors,
+          sessions,
+          signUp,
+          invitations,
+          passwordResets,
           registry,
           log,
           version,
-          publicUrl: () => settings.publicUrl?.href.replace(/\/$/, '') ?? url,
+          publicUrl,
           prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
           trustedProxies: settings.trustedProxies,
+          proxySignInHeader: settings.proxySignInHeader,
+          cookie: { isSecure: settings.publicUrl?.protocol === 'https:' || settings.tls !== undefined, lifetime },
+          origin: settings.publicUrl?.origin,
           queryTokens: settings.queryTokens,
+          corsOrigins: settings.corsOrigins,
         },
         { ...settings.listen, tls: settings.tls },
       ),
@@ -131,9 +194,11 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       url,
       accounts,
       passwords,
+      sessions,
       registry,
       sweep: sweepNow,
       runJobs,
+      flushUses: () => lastUses.flush(),
       stop: async (grace) => {
         await stopListening(server, grace)
         await close()
@@ -176,6 +241,29 @@ export async function openAccounts(settings: Settings): Promise<{ accounts: Acco
   return { accounts, close: () => catalogue.close() }
 }
 
+/** The secrets of a stopped installation, for a command; `secret-key` is made where there is none. */
+export async function openSecrets(settings: Settings) {
+  const catalogue = await openDatabaseForCommand(settings)
+  try {
+    const lock = await takeDataDirectory(settings.dataDir)
+    const close = async () => {
+      await catalogue.close()
+      lock.release()
+    }
+    return {
+      count: (): Promise<Forgotten> => countSecrets(catalogue.read),
+      forget: async (): Promise<Forgotten> => {
+        const check = new SecretKey(await secretKey(settings)).check()
+        return catalogue.transact(forgetSecrets, { check, now: Date.now() })
+      },
+      close,
+    }
+  } catch (error) {
+    await catalogue.close()
+    throw error
+  }
+}
+
 /** Names this node: the data directory's own random id. With the host's name, in case the directory was copied to another machine. */
 async function nodeId(dataDir: string): Promise<string> {
   const file = join(dataDir, 'node-id')
@@ -199,11 +287,42 @@ async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replace
   return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
 }
 
+function mailerOf({ smtpUrl, mailFrom }: Settings): Mailer | undefined {
+  return smtpUrl === undefined || mailFrom === undefined ? undefined : openMailer({ url: smtpUrl, from: mailFrom })
+}
+
+/** What becomes of links without a request. A node that sends no mail leaves mails to those that do. */
+function linkJobs(
+  parts: Omit<Parameters<typeof mailLink>[0], 'mailer'> & {
+    passwordResets: PasswordResets
+    mailer: Mailer | undefined
+  },
+): JobKind[] {
+  const { catalogue, now, passwordResets, mailer } = parts
+  const expired: JobKind = {
+    kind: expiredLinksJob,
+    every: 60 * 60_000,
+    run: () => catalogue.transact(dropExpiredLinks, { now: now() }),
+  }
+  if (!mailer) return [expired]
+  return [
+    expired,
+    // A day of them, as a mail server may be away for a night.
+    { kind: mailJob, attempts: 36, run: (job, signal) => mailLink({ ...parts, mailer }, job, signal) },
+    { kind: forgottenPasswordJob, run: (job) => passwordResets.answerForgotten(job) },
+  ]
+}
+
 /** Milliseconds between two looks whether a job of a kind is due, for those that nobody wakes. */
 const lookEvery = 5_000
 
 /** The work that no request waits for. */
-async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'off') {
+async function background(
+  registry: RegistryParts,
+  { lastUses, sessions, linkJobs }: { lastUses: LastUses; sessions: Sessions; linkJobs: readonly JobKind[] },
+  log: Logger,
+  mode: 'on' | 'off',
+) {
   const sweepAll = async (signal?: AbortSignal) => {
     const swept = await sweep(registry, signal)
     if (swept.doomed + swept.leftovers > 0) {
@@ -217,6 +336,8 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
     // A day of them, so that none is given up because a disk was away for a night.
     { kind: digestsJob, attempts: 36, run: (job) => completeDigests(registry, job) },
     { kind: sweepJob, every: sweepEvery, run: (_, signal) => sweepAll(signal) },
+    { kind: endedSessionsJob, every: 60 * 60_000, run: () => sessions.dropEnded() },
+    ...linkJobs,
   ]
   const runner = new JobRunner({
     catalogue: registry.catalogue,
@@ -247,6 +368,7 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
       },
     },
     { name: 'tidy', every: sweepEvery, run: () => tidyOwn(registry) },
+    { name: 'last uses', every: 60_000, run: () => lastUses.flush() },
     ...kinds.map(({ kind, every = lookEvery }) => ({
       name: kind,
       every: Math.min(every, lookEvery),
@@ -260,7 +382,7 @@ async function background(registry: RegistryParts, log: Logger, mode: 'on' | 'of
   if (mode === 'on') await runner.ensureRecurring()
   return {
     schedule,
-    runJobs: () => runner.runDue(digestsJob),
+    runJobs: (kind = digestsJob) => runner.runDue(kind),
     sweepNow: async () => {
       let swept: Swept
       try {

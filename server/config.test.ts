@@ -76,6 +76,11 @@ describe('a variable that can be read', () => {
     ['STOWAGE_BLOB_GRACE', '30s', { blobGrace: 30_000 }],
     ['STOWAGE_QUERY_TOKENS', 'true', { queryTokens: true }],
     ['STOWAGE_QUERY_TOKENS', 'false', { queryTokens: false }],
+    ['STOWAGE_REQUIRE_SIGN_IN', 'true', { requireSignIn: true }],
+    ['STOWAGE_SIGN_UP', 'true', { signUp: true }],
+    ['STOWAGE_PASSWORD_LOGIN', 'false', { passwordLogin: false }],
+    ['STOWAGE_SESSION_IDLE', '5m', { sessionIdle: 5 * 60_000 }],
+    ['STOWAGE_SESSION_LIFETIME', '3650d', { sessionLifetime: 3650 * 86_400_000 }],
     ['STOWAGE_LOG_FORMAT', 'pretty', { logFormat: 'pretty' }],
     ['STOWAGE_LOG_FORMAT', 'json', { logFormat: 'json' }],
     ['STOWAGE_LOG_LEVEL', 'debug', { logLevel: 'debug' }],
@@ -88,6 +93,20 @@ describe('a variable that can be read', () => {
     const { trustedProxies } = readSettings({ STOWAGE_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' })
     expect(trustedProxies(ipaddr.parse('10.1.2.3'))).toBe(true)
     expect(trustedProxies(ipaddr.parse('192.0.2.1'))).toBe(false)
+  })
+
+  test('STOWAGE_PROXY_SIGN_IN_HEADER, in any letter case, beside the proxies that are believed', () => {
+    const trusted = { STOWAGE_TRUSTED_PROXIES: 'loopback' }
+    const header = 'STOWAGE_PROXY_SIGN_IN_HEADER'
+    expect(readSettings({ ...trusted, [header]: 'X-Remote-User' }).proxySignInHeader).toBe('x-remote-user')
+    expect(mistakesIn({ [header]: 'X-Remote-User' })).toHaveLength(1)
+    for (const wrong of ['X Remote', 'X-Remote-User:', 'Cookie', 'authorization', 'Host', 'ä']) {
+      expect(mistakesIn({ ...trusted, [header]: wrong })[0]).toContain('must be the name of a header')
+    }
+  })
+
+  test('STOWAGE_SIGN_UP is of no use without passwords', () => {
+    expect(mistakesIn({ STOWAGE_SIGN_UP: 'true', STOWAGE_PASSWORD_LOGIN: 'false' })).toHaveLength(1)
   })
 
   test('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY are read from their files', () => {
@@ -131,6 +150,11 @@ describe('a variable that cannot be read', () => {
     ['STOWAGE_BLOB_GRACE', ['1', '1 week', '-1h', 'unlimited'], 'must be a duration'],
     ['STOWAGE_TRUSTED_PROXIES', ['10.0.0.0/33', 'proxy.example.com', '127.0.0.1,x'], 'must be addresses or ranges'],
     ['STOWAGE_QUERY_TOKENS', ['yes', '1', 'TRUE'], 'must be one of true, false'],
+    ['STOWAGE_REQUIRE_SIGN_IN', ['yes', '1'], 'must be one of true, false'],
+    ['STOWAGE_SIGN_UP', ['yes', '1'], 'must be one of true, false'],
+    ['STOWAGE_PASSWORD_LOGIN', ['no', '0'], 'must be one of true, false'],
+    ['STOWAGE_SESSION_IDLE', ['0', '299s', '7', '3651d', 'never'], 'must be a duration from 5m to 3650d'],
+    ['STOWAGE_SESSION_LIFETIME', ['0', '1ms', '3651d'], 'must be a duration from 5m to 3650d'],
     ['STOWAGE_LOG_FORMAT', ['text', 'JSON'], 'must be one of pretty, json'],
     ['STOWAGE_LOG_LEVEL', ['verbose', 'INFO'], 'must be one of debug, info, warn, error, silent'],
   ]

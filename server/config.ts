@@ -92,8 +92,10 @@ function readableFile(path: string): string | undefined {
 const size = 'must be a size, such as 10GiB, 500 MB or a number of bytes'
 const duration = 'must be a duration, such as 30s, 15m, 1h or 0'
 
-function lifetime(text: string): number | undefined {
-  return parseDuration(text) || undefined
+/** When a session was used is written down once a minute, so one that is in use all the time must live for some of them. */
+function sessionTime(text: string): number | undefined {
+  const time = parseDuration(text)
+  return time !== undefined && time >= 5 * 60_000 && time <= 3650 * 24 * 60 * 60_000 ? time : undefined
 }
 
 const yesOrNo = (usual: 'true' | 'false') =>
@@ -154,8 +156,10 @@ const variables = {
     .string()
     .min(32, 'must have at least 32 characters: openssl rand -base64 32 makes one')
     .optional(),
-  STOWAGE_SESSION_IDLE: readAs(lifetime, `${duration.replace(' or 0', '')}, and not 0`).prefault('7d'),
-  STOWAGE_SESSION_LIFETIME: readAs(lifetime, `${duration.replace(' or 0', '')}, and not 0`).prefault('30d'),
+  STOWAGE_SESSION_IDLE: readAs(sessionTime, 'must be a duration from 5m to 3650d, such as 12h or 7d').prefault('7d'),
+  STOWAGE_SESSION_LIFETIME: readAs(sessionTime, 'must be a duration from 5m to 3650d, such as 12h or 30d').prefault(
+    '30d',
+  ),
   STOWAGE_SMTP_URL: readAs(
     smtpUrl,
     'must be the address of a mail server, such as smtps://user:password@mail.example.com or smtp://localhost:25',

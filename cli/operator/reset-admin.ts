@@ -5,7 +5,8 @@ import { readArguments } from '../arguments.ts'
 
 const help = `stowage reset-admin [--username NAME]
 
-Gives an administrator a new random password, prints it once, and lets the account sign in again.
+Gives an administrator a new random password, prints it once, and lets the account sign in again. Removes the account's
+second factor, and ends its sessions.
 NAME may be left out where there is only one administrator.
 `
 
@@ -20,8 +21,10 @@ export async function resetAdmin(args: string[]): Promise<void> {
   const { accounts, close } = await openAccounts(settings)
   try {
     const password = randomPassword()
-    const name = await accounts.resetAdministrator(username, password)
+    const { name, lostSecondFactor } = await accounts.resetAdministrator(username, password)
     await forgetFirstPassword(settings)
+    if (lostSecondFactor) process.stdout.write(`${name} has no second factor any more.\n`)
+    process.stdout.write(`${name} is signed out of every browser.\n`)
     process.stdout.write(`${name} has a new password: ${password}\n`)
   } finally {
     await close()

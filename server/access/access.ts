@@ -23,8 +23,10 @@ import {
 } from './caller.ts'
 import type { Credentials } from './credentials.ts'
 import { FailedAttempts } from './failed-attempts.ts'
-import { wrongCredentials } from './grant.ts'
+import { type PasswordCaller, wrongCredentials } from './grant.ts'
+import type { LastUses } from './last-uses.ts'
 import { nobody, type PasswordHolder, type Passwords } from './passwords.ts'
+import type { SecondFactors } from './second-factor.ts'
 
 /** For those who may not import the catalogue. */
 export type { AddressKeys, AddressRow }
@@ -47,15 +49,26 @@ export interface SignInModes {
 export class Access {
   readonly #catalogue: Catalogue
   readonly #passwords: Passwords
+  readonly #secondFactors: SecondFactors
   readonly #attempts: FailedAttempts
   readonly #now: () => number
   readonly #modes: SignInModes
+  readonly #lastUses: LastUses
 
-  constructor(parts: { catalogue: Catalogue; passwords: Passwords; now: () => number; modes: SignInModes }) {
+  constructor(parts: {
+    catalogue: Catalogue
+    passwords: Passwords
+    secondFactors: SecondFactors
+    lastUses: LastUses
+    now: () => number
+    modes: SignInModes
+  }) {
     this.#catalogue = parts.catalogue
     this.#passwords = parts.passwords
+    this.#secondFactors = parts.secondFactors
     this.#now = parts.now
     this.#modes = parts.modes
+    this.#lastUses = parts.lastUses
     this.#attempts = new FailedAttempts(parts.now)
   }
 
@@ -70,6 +83,23 @@ export class Access {
   async resolve(credentials: Credentials, remote: string, address: AddressKeys): Promise<Resolved> {
     const { caller, address: found } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
     return { caller: await this.#identify(credentials, caller, remote), found }
+  }
+
+  /** Who gives his password to sign in with a browser. A token in its place is nothing but a wrong password. */
+  async signIn(credentials: Extract<Credentials, { kind: 'password' }>, remote: string): Promise<SignedIn> {
+    if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
+    const found = await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(credentials.user) })
+    return this.#byPassword(found?.user, credentials, remote)
+  }
+
+  /**
+   * Whether it is the password that the caller came with, for what he has to say twice. The same one is remembered and costs
+   * nothing; another one is a try like any other.
+   */
+  async isPasswordOf({ account, credential }: PasswordCaller, password: string, remote: string): Promise<boolean> {
+    const known = { id: account.id, hash: credential.hash }
+    if (this.#passwords.isRemembered(known, password)) return true
+    return this.#tryPassword(known, password, String(account.id), remote)
   }
 
   async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
@@ -93,12 +123,13 @@ export class Access {
 
   #byToken(user: UserRow, token: CallingToken, viaBasic: boolean): SignedIn {
     if (!maySignIn(user) || !tokenIsValid(token, this.#now())) throw wrongCredentials()
+    this.#lastUses.note('tokens', token.id)
     return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic) }
   }
 
   async #byPassword(
     row: UserRow | undefined,
-    { user, password }: { user: string; password: string },
+    { user, password, code }: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
     remote: string,
   ): Promise<SignedIn> {
     const hash = row?.password_hash
@@ -110,7 +141,9 @@ export class Access {
       if (!(await this.#tryPassword(known, password, account, remote))) throw wrongCredentials()
     }
     if (!row || !maySignIn(row)) throw wrongCredentials()
-    return { kind: 'user', account: accountFrom(row), credential: { kind: 'password', hash: known.hash } }
+    await this.#secondFactors.demand(row, code)
+    const credential = { kind: 'password', hash: known.hash, secondFactor: row.totp_secret } as const
+    return { kind: 'user', account: accountFrom(row), credential }
   }
 
   /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */
@@ -158,7 +191,10 @@ function passwordsOff(): Problem {
   return new Problem('credentials-wrong', 'Passwords are turned off here: send a token in the place of the password.')
 }
 
-/** Tokens are long and random: one SHA-256 is enough to store and find them by. */
+/**
+ * Tokens are long and random: one SHA-256 is enough to store and find them by. An index does not compare in constant time, but
+ * what its time could tell is the beginning of a hash, which nobody can choose and from which no token follows.
+ */
 function tokenKey(text: string): string | null {
   return /^[0-9a-f]{40}$/.test(text) ? sha256(text) : null
 }

@@ -1,6 +1,9 @@
+import { deleteResetLinks } from '../catalogue/links.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { insertOwner } from '../catalogue/owners.ts'
 import type { Tx, Visibility } from '../catalogue/schema.ts'
+import { deleteSecondFactor } from '../catalogue/second-factors.ts'
+import { endSessions } from '../catalogue/sessions.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import {
   administrators,
@@ -13,7 +16,9 @@ import {
 } from '../catalogue/users.ts'
 import { ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { accountFrom, type SignedIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, type Standing, standingOf } from './grant.ts'
+import { mustBeFree } from './owner-names.ts'
 import type { Passwords } from './passwords.ts'
 
 /** For those who may not import the catalogue. */
@@ -35,15 +40,25 @@ interface AddAccount {
   nameKey: string
   passwordHash: string
   now: number
-  /** Who adds it; null only for the first account of all. */
+  /** Who adds it; null only for the first account of all and for who makes it himself. */
   standing: Standing | null
+  isSignUp?: boolean
 }
 
 /** Adds a user; undefined where it should have been the first one and is not. */
 export const addAccount = transaction('add account', async (tx, args: AddAccount): Promise<UserRow | undefined> => {
-  const { account, nameKey, now } = args
-  if (args.standing) administer(await callerNow(tx, args.standing, now), 'write')
-  else if (await isTaken(tx)) return undefined
+  if (args.standing) administer(await callerNow(tx, args.standing, args.now), 'write')
+  else if (!args.isSignUp && (await isTaken(tx))) return undefined
+  return putAccount(tx, args)
+})
+
+/** Writes the new account, for whom the transaction has found that he may have it; `unprocessable` when name or address are taken. */
+export async function putAccount(
+  tx: Tx,
+  { account, nameKey, passwordHash, now }: Pick<AddAccount, 'account' | 'nameKey' | 'passwordHash' | 'now'>,
+): Promise<UserRow> {
+  await lockByName(tx, [alone(`name ${nameKey}`)])
+  await mustBeFree(tx, { text: account.name, key: nameKey }, null)
   const visibility = account.visibility ?? 'public'
   const id = await insertOwner(tx, { kind: 'user', name: account.name, nameKey, visibility, now })
   if (id === undefined) throw new Problem('unprocessable', `user already exists [name: ${account.name}]`)
@@ -52,7 +67,7 @@ export const addAccount = transaction('add account', async (tx, args: AddAccount
     email: account.email ?? null,
     email_key: account.email === undefined ? null : (emailKey(account.email) ?? null),
     full_name: account.fullName ?? '',
-    password_hash: args.passwordHash,
+    password_hash: passwordHash,
     is_admin: account.isAdmin ? 1 : 0,
     is_active: 1,
     is_restricted: account.isRestricted ? 1 : 0,
@@ -61,8 +76,10 @@ export const addAccount = transaction('add account', async (tx, args: AddAccount
     last_login_at: null,
   })
   if (!added) throw new Problem('unprocessable', `e-mail already in use [email: ${account.email}]`)
-  return userById(tx, id)
-})
+  const user = await userById(tx, id)
+  if (!user) throw new Error('an account was not there right after it was added')
+  return user
+}
 
 /** Whether somebody has the first account; of nodes that start together, the second one waits for the first to make it. */
 async function isTaken(tx: Tx): Promise<boolean> {
@@ -70,10 +87,16 @@ async function isTaken(tx: Tx): Promise<boolean> {
   return anyUser(tx)
 }
 
-/** Gives an administrator a new password, and lets the account in again. */
+/** Who has a new password now. */
+export interface ResetAdministrator {
+  name: string
+  lostSecondFactor: boolean
+}
+
+/** Gives an administrator a new password and nothing else that signs him in, and lets the account in again. */
 export const resetAdministrator = transaction(
   'reset administrator',
-  async (tx, args: { nameKey: string | null; passwordHash: string }): Promise<string> => {
+  async (tx, args: { nameKey: string | null; passwordHash: string }): Promise<ResetAdministrator> => {
     const user = args.nameKey === null ? await onlyAdministrator(tx) : await userByNameKey(tx, args.nameKey)
     if (!user) throw new Problem('not-found', await noSuchUser(tx))
     if (user.is_admin === 0 && (await administrators(tx)).length > 0) {
@@ -87,7 +110,10 @@ export const resetAdministrator = transaction(
       prohibit_login: 0,
       must_change_password: 0,
     })
-    return user.name
+    const lostSecondFactor = await deleteSecondFactor(tx, user.id)
+    await endSessions(tx, user.id)
+    await deleteResetLinks(tx, user.id)
+    return { name: user.name, lostSecondFactor }
   },
 )
 
@@ -137,12 +163,20 @@ export class Accounts {
     return this.#add({ ...account, isAdmin: true }, null)
   }
 
+  /** An account that somebody makes himself: never more than what anybody may have. He has signed in with it. */
+  async signUp({ name, password, email }: Pick<NewAccount, 'name' | 'password' | 'email'>): Promise<SignedIn> {
+    const user = await this.#add({ name, password, email }, null, { isSignUp: true })
+    if (!user?.password_hash) throw new Error('an account that need not be the first was not added')
+    const credential = { kind: 'password', hash: user.password_hash, secondFactor: null } as const
+    return { kind: 'user', account: accountFrom(user), credential }
+  }
+
   async isEmpty(): Promise<boolean> {
     return !(await anyUser(this.#catalogue.read))
   }
 
-  /** The name of the administrator who has the new password now. `username` undefined: the only one. */
-  async resetAdministrator(username: string | undefined, password: string): Promise<string> {
+  /** `username` undefined: the only one. */
+  async resetAdministrator(username: string | undefined, password: string): Promise<ResetAdministrator> {
     const nameKey = username === undefined ? null : (ownerKey(username) ?? '')
     const passwordHash = await this.#passwords.hash(password)
     return this.#catalogue.transact(resetAdministrator, { nameKey, passwordHash })
@@ -157,10 +191,15 @@ export class Accounts {
     return userById(this.#catalogue.read, id)
   }
 
-  async #add({ password, ...account }: NewAccount, standing: Standing | null): Promise<UserRow | undefined> {
+  async #add(
+    { password, ...account }: NewAccount,
+    standing: Standing | null,
+    { isSignUp } = { isSignUp: false },
+  ): Promise<UserRow | undefined> {
     const { text, key } = ownerName(account.name)
     const passwordHash = await this.#passwords.hash(password)
-    const args = { account: { ...account, name: text }, nameKey: key, passwordHash, now: this.#now(), standing }
+    const named = { account: { ...account, name: text }, nameKey: key }
+    const args = { ...named, passwordHash, now: this.#now(), standing, isSignUp }
     return this.#catalogue.transact(addAccount, args)
   }
 }

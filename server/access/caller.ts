@@ -31,6 +31,8 @@ export interface PasswordCredential {
   kind: 'password'
   /** The stored hash it was checked against: another one means that the password was changed. */
   hash: string
+  /** The stored second factor whose code came with it, null where there was none: another one means that it was changed. */
+  secondFactor: string | null
 }
 
 export interface TokenCredential {

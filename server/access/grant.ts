@@ -132,6 +132,7 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
   switch (credential.kind) {
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
+      if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
       return { kind: 'user', account, credential }
     case 'session':
       // Idle or not: it was not when the request began.
@@ -180,6 +181,31 @@ export function byBasic(caller: Caller): Caller {
   return caller
 }
 
+/** Somebody who calls with a token. */
+export type TokenCaller = SignedIn & { credential: TokenCredential }
+
+/** The caller, who must have sent a token, in whatever way. */
+export function byToken(caller: Caller): TokenCaller {
+  if (caller.kind === 'anonymous') throw new Problem('credentials-missing', 'Send the token that this is about.')
+  const { credential } = caller
+  if (credential.kind === 'token') return { ...caller, credential }
+  throw new Problem('bad-request', 'This is about the token that calls. Send a token: you have signed in without one.')
+}
+
+/** Somebody who calls with his password. */
+export type PasswordCaller = SignedIn & { credential: PasswordCredential }
+
+/** The caller, who must have sent his password: some things are not for whoever holds one of his tokens. */
+export function byPassword(caller: Caller): PasswordCaller {
+  if (caller.kind === 'anonymous') throw new Problem('credentials-missing', 'Sign in with your user name and password.')
+  const { credential } = caller
+  if (credential.kind === 'password') return { ...caller, credential }
+  throw new Problem(
+    'forbidden',
+    'This takes the password itself: sign in with user name and password, not with a token.',
+  )
+}
+
 /** The caller, signed in and, where it is a token, with that scope. */
 export function signedIn(caller: Caller, scope: ScopeName): SignedIn {
   if (caller.kind === 'anonymous')
@@ -214,6 +240,22 @@ export function maySee(
   if (isPublicOnly(caller) && owner.visibility !== 'public') return false
   // Seeing an owner's name takes no package scope, so what the account itself may do decides.
   return permission(caller, { name: '', membership: 'none', ...owner }) !== 'none'
+}
+
+/** The owner at the address, where the caller may know of it; for the JSON API. */
+export function ownerToShow(resolved: Parameters<typeof ownerAt>[0], scope: ScopeName): OwnerRow {
+  const { caller } = resolved
+  if (caller.kind === 'user' || caller.mustSignIn) signedIn(caller, scope)
+  const owner = ownerAt(resolved)
+  if (!owner || permission(caller, owner) === 'none') throw new Problem('not-found', 'Not found.')
+  mustBeInReach(caller, owner)
+  return owner
+}
+
+/** A token that is for public owners only does not reach the others. */
+export function mustBeInReach(caller: Caller, owner: Pick<OwnerRow, 'name' | 'visibility'>): void {
+  if (!isPublicOnly(caller) || owner.visibility === 'public') return
+  throw new Problem('forbidden', `This token is for what is public only, and ${owner.name} is not public.`)
 }
 
 /** Whether the caller came with a token that is for public owners only. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { OwnerRow } from '../catalogue/owners.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { anonymous, type Caller, maySignIn, type SignedIn } from './caller.ts'
-import { permission, type Verb, type Verdict, verdict } from './rules.ts'
+import { permission, type Rank, rankAt, reaches, type Verb, type Verdict, verdict } from './rules.ts'
 import { parseScopes, storedScopes } from './scopes.ts'
 
 type Visibility = OwnerRow['visibility']
@@ -34,7 +34,7 @@ function calling(person: Person, credential: SignedIn['credential']): Caller {
   return account ? { kind: 'user', account, credential } : anonymous
 }
 
-const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x' }
+const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x', secondFactor: null }
 
 function byToken(...names: string[]): SignedIn['credential'] {
   const scopes = parseScopes(names)
@@ -65,6 +65,34 @@ describe('what a caller may do at a user, before any token narrows it', () => {
 
   test('nobody is left out', () => {
     expect(table.map(([person]) => person).sort()).toEqual([...everybody].sort())
+  })
+})
+
+describe('what a caller is at an organisation', () => {
+  const memberships: OwnerRow['membership'][] = ['none', 'member', 'writer', 'owner']
+  // By what his teams there make of him: at a public, a limited and a private one.
+  const stranger = { member: 'member member member', writer: 'member member member', owner: 'owner owner owner' }
+  const table: [Person, Partial<Record<OwnerRow['membership'], string>>][] = [
+    ['anonymous', { none: 'reader none none' }],
+    ['a stranger', { none: 'reader reader none', ...stranger }],
+    ['a restricted stranger', { none: 'reader none none', ...stranger }],
+    ['an administrator', Object.fromEntries(memberships.map((membership) => [membership, 'owner owner owner']))],
+  ]
+
+  test.each(table)('%s: %j', (person, expected) => {
+    for (const membership of Object.keys(expected) as OwnerRow['membership'][]) {
+      const found = visibilities.map((visibility) =>
+        rankAt(calling(person, byPassword), { id: 9, kind: 'organisation', name: 'tools', visibility, membership }),
+      )
+      expect({ membership, found: found.join(' ') }).toEqual({ membership, found: expected[membership] ?? '' })
+    }
+  })
+
+  test('includes what is less', () => {
+    const ranks: Rank[] = ['none', 'reader', 'member', 'owner']
+    for (const [held, rank] of ranks.entries()) {
+      expect(ranks.filter((wanted) => reaches(rank, wanted))).toEqual(ranks.slice(0, held + 1))
+    }
   })
 })
 

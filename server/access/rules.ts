@@ -17,6 +17,22 @@ export function permission(caller: Caller, owner: OwnerRow): 'none' | Verb {
   return 'none'
 }
 
+/** What somebody is at an organisation, each including those before it. */
+const ranks = ['none', 'reader', 'member', 'owner'] as const
+export type Rank = (typeof ranks)[number]
+
+/** The caller's rank at an organisation, before any token narrows it. Administrators are as owners everywhere. */
+export function rankAt(caller: Caller, organisation: OwnerRow): Rank {
+  if (permission(caller, organisation) === 'none') return 'none'
+  if (caller.kind === 'anonymous') return 'reader'
+  if (caller.account.isAdmin || organisation.membership === 'owner') return 'owner'
+  return organisation.membership === 'none' ? 'reader' : 'member'
+}
+
+export function reaches(held: Rank, wanted: Rank): boolean {
+  return ranks.indexOf(held) >= ranks.indexOf(wanted)
+}
+
 export type Verdict =
   | 'allowed'
   /** No such owner, or one that this caller must not know of. */

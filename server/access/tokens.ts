@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { lockAccounts } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
-import { deleteToken, findToken, insertToken, type TokenRow, tokensOf } from '../catalogue/tokens.ts'
-import { type Catalogue, transaction } from '../catalogue/transaction.ts'
+import {
+  deleteToken,
+  findToken,
+  generationOf,
+  holdersOf,
+  insertToken,
+  type TokenRow,
+  tokenById,
+  tokensOf,
+} from '../catalogue/tokens.ts'
+import { type Catalogue, StartAgain, transaction } from '../catalogue/transaction.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
 import type { SignedIn } from './caller.ts'
-import { callerNow, type Standing, signedIn, standingOf } from './grant.ts'
+import { callerNow, type Standing, signedIn, standingOf, type TokenCaller, wrongCredentials } from './grant.ts'
 import { covers, parseScopes, type Scopes, storedScopes } from './scopes.ts'
 
 /** For those who may not import the catalogue. */
@@ -39,6 +48,8 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   await mustHandleTokensOf(tx, caller, args.userId)
   const scopes = allowedScopes(caller, args.scopes)
+  const parentId = caller.credential.kind === 'token' ? caller.credential.id : null
+  if (parentId !== null) await limitChain(tx, parentId)
   const added = await insertToken(tx, {
     user_id: args.userId,
     name: args.name,
@@ -47,7 +58,7 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     scopes: storedScopes(scopes),
     created_at: args.now,
     expires_at: noLaterThan(caller, args.expiresAt),
-    parent_id: caller.credential.kind === 'token' ? caller.credential.id : null,
+    parent_id: parentId,
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
   return added
@@ -61,14 +72,47 @@ interface RemoveToken {
 }
 
 export const removeToken = transaction('remove token', async (tx, args: RemoveToken) => {
-  // What runs by this token ends before this is answered, and what comes after it finds no token.
-  await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
+  const token = await findToken(tx, args.userId, args.idOrName)
+  const isThere = token !== undefined && (await lockFamily(tx, token.id, args.standing))
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   await mustHandleTokensOf(tx, caller, args.userId)
-  const token = await findToken(tx, args.userId, args.idOrName)
-  if (!token) throw new Problem('not-found', 'access token does not exist')
+  if (!isThere) throw new Problem('not-found', 'access token does not exist')
   await deleteToken(tx, token.id)
 })
+
+/** Removes the very token that the caller sent: whoever holds it may give it up, whatever else it is good for. */
+export const removeOwnToken = transaction(
+  'remove own token',
+  async (tx, args: { standing: Standing; tokenId: number; now: number }) => {
+    await lockFamily(tx, args.tokenId, args.standing)
+    await callerNow(tx, args.standing, args.now)
+    await deleteToken(tx, args.tokenId)
+  },
+)
+
+/**
+ * Locks alone who holds the token or one that came of it: what runs by these ends before this is answered, and what comes after
+ * it finds no token. False where the token is gone.
+ */
+async function lockFamily(tx: Tx, tokenId: number, standing: Standing): Promise<boolean> {
+  const holders = await holdersOf(tx, tokenId)
+  await lockAccounts(tx, { alone: holders, shared: [standing.userId] })
+  // From here on none of them makes a child: but one may have made it, for another account, while this waited.
+  const holdersNow = await holdersOf(tx, tokenId)
+  if (holdersNow.some((id) => !holders.includes(id))) throw new StartAgain('another account was given a child')
+  return holdersNow.length > 0
+}
+
+/** Tokens in a chain, each made by the one before. SQLite does not follow a delete down more than 1,000. */
+const longestChain = 20
+
+async function limitChain(tx: Tx, parentId: number): Promise<void> {
+  if ((await generationOf(tx, parentId)) < longestChain) return
+  throw new Problem(
+    'forbidden',
+    `A token makes the next one ${longestChain - 1} times in a row at most: make this one with a password.`,
+  )
+}
 
 async function mustHandleTokensOf(tx: Tx, caller: SignedIn, userId: number): Promise<void> {
   const user = await userById(tx, userId)
@@ -143,6 +187,18 @@ export class Tokens {
     page: { offset: number; limit: number },
   ): Promise<{ tokens: TokenRow[]; total: number }> {
     return tokensOf(this.#catalogue.read, user.id, page)
+  }
+
+  /** The token itself that the caller sent. */
+  async calling(caller: TokenCaller): Promise<TokenRow> {
+    const token = await tokenById(this.#catalogue.read, caller.credential.id)
+    if (!token) throw wrongCredentials()
+    return token
+  }
+
+  async removeCalling(caller: TokenCaller): Promise<void> {
+    const args = { standing: standingOf(caller), tokenId: caller.credential.id, now: this.#now() }
+    await this.#catalogue.transact(removeOwnToken, args)
   }
 
   async remove({ user, caller }: TokenKeyring, idOrName: string): Promise<void> {

@@ -218,3 +218,35 @@ export async function hasFiles(tx: Tx, versionId: number): Promise<boolean> {
   const row = await tx.selectFrom('files').select('id').where('version_id', '=', versionId).limit(1).executeTakeFirst()
   return row !== undefined
 }
+
+/** Removes some of the files of these versions, version by version; the blobs that they had. */
+export async function deleteSomeFilesOf(
+  tx: Tx,
+  versionIds: readonly number[],
+  limit: number,
+): Promise<{ blob_id: number }[]> {
+  if (versionIds.length === 0) return []
+  return tx
+    .deleteFrom('files')
+    .where('id', 'in', (of) =>
+      of
+        .selectFrom('files')
+        .select('id')
+        .where('version_id', 'in', versionIds)
+        .orderBy('version_id')
+        .orderBy('id')
+        .limit(limit),
+    )
+    .returning('blob_id')
+    .execute()
+}
+
+/** Takes a user off some of the files that he uploaded; how many that were. */
+export async function forgetUploader(tx: Tx, userId: number, limit: number): Promise<number> {
+  const { numUpdatedRows } = await tx
+    .updateTable('files')
+    .set({ uploader_id: null })
+    .where('id', 'in', (of) => of.selectFrom('files').select('id').where('uploader_id', '=', userId).limit(limit))
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}

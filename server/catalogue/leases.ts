@@ -161,6 +161,18 @@ export async function anyExpired(db: Db, own: string, now: number): Promise<bool
   return row !== undefined
 }
 
+/** How many processes hold a lease that they can still renew. */
+export async function liveProcesses(db: Db | Tx, now: number): Promise<number> {
+  const { processes } = await db
+    .selectFrom('leases')
+    .select((it) => it.fn.countAll<number>().as('processes'))
+    .where('kind', '=', 'process')
+    .where('dead_since', 'is', null)
+    .where('expires_at', '>=', agreedNow(db, now))
+    .executeTakeFirstOrThrow()
+  return processes
+}
+
 export async function deadLeases(db: Db | Tx): Promise<string[]> {
   const rows = await db.selectFrom('leases').select('id').where('dead_since', 'is not', null).execute()
   return rows.map((row) => row.id)

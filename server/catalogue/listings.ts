@@ -19,6 +19,9 @@ export type Profile = Pick<OwnerRow, 'id' | 'kind' | 'name' | 'visibility'> &
   Pick<
     UserRow,
     | 'created_at'
+    | 'description'
+    | 'website'
+    | 'location'
     | 'full_name'
     | 'email'
     | 'is_admin'
@@ -34,6 +37,9 @@ const profileColumns = [
   'owners.name',
   'owners.visibility',
   'owners.created_at',
+  'owners.description',
+  'owners.website',
+  'owners.location',
   'users.full_name',
   'users.email',
   'users.is_admin',
@@ -53,7 +59,7 @@ export interface Window {
 /** An owner as he is shown, and how many versions he has. */
 export async function listedOwner(db: Db, id: number): Promise<{ owner: Profile; versions: number } | undefined> {
   const [row] = await selectOwner(db, { id })
-  const owner = row && profileFrom(row)
+  const owner = row && profileFrom({ ...row, full_name: row.full_name ?? row.organisationName })
   return owner && { owner, versions: row.versions ?? 0 }
 }
 
@@ -61,9 +67,10 @@ const selectOwner = prepared(['id'], (db, { id }: { id: number }) =>
   db
     .selectFrom('owners')
     .leftJoin('users', 'users.id', 'owners.id')
+    .leftJoin('organisations', 'organisations.id', 'owners.id')
     .leftJoin('owner_counts', 'owner_counts.owner_id', 'owners.id')
     .select(profileColumns)
-    .select('owner_counts.versions')
+    .select(['owner_counts.versions', 'organisations.full_name as organisationName'])
     .where('owners.id', '=', id),
 )
 
@@ -226,6 +233,9 @@ function profileFrom(row: ProfileColumns): Profile | undefined {
     visibility,
     created_at,
     kind: row.kind ?? 'user',
+    description: row.description ?? '',
+    website: row.website ?? '',
+    location: row.location ?? '',
     full_name: row.full_name ?? '',
     email: row.email,
     is_admin: row.is_admin ?? 0,

@@ -1,5 +1,6 @@
 import { Problem } from '../problems.ts'
 import type { Db, Tx } from './schema.ts'
+import { setSiteFact } from './site.ts'
 import { transaction } from './transaction.ts'
 
 /*
@@ -63,14 +64,14 @@ export const useByCommand = transaction('use by command', async (tx) => takeInto
 
 /** Ties the original to its copy. */
 export const rememberCopy = transaction('remember copy', async (tx, { storageId }: { storageId: string }) =>
-  setFact(tx, keys.movingTo, storageId),
+  setSiteFact(tx, keys.movingTo, storageId),
 )
 
 /** False where the original has been used since its copy was begun; else nobody can use it any more. */
 export const markMoved = transaction('mark as moved', async (tx, args: { storageId: string; now: number }) => {
   const facts = await moveFacts(tx)
   if (facts.movingTo !== args.storageId) return false
-  if (facts.movedAt === undefined) await setFact(tx, keys.movedAt, new Date(args.now).toISOString())
+  if (facts.movedAt === undefined) await setSiteFact(tx, keys.movedAt, new Date(args.now).toISOString())
   return true
 })
 
@@ -88,17 +89,9 @@ export function copyFacts(from: string, storageId: string): { key: string; value
 }
 
 export async function markGivenBack(tx: Tx, now: number): Promise<void> {
-  await setFact(tx, keys.givenBackAt, new Date(now).toISOString())
+  await setSiteFact(tx, keys.givenBackAt, new Date(now).toISOString())
 }
 
 export async function markComplete(tx: Tx): Promise<void> {
   await tx.deleteFrom('site').where('key', '=', keys.movingFrom).execute()
-}
-
-async function setFact(tx: Tx, key: string, value: string): Promise<void> {
-  await tx
-    .insertInto('site')
-    .values({ key, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute()
 }

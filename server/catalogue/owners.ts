@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql, type Updateable } from 'kysely'
 import { prepared } from './prepared.ts'
-import type { Db, OwnerKind, Tx, Visibility } from './schema.ts'
+import type { Db, OwnerKind, Schema, Tx, Visibility } from './schema.ts'
 
 export interface OwnerRow {
   id: number
@@ -62,4 +62,63 @@ export async function insertOwner(
     .returning('id')
     .executeTakeFirst()
   return row?.id
+}
+
+export async function nameKeyOf(tx: Tx, id: number): Promise<string | undefined> {
+  const row = await tx.selectFrom('owners').select('name_key').where('id', '=', id).executeTakeFirst()
+  return row?.name_key
+}
+
+export async function renameOwner(tx: Tx, { id, name, nameKey }: { id: number; name: string; nameKey: string }) {
+  await tx.updateTable('owners').set({ name, name_key: nameKey }).where('id', '=', id).execute()
+}
+
+/** Changes what is not undefined. */
+export async function updateOwner(
+  tx: Tx,
+  id: number,
+  change: Pick<Updateable<Schema['owners']>, 'visibility' | 'description' | 'website' | 'location'>,
+): Promise<void> {
+  if (Object.values(change).every((value) => value === undefined)) return
+  await tx.updateTable('owners').set(change).where('id', '=', id).execute()
+}
+
+/** Removes the owner with what hangs on him: account or organisation, tokens, teams. He has no package any more. */
+export async function deleteOwner(tx: Tx, id: number): Promise<void> {
+  await tx.deleteFrom('owners').where('id', '=', id).execute()
+}
+
+/** The organisations that a user owns, alone or with others. */
+export async function organisationsOwnedBy(tx: Tx, userId: number): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('team_members')
+    .innerJoin('teams', 'teams.id', 'team_members.team_id')
+    .select('teams.organisation_id')
+    .where('team_members.user_id', '=', userId)
+    .where('teams.access', '=', 3)
+    .execute()
+  return rows.map((row) => row.organisation_id)
+}
+
+/** The organisations that a user owns, and nobody else does. */
+export async function organisationsOwnedOnlyBy(tx: Tx, userId: number): Promise<{ name: string }[]> {
+  return tx
+    .selectFrom('team_members')
+    .innerJoin('teams', 'teams.id', 'team_members.team_id')
+    .innerJoin('owners', 'owners.id', 'team_members.organisation_id')
+    .select('owners.name')
+    .where('team_members.user_id', '=', userId)
+    .where('teams.access', '=', 3)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('team_members as others')
+            .select('others.user_id')
+            .whereRef('others.team_id', '=', 'teams.id')
+            .where('others.user_id', '<>', userId),
+        ),
+      ),
+    )
+    .orderBy('owners.name_key')
+    .execute()
 }

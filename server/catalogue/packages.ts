@@ -1,6 +1,6 @@
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
-import type { Tx } from './schema.ts'
+import type { Db, Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
 /**
@@ -76,4 +76,30 @@ export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
     .where('id', '=', id)
     .where(() => firstVersion(tx, id), 'is', null)
     .execute()
+}
+
+/** Nobody publishes a new version there meanwhile. */
+export async function lockPackage(tx: Tx, id: number): Promise<void> {
+  await tx.selectFrom('packages').select('id').where('id', '=', id).$call(locked(tx, 'for update')).execute()
+}
+
+export async function hasPackages(tx: Tx, ownerId: number): Promise<boolean> {
+  const row = await tx.selectFrom('packages').select('id').where('owner_id', '=', ownerId).limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
+/** Of an owner's packages, in their order, some behind `after`. */
+export async function packageKeysOf(
+  db: Db,
+  { ownerId, after, limit }: { ownerId: number; after: string; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('packages')
+    .select('name_key')
+    .where('owner_id', '=', ownerId)
+    .where('name_key', '>', after)
+    .orderBy('name_key')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.name_key)
 }

@@ -76,6 +76,8 @@ export interface Schema {
     id: Generated<number>
     kind: 'invitation' | 'password-reset'
     sha256: string
+    /** With the secret key the code again, of which the hash is kept. */
+    nonce: string
     /** Whose password it is. */
     user_id: number | null
     /** The team that whoever is invited joins. */
@@ -86,6 +88,8 @@ export interface Schema {
     created_by: number | null
     created_at: number
     expires_at: number
+    /** Whether it is sent by mail. */
+    mailed: Flag
   }
   tokens: {
     id: Generated<number>

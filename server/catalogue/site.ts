@@ -6,6 +6,14 @@ export async function siteFact(db: Db | Tx, key: string): Promise<string | undef
   return row?.value
 }
 
+export async function setSiteFact(tx: Tx, key: string, value: string): Promise<void> {
+  await tx
+    .insertInto('site')
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute()
+}
+
 export async function addSiteFact(tx: Tx, key: string, value: string): Promise<void> {
   await tx
     .insertInto('site')

@@ -45,6 +45,63 @@ export async function findToken(tx: Tx, userId: number, idOrName: string): Promi
   return byId ?? own().where('name', '=', idOrName).executeTakeFirst()
 }
 
+export async function tokenById(db: Db | Tx, id: number): Promise<TokenRow | undefined> {
+  return db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** The accounts that hold the token or one that came of it: made with it, or with one of those. */
+export async function holdersOf(tx: Tx, id: number): Promise<number[]> {
+  return holders(tx, { column: 'id', is: id })
+}
+
+/** The same of all tokens that a user has. */
+export async function holdersOfAll(tx: Tx, userId: number): Promise<number[]> {
+  return holders(tx, { column: 'user_id', is: userId })
+}
+
+async function holders(tx: Tx, origin: { column: 'id' | 'user_id'; is: number }): Promise<number[]> {
+  const rows = await tx
+    .withRecursive('family', (db) =>
+      db
+        .selectFrom('tokens')
+        .select(['id', 'user_id'])
+        .where(origin.column, '=', origin.is)
+        .unionAll(
+          db
+            .selectFrom('tokens')
+            .innerJoin('family', 'family.id', 'tokens.parent_id')
+            .select(['tokens.id', 'tokens.user_id']),
+        ),
+    )
+    .selectFrom('family')
+    .select('user_id')
+    .distinct()
+    .execute()
+  return rows.map((row) => row.user_id)
+}
+
+/** How many tokens this one came of, itself included. */
+export async function generationOf(tx: Tx, id: number): Promise<number> {
+  const { generation } = await tx
+    .withRecursive('ancestors', (db) =>
+      db
+        .selectFrom('tokens')
+        .select(['id', 'parent_id'])
+        .where('id', '=', id)
+        .unionAll(
+          db
+            .selectFrom('tokens')
+            .innerJoin('ancestors', 'ancestors.parent_id', 'tokens.id')
+            .select(['tokens.id', 'tokens.parent_id']),
+        ),
+    )
+    .selectFrom('ancestors')
+    .select((select) => select.fn.countAll<number>().as('generation'))
+    .executeTakeFirstOrThrow()
+  return Number(generation)
+}
+
+/** Those that were made with it go with it. */
 export async function deleteToken(tx: Tx, id: number): Promise<void> {
   await tx.deleteFrom('tokens').where('id', '=', id).execute()
 }

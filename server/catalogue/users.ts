@@ -1,4 +1,5 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
+import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
@@ -6,7 +7,7 @@ import type { Db, Schema, Tx } from './schema.ts'
 export type UserRow = Selectable<Schema['users']> &
   Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at' | 'description' | 'website' | 'location'>
 
-function users(db: Db | Tx) {
+export function users(db: Db | Tx) {
   return db
     .selectFrom('users')
     .innerJoin('owners', 'owners.id', 'users.id')
@@ -31,12 +32,59 @@ const selectUserByNameKey = prepared(['key'], (db, { key }: { key: string }) =>
   users(db).where('owners.name_key', '=', key),
 )
 
+/** Whether this owner is a user. */
+export async function isUser(db: Db | Tx, id: number): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+}
+
+export async function userByEmailKey(db: Db | Tx, key: string): Promise<UserRow | undefined> {
+  return users(db).where('users.email_key', '=', key).executeTakeFirst()
+}
+
 export async function anyUser(db: Db | Tx): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
 }
 
 export async function administrators(db: Db | Tx): Promise<UserRow[]> {
   return users(db).where('users.is_admin', '=', 1).orderBy('users.id').execute()
+}
+
+/** Nobody puts the user into a team meanwhile. */
+export async function lockUser(tx: Tx, id: number): Promise<void> {
+  await tx.selectFrom('users').select('id').where('id', '=', id).$call(locked(tx, 'for update')).execute()
+}
+
+/** One page of all users, oldest first, and how many there are. */
+export async function usersPage(
+  db: Db,
+  page: { offset: number; limit: number },
+): Promise<{ users: UserRow[]; total: number }> {
+  const found = await users(db).orderBy('users.id').offset(page.offset).limit(page.limit).execute()
+  const { total } = await db
+    .selectFrom('users')
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return { users: found, total: Number(total) }
+}
+
+/** Whether somebody else may run the site. Stays so until the transaction has ended where it holds `administrators` alone. */
+export async function anotherAdministrator(tx: Tx, beside: number): Promise<boolean> {
+  const row = await tx
+    .selectFrom('users')
+    .select('id')
+    .where('is_admin', '=', 1)
+    .where('is_active', '=', 1)
+    .where('prohibit_login', '=', 0)
+    .where('id', '<>', beside)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Whether somebody else has the e-mail address. Who takes it at the same moment is stopped by its key. */
+export async function isEmailTaken(tx: Tx, key: string, beside: number): Promise<boolean> {
+  const row = await tx.selectFrom('users').select('id').where('email_key', '=', key).executeTakeFirst()
+  return row !== undefined && row.id !== beside
 }
 
 /** False when the e-mail address is taken. */
@@ -50,6 +98,8 @@ export async function insertUser(tx: Tx, user: Insertable<Schema['users']>): Pro
   return row !== undefined
 }
 
+/** Changes what is not undefined. */
 export async function updateUser(tx: Tx, id: number, change: Omit<Updateable<Schema['users']>, 'id'>): Promise<void> {
+  if (Object.values(change).every((value) => value === undefined)) return
   await tx.updateTable('users').set(change).where('id', '=', id).execute()
 }

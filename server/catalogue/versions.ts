@@ -52,3 +52,56 @@ const selectVersion = prepared(['packageId', 'versionKey'], (tx, wanted: Version
 export async function deleteVersion(tx: Tx, id: number): Promise<void> {
   await tx.deleteFrom('versions').where('id', '=', id).execute()
 }
+
+/** The versions of a package that have its first files, and whether it has no others. */
+export async function versionsOfFirstFiles(
+  tx: Tx,
+  packageId: number,
+  files: number,
+): Promise<{ ids: number[]; areAll: boolean }> {
+  const own = () =>
+    tx.selectFrom('versions').where('versions.package_id', '=', packageId).orderBy('versions.version_key')
+  const rows = await own()
+    .leftJoin('files', 'files.version_id', 'versions.id')
+    .select(['versions.id', 'versions.version_key'])
+    .limit(files)
+    .execute()
+  const last = rows.at(-1)
+  const ids = [...new Set(rows.map(({ id }) => id))]
+  if (!last) return { ids, areAll: true }
+  const next = await own().select('id').where('version_key', '>', last.version_key).limit(1).executeTakeFirst()
+  return { ids, areAll: next === undefined }
+}
+
+/** Their files are changed by this transaction alone. */
+export async function lockVersions(tx: Tx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx
+    .selectFrom('versions')
+    .select('id')
+    .where('id', 'in', ids)
+    .orderBy('version_key')
+    .$call(locked(tx, 'for update'))
+    .execute()
+}
+
+export async function deleteEmptyVersions(tx: Tx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx
+    .deleteFrom('versions')
+    .where('id', 'in', ids)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('files').select('files.id').whereRef('files.version_id', '=', 'versions.id'))),
+    )
+    .execute()
+}
+
+/** Takes a user off some of the versions that he made; how many that were. */
+export async function forgetCreator(tx: Tx, userId: number, limit: number): Promise<number> {
+  const { numUpdatedRows } = await tx
+    .updateTable('versions')
+    .set({ creator_id: null })
+    .where('id', 'in', (of) => of.selectFrom('versions').select('id').where('creator_id', '=', userId).limit(limit))
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}

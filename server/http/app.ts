@@ -3,13 +3,17 @@ import type { Server } from 'bun'
 import { hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
 import { apiApp, failed } from './api/app.ts'
+import { apiCalling } from './api/calling.ts'
 import { callingOf } from './callers.ts'
+import { preflight, withCors } from './cors.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
+import { withLocation } from './moved.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
+import { signInApp, signInFailed } from './sign-in/app.ts'
 import { welcome } from './welcome.ts'
 
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
@@ -32,6 +36,7 @@ export interface ListenOptions {
 /** Everything that answers HTTP, by the first words of the address. */
 export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undefined> {
   const api = apiApp(parts)
+  const signIn = signInApp(parts)
   const health = new Health(parts)
 
   async function answer(request: Request, segments: readonly string[]): Promise<Response> {
@@ -42,7 +47,8 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     const [first, second] = segments
 
     if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling)
-    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), calling)
+    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), apiCalling(calling))
+    if (first === 'user') return signIn(withPath(request, segments), calling)
     if (segments.length > 1) throw new Problem('not-found', 'Not found.')
     if (first === 'healthz') return reading(request, () => health.alive())
     if (first === 'readyz') return reading(request, () => health.ready())
@@ -51,15 +57,25 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
   }
 
   async function handle(request: Request, segments: readonly string[]): Promise<Response> {
+    const origins = originsFor(segments)
+    const asked = preflight(request, origins)
+    if (asked) return asked
     const response = await answer(request, segments).catch((error) => refused(request, segments, error))
     if (response.status >= 400) await takeRest(request)
-    return response
+    return withCors(response, request, origins)
+  }
+
+  /** Whose pages may read what is at this address. */
+  function originsFor([first]: readonly string[]): readonly string[] {
+    return first === 'api' ? parts.corsOrigins : []
   }
 
   function refused(request: Request, segments: readonly string[], error: unknown): Response {
     const [first, second] = segments
     if (first === 'api' && second === 'v1') return failed(parts, request, error)
-    return problemResponse(error, request, logFailure(parts.log, request, error))
+    if (first === 'user') return signInFailed(parts, request, error)
+    const told = withLocation(parts, request, error, segments)
+    return problemResponse(told, request, logFailure(parts.log, request, error))
   }
 
   const server: Server<undefined> = Bun.serve({
@@ -81,7 +97,8 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
       const [, ...segments] = pathOf(request.url).split('/')
       const isDeep = segments.length > depth
       const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
-      return refused(request, withoutPrefix(parts.prefix, segments.filter(Boolean)), error)
+      const own = withoutPrefix(parts.prefix, segments.filter(Boolean))
+      return withCors(refused(request, own, error), request, originsFor(own))
     },
     // An answer that was given and then could not be sent; which request it was for is not told here.
     error: (error) => {
@@ -104,7 +121,7 @@ function unreachable(request: Request): Problem {
 }
 
 /** What an address of ours may begin with. */
-const firstWords = new Set(['api', 'healthz', 'readyz', undefined])
+const firstWords = new Set(['api', 'user', 'healthz', 'readyz', undefined])
 
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {

@@ -1,26 +1,99 @@
 import type { Server } from 'bun'
 import type { AddressKeys, Resolved } from '../access/access.ts'
 import type { Caller } from '../access/caller.ts'
-import { readCredentials } from '../access/credentials.ts'
+import { type Credentials, readCredentials } from '../access/credentials.ts'
+import type { PasswordCaller } from '../access/grant.ts'
+import type { Browser, Visitor } from '../access/sessions.ts'
 import { searchOf } from '../lib/raw-path.ts'
-import { realAddress } from '../lib/real-address.ts'
+import { isTrustedPeer, realAddress } from '../lib/real-address.ts'
+import { Problem } from '../problems.ts'
 import type { HttpParts } from './parts.ts'
+import { sentBy } from './same-origin.ts'
+import { sessionSecret } from './sign-in/cookie.ts'
 
 /** Who is calling, by the request's credentials and the client's real address; asked only once the route is known. */
 export interface Calling {
   askCaller(): Promise<Caller>
   /** The same, and what is at the file's address, for one look-up. */
   resolve(address: AddressKeys): Promise<Resolved>
+  /** Whether it is the password that this caller came with, said once more. */
+  isPasswordOf(caller: PasswordCaller, password: string): Promise<boolean>
+  /** Who has signed in with this browser, or at the proxy before it; undefined where nobody has. Never for `/api`. */
+  askSession(): Promise<Visitor | undefined>
+  /** The same, also where he must set a new password before he may do anything else. */
+  askVisitor(): Promise<Visitor | undefined>
+  browser(): Browser
 }
 
 export function callingOf(parts: HttpParts, request: Request, server: Server<unknown>): Calling {
-  const credentials = () =>
-    readCredentials(request.headers, parts.queryTokens ? new URLSearchParams(searchOf(request.url)) : undefined)
   const remote = () => addressOf(parts, request, server)
-  return {
-    askCaller: () => parts.access.caller(credentials(), remote()),
-    resolve: (address) => parts.access.resolve(credentials(), remote(), address),
+  const byProxy = () => proxyCredentials(parts, request, server)
+  const credentials = () => {
+    const query = parts.queryTokens ? new URLSearchParams(searchOf(request.url)) : undefined
+    const sent = readCredentials(request.headers, query)
+    return sent.kind === 'none' ? mayBeSent(parts, request, byProxy()) : sent
   }
+  const browser = () => ({
+    address: remote(),
+    agent: request.headers.get('user-agent') ?? '',
+    secret: sessionSecret(request.headers.get('cookie'), parts.cookie),
+  })
+  const askVisitor = async () => {
+    const { secret } = browser()
+    const visitor = secret === undefined ? undefined : await parts.sessions.visitor(secret)
+    return visitor ?? visitorByProxy(parts, byProxy(), remote())
+  }
+  return {
+    askCaller: async () => admitted(await parts.access.caller(credentials(), remote())),
+    resolve: async (address) => {
+      const resolved = await parts.access.resolve(credentials(), remote(), address)
+      return { ...resolved, caller: admitted(resolved.caller) }
+    },
+    isPasswordOf: (caller, password) => parts.access.isPasswordOf(caller, password, remote()),
+    askSession: async () => settled(await askVisitor()),
+    askVisitor,
+    browser,
+  }
+}
+
+/** Where a site shows nobody anything before he has signed in, no route need think of it. */
+function admitted(caller: Caller): Caller {
+  if (caller.kind === 'user' || !caller.mustSignIn) return caller
+  throw new Problem('credentials-missing', 'Sign in to use this site: send a token or a user name and password.')
+}
+
+function settled(visitor: Visitor | undefined): Visitor | undefined {
+  if (visitor?.account.mustChangePassword) throw new Problem('forbidden', 'Set a new password first.')
+  return visitor
+}
+
+/**
+ * Who has signed in at a proxy. Only the other end of the connection itself is believed: whom it forwards for, anybody can say
+ * who reaches the proxy. The name is looked up as if it had been typed, so several names, or half a line, are none.
+ */
+function proxyCredentials(parts: HttpParts, request: Request, server: Server<unknown>): Credentials {
+  const { proxySignInHeader, trustedProxies } = parts
+  const user = proxySignInHeader === undefined ? '' : (request.headers.get(proxySignInHeader) ?? '')
+  const peer = server.requestIP(request)?.address ?? ''
+  return user && isTrustedPeer(peer, trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
+}
+
+/** A browser sends what its proxy adds from any page: a change must come from one of ours, or from no browser. */
+function mayBeSent(parts: HttpParts, { headers, method }: Request, credentials: Credentials): Credentials {
+  if (credentials.kind === 'proxy' && sentBy(headers, { origin: parts.origin, method }) === 'elsewhere')
+    throw new Problem('forbidden', 'A page of another site may change nothing here in your name.')
+  return credentials
+}
+
+async function visitorByProxy(
+  parts: HttpParts,
+  credentials: Credentials,
+  remote: string,
+): Promise<Visitor | undefined> {
+  if (credentials.kind !== 'proxy') return undefined
+  const caller = await parts.access.caller(credentials, remote)
+  const user = caller.kind === 'user' ? await parts.accounts.byId(caller.account.id) : undefined
+  return caller.kind === 'user' && user ? { ...caller, user } : undefined
 }
 
 function addressOf(parts: HttpParts, request: Request, server: Server<unknown>): string {

@@ -1,15 +1,36 @@
 import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import type { Accounts } from '../access/accounts.ts'
+import type { Administration } from '../access/administration.ts'
+import type { Invitations } from '../access/invitations.ts'
+import type { Organisations } from '../access/organisations.ts'
+import type { OwnAccount } from '../access/own-account.ts'
+import type { OwnerNames } from '../access/owner-names.ts'
+import type { PasswordResets } from '../access/password-resets.ts'
+import type { SecondFactors } from '../access/second-factor.ts'
+import type { Sessions } from '../access/sessions.ts'
+import type { SignUp } from '../access/sign-up.ts'
+import type { Teams } from '../access/teams.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { TrustedProxies } from '../lib/real-address.ts'
 import type { RegistryParts } from '../registry/parts.ts'
+import type { SessionCookie } from './sign-in/cookie.ts'
 
 /** What the HTTP layer works with; `compose.ts` puts it together. */
 export interface HttpParts {
   access: Access
   accounts: Accounts
+  ownAccount: OwnAccount
+  administration: Administration
+  ownerNames: OwnerNames
+  organisations: Organisations
+  teams: Teams
   tokens: Tokens
+  secondFactors: SecondFactors
+  sessions: Sessions
+  signUp: SignUp
+  invitations: Invitations
+  passwordResets: PasswordResets
   registry: RegistryParts
   log: Logger
   version: string
@@ -18,6 +39,13 @@ export interface HttpParts {
   /** Segments of the public address's path, which requests may carry or not. */
   prefix: readonly string[]
   trustedProxies: TrustedProxies
+  /** The header, in lower case, in which a trusted proxy says who has signed in there. */
+  proxySignInHeader: string | undefined
+  cookie: SessionCookie
+  /** Of the configured public address; undefined where there is none. */
+  origin: string | undefined
   /** Whether `?token=` counts as a credential. */
   queryTokens: boolean
+  /** Whose pages may read answers below `/api`. */
+  corsOrigins: readonly string[]
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import { parseTrustedProxies, realAddress, type TrustedProxies } from './real-address.ts'
+import { isTrustedPeer, networkOf, parseTrustedProxies, realAddress, type TrustedProxies } from './real-address.ts'
 
 function trusting(text: string): TrustedProxies {
   const parsed = parseTrustedProxies(text)
@@ -174,5 +174,33 @@ describe('trusted proxies', () => {
         expect(trusts(`${base}/${bits}`, address)).toBe(inside)
       }),
     )
+  })
+})
+
+describe('the other end of the connection', () => {
+  test.each<[string, string, boolean]>([
+    ['127.0.0.1', 'loopback', true],
+    ['::ffff:127.0.0.1', 'loopback', true],
+    ['10.0.0.1', '10.0.0.1', true],
+    ['10.0.0.2', '10.0.0.1', false],
+    ['127.0.0.1', '', false],
+    ['', '0.0.0.0/0, ::/0', false],
+    ['/run/stowage.sock', '0.0.0.0/0, ::/0', false],
+    ['10.1', '10.0.0.0/8', false],
+  ])('%p, where %p is trusted: %p', (peer, list, expected) => {
+    expect(isTrustedPeer(peer, trusting(list))).toBe(expected)
+  })
+})
+
+describe('whom an address stands for', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::'],
+    ['2001:db8:1:2::', '2001:db8:1:2::'],
+    ['::1', '0:0:0:0::'],
+    ['/run/stowage.sock', '/run/stowage.sock'],
+    ['', ''],
+  ])('%p: %p', (address, expected) => {
+    expect(networkOf(address)).toBe(expected)
   })
 })

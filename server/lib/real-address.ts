@@ -35,6 +35,22 @@ export function realAddress({ peer, forwardedFor, trusted }: Hops): string {
   return address.toString()
 }
 
+/** Whether the other end of the connection is itself one of the operator's proxies, whatever it forwards. */
+export function isTrustedPeer(peer: string, trusted: TrustedProxies): boolean {
+  const address = parseAddress(peer)
+  return address !== undefined && trusted(address)
+}
+
+/** Whom to count where one person has many addresses: an IPv6 network of 64 bits is what a household gets. */
+export function networkOf(address: string): string {
+  const parsed = parseAddress(address)
+  if (!(parsed instanceof ipaddr.IPv6)) return address
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::`
+}
+
 /**
  * Reads a list of addresses, ranges (`10.0.0.0/8`) and the words `loopback` and `private`, apart by commas or spaces.
  * An empty list trusts nobody. If entries cannot be read, the answer is those entries.

@@ -13,6 +13,7 @@ import {
   versionsOfPackage,
   type Window,
 } from '../catalogue/listings.ts'
+import type { OwnerRow } from '../catalogue/owners.ts'
 import { packageNamePart, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Address } from './download.ts'
@@ -21,6 +22,12 @@ import { digestsJob } from './publish.ts'
 
 /** For those who may not import the catalogue. */
 export type { ListedFile, ListedVersion, Profile }
+
+/** A user or an organisation that the caller may know of, as it is shown. */
+export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise<Profile> {
+  const { owner } = await ownerNow(parts, id)
+  return owner
+}
 
 /** Some of an owner's versions, newest first. */
 export interface VersionList {

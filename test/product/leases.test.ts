@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readdir, rm, symlink } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addAccount } from '../../server/access/accounts.ts'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
@@ -22,12 +22,13 @@ const slowly = '/api/packages/admin/generic/slow/1.0/slow.bin'
 const rights = { Authorization: basic('admin', adminPassword) }
 const noGrace = { STOWAGE_BLOB_GRACE: '0' }
 
-/** A second node beside a data directory: the same database, the same disk for blobs, and a folder of its own. */
+/** A second node beside a data directory: the same database, disk for blobs and secret key, and a folder of its own. */
 async function secondNode(of: string, options: StartOptions = {}): Promise<TestStowage & AsyncDisposable> {
   const folder = await temporaryFolder()
   await symlink(join(of, 'blobs'), join(folder.path, 'blobs'))
   const { STOWAGE_DATABASE_URL: url = '' } = await databaseSettings(of)
-  const settings = { ...noGrace, STOWAGE_DATABASE_URL: url, ...options.settings }
+  const key = await readFile(join(of, 'secret-key'), 'utf8')
+  const settings = { ...noGrace, STOWAGE_DATABASE_URL: url, STOWAGE_SECRET_KEY: key, ...options.settings }
   const node = await startStowage({ ...options, settings, dataDir: folder.path })
   return Object.assign(node, {
     [Symbol.asyncDispose]: async () => {
@@ -218,13 +219,17 @@ described('two nodes on one PostgreSQL', () => {
   })
 
   /** Nodes that all start at the same time, on a database and disks that nobody has used. */
-  async function startTogether(count: number, diskOf: (number: number) => Promise<string | undefined>) {
+  async function startTogether(
+    count: number,
+    diskOf: (number: number) => Promise<string | undefined>,
+    keyOf = (_: number) => 'one secret key for all of these nodes',
+  ) {
     const url = await (await sharedPostgres()).createDatabase()
     const starting = Array.from({ length: count }, async (_, number) => {
       const folder = await temporaryFolder()
       const disk = await diskOf(number)
       if (disk !== undefined) await symlink(disk, join(folder.path, 'blobs'))
-      const settings = { ...noGrace, STOWAGE_DATABASE_URL: url }
+      const settings = { ...noGrace, STOWAGE_DATABASE_URL: url, STOWAGE_SECRET_KEY: keyOf(number) }
       const node = await startStowage({ dataDir: folder.path, settings }).catch((error: Error) => error)
       return { node, folder }
     })
@@ -256,6 +261,16 @@ described('two nodes on one PostgreSQL', () => {
     await using all = await startTogether(4, async () => undefined)
     expect(all.nodes).toHaveLength(1)
     for (const refusal of all.refusals) expect(refusal).toStartWith('The blob folder')
+    expect((await all.nodes[0]?.admin.put({}, body))?.status).toBe(201)
+  })
+
+  test('that start together for the first time with a secret key each: only one does', async () => {
+    await using disk = await temporaryFolder()
+    const keyOf = (number: number) => `the secret key of node ${number} and no other`
+    await using all = await startTogether(4, async () => disk.path, keyOf)
+    expect(all.nodes).toHaveLength(1)
+    expect(all.refusals).toHaveLength(3)
+    for (const refusal of all.refusals) expect(refusal).toContain('Set STOWAGE_SECRET_KEY')
     expect((await all.nodes[0]?.admin.put({}, body))?.status).toBe(201)
   })
 

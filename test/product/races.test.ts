@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { Choreography, withoutLocks, withoutNamedLocks, withoutRowLocksOn } from '../support/choreography.ts'
 import { onPostgres } from '../support/database.ts'
 import { blobFiles, emptyParents, rowCounts } from '../support/inventory.ts'
+import { makeLink, sendTo } from '../support/links.ts'
 import { seededBytes } from '../support/seeded.ts'
-import { startStowage, type TestStowage } from '../support/stowage.ts'
+import { basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
 /**
@@ -231,6 +232,173 @@ described('a token is deleted while an upload by it commits', () => {
   })
 })
 
+/** What somebody's upload is taken away by, and how it is answered afterwards. */
+const takings: [
+  string,
+  (stowage: TestStowage) => Promise<{ by: Client; take: () => Promise<Response>; later: number }>,
+][] = [
+  [
+    'a token is deleted, with which the one in another account was made',
+    async (stowage) => {
+      const { secret } = await stowage.admin.token(['all'], { name: 'parent' })
+      const child = await (await stowage.user('ada'))
+        .with({ Authorization: basic('admin', secret) })
+        .token(['write:package'])
+      const take = () => stowage.admin.fetch('/api/v1/users/admin/tokens/parent', { method: 'DELETE' })
+      return { by: child, take, later: 401 }
+    },
+  ],
+  [
+    'a token gives itself up',
+    async ({ admin }) => {
+      const token = await admin.token(['write:package'])
+      return { by: token, take: () => token.fetch('/api/v1/token', { method: 'DELETE' }), later: 401 }
+    },
+  ],
+  [
+    'the password is changed',
+    async (stowage) => {
+      const ada = await stowage.user('ada')
+      const body = { old_password: 'ada-Pass-1234', new_password: 'another-Pass-1' }
+      return { by: ada, take: () => ada.post('/api/v1/user/password', body), later: 401 }
+    },
+  ],
+  [
+    'a new password is set by a link',
+    async (stowage) => {
+      const ada = await stowage.user('ada')
+      const { code } = await makeLink(stowage.admin, '/admin/users/ada/password-reset')
+      const body = { code, password: 'another-Pass-1' }
+      return { by: ada, take: () => sendTo(stowage, 'password-reset', body), later: 401 }
+    },
+  ],
+  [
+    'the account is made private, for a public-only token',
+    async (stowage) => {
+      const ada = await stowage.user('ada')
+      const token = await ada.token(['write:package', 'public-only'])
+      const settings = { method: 'PATCH', body: '{"visibility":"private"}' }
+      return { by: token, take: () => ada.fetch('/api/v1/user/settings', settings), later: 403 }
+    },
+  ],
+  [
+    'the account is made inactive',
+    async (stowage) => {
+      const token = await (await stowage.user('ada')).token(['write:package'])
+      return { by: token, take: () => administer(stowage.admin, 'PATCH', 'ada', { active: false }), later: 401 }
+    },
+  ],
+  [
+    'an administrator is deleted, with whose token the one in another account was made',
+    async (stowage) => {
+      const { secret } = await (await secondAdministrator(stowage, 'grace')).token(['all'])
+      const child = await (await stowage.user('ada'))
+        .with({ Authorization: basic('grace', secret) })
+        .token(['write:package'])
+      return { by: child, take: () => administer(stowage.admin, 'DELETE', 'grace'), later: 401 }
+    },
+  ],
+  ['its sender is taken out of the team', publisherWho(({ change, team }) => change('DELETE', `${team}/members/paul`))],
+  ['its sender leaves the organisation', publisherWho(({ leave }) => leave('/api/v1/orgs/tools/members/paul'))],
+  [
+    'the team may only read from now on',
+    publisherWho(({ change, team }) => change('PATCH', team, { permission: 'read' })),
+  ],
+  ['the team is deleted', publisherWho(({ change, team }) => change('DELETE', team))],
+  [
+    'the organisation is made private, for a public-only token',
+    publisherWho(({ change }) => change('PATCH', '/api/v1/orgs/tools', { visibility: 'private' }), ['public-only']),
+  ],
+]
+
+interface Loss {
+  change: (method: string, path: string, body?: object) => Promise<Response>
+  leave: (path: string) => Promise<Response>
+  team: string
+}
+
+/** A member of a team that publishes, and how that ends. */
+function publisherWho(
+  lose: (loss: Loss) => Promise<Response>,
+  restrictions: string[] = [],
+): (typeof takings)[number][1] {
+  return async (stowage) => {
+    const { admin } = stowage
+    const change = (method: string, path: string, body?: object) =>
+      admin.fetch(path, { method, ...(body ? { body: JSON.stringify(body) } : {}) })
+    const paul = await stowage.user('paul')
+    const by = (await paul.token(['write:package', ...restrictions])).as('tools')
+    expect(await statuses(admin.post('/api/v1/orgs', { username: 'tools' }))).toEqual([201])
+    const made = await admin.post('/api/v1/orgs/tools/teams', { name: 'publishers', permission: 'write' })
+    const team = `/api/v1/teams/${((await made.json()) as { id: number }).id}`
+    expect(await statuses(change('PUT', `${team}/members/paul`))).toEqual([204])
+    const leave = (path: string) => paul.fetch(path, { method: 'DELETE' })
+    return { by, take: () => lose({ change, leave, team }), later: 403 }
+  }
+}
+
+described.each(takings)('while an upload commits, %s', (_, prepare) => {
+  async function race(choreography: Choreography) {
+    await using stowage = await start(choreography)
+    const { by, take, later } = await prepare(stowage)
+    const checked = choreography.stopAfter(/^insert into "files"/)
+    const put = by.put({}, body)
+    await checked.arrived
+    let isTaken = false
+    const taken = take().then((answer) => {
+      isTaken = true
+      return answer
+    })
+    await until(async () => isTaken || (await someoneWaits(stowage)), 'the change waits, or has been answered')
+    const answeredBeforeTheUpload = isTaken
+    checked.goOn()
+    const [uploaded, changed = 0] = await statuses(put, taken)
+    expect({ uploaded, isChanged: changed < 300 }).toEqual({ uploaded: 201, isChanged: true })
+    expect(await statuses(by.put({ file: 'later' }, body))).toEqual([later])
+    return answeredBeforeTheUpload
+  }
+
+  test('which is answered only when the upload has ended', async () => {
+    expect(await race(new Choreography())).toBe(false)
+  })
+
+  test('which would be answered before without the locks', async () => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography)).toBe(true)
+  })
+})
+
+described('while an invitation is accepted, its maker loses his rights', () => {
+  async function race(choreography: Choreography) {
+    await using stowage = await start(choreography)
+    const { code } = await makeLink(await secondAdministrator(stowage, 'grace'), '/admin/invitations')
+    const added = choreography.stopAfter(/^insert into "users"/)
+    const accepted = sendTo(stowage, 'invitation', { code, username: 'ada', password: 'ada-Pass-1234' })
+    await added.arrived
+    let isTaken = false
+    const taken = administer(stowage.admin, 'PATCH', 'grace', { admin: false }).then((answer) => {
+      isTaken = true
+      return answer
+    })
+    await until(async () => isTaken || (await someoneWaits(stowage)), 'the change waits, or has been answered')
+    const answeredBefore = isTaken
+    added.goOn()
+    expect(await statuses(accepted, taken)).toEqual([201, 200])
+    return answeredBefore
+  }
+
+  test('which is answered only when the account is there', async () => {
+    expect(await race(new Choreography())).toBe(false)
+  })
+
+  test('which would be answered before without the locks', async () => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography)).toBe(true)
+  })
+})
+
 described('two administrators who delete tokens of each other', () => {
   test('come one after the other, and neither has to start again', async () => {
     const choreography = new Choreography()
@@ -248,5 +416,169 @@ described('two administrators who delete tokens of each other', () => {
     locked.goOn()
     expect(await statuses(one, other)).toEqual([204, 204])
     expect(choreography.undone).toBe(0)
+  })
+})
+
+const administer = (client: Client, method: string, path: string, body?: unknown) =>
+  client.fetch(`/api/v1/admin/users/${path}`, { method, body: body === undefined ? null : JSON.stringify(body) })
+
+async function administratorCount(stowage: TestStowage): Promise<number> {
+  return (await stowage.change('select id from users where is_admin = 1')).length
+}
+
+async function secondAdministrator(stowage: TestStowage, name: string): Promise<Client> {
+  const client = await stowage.user(name)
+  expect((await administer(stowage.admin, 'PATCH', name, { admin: true })).status).toBe(200)
+  return client
+}
+
+described('two administrators at once', () => {
+  /** `other` comes while `one` has changed something and has not ended. */
+  async function race(choreography: Choreography, names: [string, string]) {
+    await using stowage = await start(choreography)
+    const grace = await secondAdministrator(stowage, 'grace')
+    const first = choreography.stopAfter(/^update "users"/)
+    const second = choreography.stopAfter(/^update "users"/)
+    const one = administer(stowage.admin, 'PATCH', names[0], { admin: false })
+    await first.arrived
+    const other = administer(grace, 'PATCH', names[1], { admin: false })
+    await until(async () => second.hasArrived() || (await someoneWaits(stowage)), 'the second waits, or is there too')
+    first.goOn()
+    second.goOn()
+    return { answers: await statuses(one, other), left: await administratorCount(stowage) }
+  }
+
+  test('who both give it up: one of them stays', async () => {
+    expect(await race(new Choreography(), ['admin', 'grace'])).toEqual({ answers: [200, 422], left: 1 })
+  })
+
+  test('who take it from each other: the second has no right to any more', async () => {
+    expect(await race(new Choreography(), ['grace', 'admin'])).toEqual({ answers: [200, 403], left: 1 })
+  })
+
+  test.each([
+    ['give it up', ['admin', 'grace']],
+    ['take it from each other', ['grace', 'admin']],
+  ] as [string, [string, string]][])('who both %s: none would be left without the lock', async (_, names) => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography, names)).toEqual({ answers: [200, 200], left: 0 })
+  })
+})
+
+described('a name is taken while its owner gives it up', () => {
+  async function race(choreography: Choreography) {
+    await using stowage = await start(choreography)
+    await stowage.user('ada')
+    const given = choreography.stopAfter(/^update "owners"/)
+    const renamed = administer(stowage.admin, 'POST', 'ada/rename', { new_username: 'ada2' })
+    await given.arrived
+    const created = administer(stowage.admin, 'POST', '', { username: 'ada', password: 'other-Pass-1' })
+    await until(() => someoneWaits(stowage), 'the second waits for the first')
+    given.goOn()
+    return await statuses(renamed, created)
+  }
+
+  test('it is kept for whoever had it', async () => {
+    expect(await race(new Choreography())).toEqual([204, 422])
+  })
+})
+
+described('the two owners of an organisation are deleted at once', () => {
+  async function race(choreography: Choreography) {
+    await using stowage = await start(choreography)
+    await Promise.all([stowage.user('olga'), stowage.user('otto')])
+    const founded = await stowage.admin.post('/api/v1/admin/users/olga/orgs', { username: 'acme' })
+    expect(founded.status).toBe(201)
+    const [team] = (await (await stowage.admin.fetch('/api/v1/orgs/acme/teams')).json()) as { id: number }[]
+    expect(await statuses(stowage.admin.fetch(`/api/v1/teams/${team?.id}/members/otto`, { method: 'PUT' }))).toEqual([
+      204,
+    ])
+    const first = choreography.stopAfter(/^delete from "owners"/)
+    const second = choreography.stopAfter(/^delete from "owners"/)
+    const one = administer(stowage.admin, 'DELETE', 'olga')
+    await first.arrived
+    const other = administer(stowage.admin, 'DELETE', 'otto')
+    await until(async () => second.hasArrived() || (await someoneWaits(stowage)), 'the second waits, or is there too')
+    first.goOn()
+    second.goOn()
+    return await statuses(one, other)
+  }
+
+  test('one of them stays', async () => {
+    expect(await race(new Choreography())).toEqual([204, 422])
+  })
+
+  test('it would have none without the lock', async () => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography)).toEqual([204, 204])
+  })
+})
+
+described('a version is published while its owner is deleted with all that he owns', () => {
+  test('nothing is left, whoever comes first', async () => {
+    const choreography = new Choreography()
+    await using stowage = await start(choreography)
+    const ada = await stowage.user('ada')
+    expect(await statuses(ada.put({ version: 'old' }, same))).toEqual([201])
+    const published = choreography.stopAfter(/^insert into "files"/)
+    const put = ada.put({ version: 'new' }, 'other')
+    await published.arrived
+    const undone = choreography.undone
+    const deleted = administer(stowage.admin, 'DELETE', 'ada?purge=true')
+    await until(() => someoneWaits(stowage), 'the delete waits for the publish')
+    published.goOn()
+    expect(await statuses(put, deleted)).toEqual([201, 204])
+    expect(choreography.undone).toBe(undone)
+    const gone = choreography.stopAfter(/^delete from "owners"/)
+    const eve = await stowage.user('eve')
+    const removed = administer(stowage.admin, 'DELETE', 'eve')
+    await gone.arrived
+    const late = eve.put({}, body)
+    await until(() => someoneWaits(stowage), 'the publish waits for the delete')
+    gone.goOn()
+    expect(await statuses(removed, late)).toEqual([204, 401])
+    await stowage.stowage.sweep()
+    expect(await rowCounts(read(stowage))).toMatchObject({ packages: 0, versions: 0, files: 0, blobs: 0 })
+    expect((await blobFiles(stowage.dataDir)).size).toBe(0)
+  })
+})
+
+described('the two members of a team of owners leave at the same time', () => {
+  async function race(choreography: Choreography, leave: (team: string, name: string) => string) {
+    await using stowage = await start(choreography)
+    const [ada, eve] = [await stowage.user('ada'), await stowage.user('eve')]
+    expect(await statuses(ada.post('/api/v1/orgs', { username: 'tools' }))).toEqual([201])
+    const [owners] = await stowage.change('select id from teams')
+    const team = `/api/v1/teams/${owners?.id}`
+    expect(await statuses(ada.fetch(`${team}/members/eve`, { method: 'PUT' }))).toEqual([204])
+    const first = choreography.stopAfter(/^delete from "team_members"/)
+    const second = choreography.stopAfter(/^delete from "team_members"/)
+    const one = ada.fetch(leave(team, 'ada'), { method: 'DELETE' })
+    await first.arrived
+    const other = eve.fetch(leave(team, 'eve'), { method: 'DELETE' })
+    await until(async () => second.hasArrived() || (await someoneWaits(stowage)), 'the second waits, or is there too')
+    first.goOn()
+    second.goOn()
+    const answers = await statuses(one, other)
+    const [left] = await stowage.change('select count(*)::int as members from team_members')
+    return { answers, members: left?.members, undone: choreography.undone }
+  }
+
+  const ways: [string, (team: string, name: string) => string][] = [
+    ['the team', (team, name) => `${team}/members/${name}`],
+    ['the organisation', (_, name) => `/api/v1/orgs/tools/members/${name}`],
+  ]
+
+  test.each(ways)('%s: one stays', async (_, leave) => {
+    // The one who is refused is undone.
+    expect(await race(new Choreography(), leave)).toEqual({ answers: [204, 422], members: 1, undone: 1 })
+  })
+
+  test.each(ways)('%s: without the locks nobody would own it', async (_, leave) => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography, leave)).toMatchObject({ answers: [204, 204], members: 0 })
   })
 })

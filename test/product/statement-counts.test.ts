@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { type TOTP, URI } from 'otpauth'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import { onPostgres } from '../support/database.ts'
 import { type Client, startStowage } from '../support/stowage.ts'
@@ -27,11 +28,26 @@ const digested = (ada: Client) => {
   })
 }
 
+let phone: TOTP
+
+/** A file, and from then on a second factor. */
+const withTotp = async (ada: Client) => {
+  await ada.put({}, 'a')
+  const { url } = (await (await ada.post('/api/v1/user/totp', {})).json()) as { url: string }
+  phone = URI.parse(url) as TOTP
+  return ada.post('/api/v1/user/totp/confirm', { code: phone.generate() })
+}
+
+/** By the next code, since the one that confirmed is used. */
+const byCode = (ada: Client) => ada.get({}, { 'X-Gitea-OTP': phone.generate({ timestamp: Date.now() + 30_000 }) })
+
 /** What each kind of request costs. A number that rises is a regression; one that falls is written down here. */
 const requests: Request[] = [
   { name: 'GET by anybody', costs: [1, 1], prepare: two, send: (_, __, it) => it.get({ file: 'a' }), status: 200 },
   { name: 'GET by token', costs: [1, 1], prepare: two, send: (_, it) => it.get({ file: 'a' }), status: 200 },
   { name: 'GET by password', costs: [1, 1], prepare: two, send: (it) => it.get({ file: 'a' }), status: 200 },
+  { name: 'GET by password and code', costs: [6, 4], prepare: withTotp, send: byCode, status: 200 },
+  { name: 'GET by password without its code', costs: [1, 1], prepare: withTotp, send: (it) => it.get(), status: 401 },
   { name: 'HEAD by anybody', costs: [1, 1], prepare: two, send: (_, __, it) => it.head({ file: 'a' }), status: 200 },
   { name: 'GET of no file', costs: [1, 1], send: (_, __, it) => it.get({ file: 'none' }), status: 404 },
   { name: 'GET at no owner', costs: [1, 1], send: (it) => it.get({ owner: 'nobody' }), status: 404 },
@@ -61,6 +77,9 @@ const requests: Request[] = [
     status: 204,
   },
   { name: 'DELETE of a version', costs: [16, 15], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
+  { name: 'GET /api/v1/token', costs: [2, 2], send: (_, it) => it.fetch('/api/v1/token'), status: 200 },
+  { name: 'GET of a user', costs: [2, 2], send: (_, __, it) => it.fetch('/api/v1/users/ada'), status: 200 },
+  { name: 'GET of no user', costs: [1, 1], send: (_, it) => it.fetch('/api/v1/users/nobody'), status: 404 },
   { name: 'GET /api/v1/user', costs: [2, 2], send: (it) => it.fetch('/api/v1/user'), status: 200 },
   { name: 'a list of tokens', costs: [4, 4], send: (it) => it.fetch('/api/v1/users/ada/tokens'), status: 200 },
   // Who is calling and at which owner; the owner, with how many versions he has; the package with the same; what is shown.
@@ -81,14 +100,90 @@ const requests: Request[] = [
   },
   {
     name: 'deleting a token',
-    costs: [10, 10],
+    costs: [12, 12],
     prepare: (it) => it.token(['all'], { name: 'x' }),
     send: (it) => it.fetch('/api/v1/users/ada/tokens/x', { method: 'DELETE' }),
     status: 204,
   },
+  // What somebody is in an organisation is looked up with the rest.
+  { name: 'GET by a member of a team', costs: [1, 1], prepare: inc, send: (_, it) => it.as('inc').get(), status: 200 },
+  {
+    name: 'PUT by a member of a team',
+    costs: [16, 14],
+    prepare: inc,
+    send: (_, it) => it.as('inc').put({ file: 'b' }, 'b'),
+    status: 201,
+  },
+  {
+    name: 'making an organisation',
+    costs: [15, 16],
+    send: (it) => it.post('/api/v1/orgs', { username: 'inc' }),
+    status: 201,
+  },
   { name: '/readyz', costs: [6, 4], send: (it) => it.fetch('/readyz'), status: 200 },
+  {
+    name: 'GET /user/session',
+    costs: [1, 1],
+    prepare: signIn,
+    send: (_, __, it) => it.fetch('/user/session', { headers: { Cookie: cookie } }),
+    status: 200,
+  },
   { name: '/healthz', costs: [0, 0], send: (it) => it.fetch('/healthz'), status: 200 },
 ]
+
+type AtOrganisation = [
+  name: string,
+  costs: [number, number],
+  method: string,
+  rest: string,
+  status: number,
+  body?: object,
+]
+
+/** What is sent to `inc` by the one who owns it. */
+const atOrganisation: AtOrganisation[] = [
+  ['GET of an organisation', [2, 2], 'GET', 'orgs/inc', 200],
+  ['a list of organisations', [3, 3], 'GET', 'orgs', 200],
+  ['those of the caller', [3, 3], 'GET', 'user/orgs', 200],
+  ['those of a user', [3, 3], 'GET', 'users/ada/orgs', 200],
+  ['members', [3, 3], 'GET', 'orgs/inc/members', 200],
+  ['a member', [3, 3], 'GET', 'orgs/inc/members/ada', 204],
+  ['teams', [4, 4], 'GET', 'orgs/inc/teams', 200],
+  ['GET of a team', [3, 3], 'GET', 'teams/2', 200],
+  ['members of a team', [4, 4], 'GET', 'teams/2/members', 200],
+  ['a member of a team', [3, 3], 'GET', 'teams/2/members/ada', 200],
+  ['changing an organisation', [9, 10], 'PATCH', 'orgs/inc', 200, { description: 'x' }],
+  ['making a team', [9, 8], 'POST', 'orgs/inc/teams', 201, { name: 'x' }],
+  ['changing a team', [12, 13], 'PATCH', 'teams/2', 200, { description: 'x' }],
+  ['deleting a team', [10, 11], 'DELETE', 'teams/2', 204],
+  ['joining a team', [11, 10], 'PUT', 'teams/2/members/ada', 204],
+  ['leaving a team', [11, 12], 'DELETE', 'teams/2/members/ada', 204],
+  ['inviting into a team', [13, 13], 'POST', 'orgs/inc/invitations', 201, { team_id: 2 }],
+  ['invitations into a team', [3, 3], 'GET', 'orgs/inc/invitations', 200],
+  ['leaving an organisation as its last owner', [11, 11], 'DELETE', 'orgs/inc/members/ada', 422],
+]
+
+function sent(client: Client, method: string, rest: string, body?: object): Promise<Response> {
+  return client.fetch(`/api/v1/${rest}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) })
+}
+
+/** An organisation with a file; its teams are 1, its owners, and 2, Ada in both of them. */
+async function inc(ada: Client): Promise<void> {
+  await ada.post('/api/v1/orgs', { username: 'inc' })
+  await ada.post('/api/v1/orgs/inc/teams', { name: 'publishers', permission: 'write' })
+  await sent(ada, 'PUT', 'teams/2/members/ada')
+  await ada.as('inc').put({}, 'a')
+}
+
+/** Of the browser in which Ada has signed in. */
+let cookie = ''
+
+async function signIn(ada: Client): Promise<void> {
+  const body = JSON.stringify({ user: 'ada', password: 'ada-Pass-1234' })
+  const headers = { 'Sec-Fetch-Site': 'same-origin' }
+  const response = await ada.fetch('/user/login', { method: 'POST', body, headers })
+  cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
+}
 
 const list = (client: Client, rest: string) => client.fetch(`/api/v1/packages/${client.name}${rest}`)
 
@@ -99,7 +194,11 @@ function taken(_: Client, token: Client): Promise<Response> {
 }
 
 describe('statements of a request', () => {
-  test.each(requests)('$name: $costs', async ({ costs, prepare, send, status }) => {
+  const toOrganisation = atOrganisation.map(([name, costs, method, rest, status, body]): Request => {
+    return { name, costs, prepare: inc, send: (ada) => sent(ada, method, rest, body), status }
+  })
+
+  test.each([...requests, ...toOrganisation])('$name: $costs', async ({ costs, prepare, send, status }) => {
     const seen: string[] = []
     const around: AroundStatement = (sql, run) => {
       seen.push(sql)

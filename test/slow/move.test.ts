@@ -104,7 +104,31 @@ async function stowage(args: string[], settings: Record<string, string>): Promis
 
 const rowsOfMany = 2_500
 
-/** An installation with something of everything, made once over HTTP, and copied for each test. */
+/** Rows of the tables that nothing above fills, as nobody would write them. */
+const people = [
+  `insert into owners (id, kind, name, name_key, visibility, created_at) values (900, 'organisation', 'Mill', 'mill', 'limited', 1)`,
+  `insert into organisations (id, full_name, email, repo_admin_change_team_access) values (900, 'Müller & Söhne 🔑', null, 1)`,
+  ...[901, 902].map(
+    (id) => `insert into teams (id, organisation_id, name, name_key, description, permission, units_map, access,
+      includes_all_repositories, can_create_org_repo)
+      values (${id}, 900, 'Team ${id}', 'team ${id}', '…', 'write', '{"repo.packages":"write"}', 2, 1, 0)`,
+  ),
+  `insert into team_members (team_id, user_id, organisation_id) select 902, id, 900 from users order by id desc`,
+  `insert into team_members (team_id, user_id, organisation_id) select 901, min(id), 900 from users`,
+  `insert into former_names (name_key, name, owner_id, created_at) values ('moulin', 'Moulin', 900, 2), ('gone', 'Gone', null, 3)`,
+  `insert into tokens (user_id, name, sha256, last_eight, scopes, created_at, parent_id)
+    select user_id, 'child', 'a sha256', 'abcdefgh', scopes, 5, id from tokens where id = (select min(id) from tokens)`,
+  `update users set totp_secret = 'v1.sealed', totp_last_step = 59000000 where id = (select max(id) from users)`,
+  `insert into totp_enrolments (user_id, secret, created_at) select max(id), 'v1.begun', 4 from users`,
+  `insert into recovery_codes (user_id, sha256) select id, 'ff' from users union all select id, '0a' from users`,
+  `insert into sessions (user_id, sha256, created_at, last_used_at, expires_at, address, agent)
+    select id, 'of ' || id, 1, 2, 3, '::1', 'Browser (漢字)' from users`,
+  `insert into links (kind, sha256, user_id, team_id, email, full_name, created_by, created_at, expires_at,
+    nonce, mailed)
+    select 'invitation', 'a link', null, 902, 'c@example.com', 'Cy', min(id), 1, 2, 'a nonce', 1 from users`,
+]
+
+/** An installation with something of everything,/** An installation with something of everything, made once over HTTP, and copied for each test. */
 interface Installation {
   path: string
   tokenOfAda: string
@@ -145,6 +169,7 @@ beforeAll(async () => {
       values ('digests', '4711', 5, 36, 'Error: "kaputt" \\u0000 …', 4, 2, 6)`)
     database.run(`insert into jobs (kind, subject, due_at, created_at, claimed_by)
       values ('digests', '4712', 5, 4, 'alive')`)
+    for (const statement of people) database.run(statement)
     const version = (database.query('select min(id) as id from versions').get() as { id: number }).id
     for (let index = 0; index < rowsOfMany; index += 1) {
       const { id } = database
@@ -634,6 +659,7 @@ described('the way back', () => {
   const shared = async (from: Installation) => {
     const folder = await temporaryFolder()
     await symlink(join(from.path, 'blobs'), join(folder.path, 'blobs'))
+    await cp(join(from.path, 'secret-key'), join(folder.path, 'secret-key'))
     return folder
   }
 

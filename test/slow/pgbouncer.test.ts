@@ -115,6 +115,7 @@ described('behind a pooler that hands out sessions by the transaction', () => {
       STOWAGE_DATABASE_URL: pooler.url,
       STOWAGE_BLOB_GRACE: '0',
       STOWAGE_DATABASE_CONNECTIONS: '16',
+      STOWAGE_SECRET_KEY: 'one secret key for both of these servers',
       STOWAGE_LOG_LEVEL: 'error',
     }
     const [first, second] = await Promise.all([one, two].map(({ path }) => ServerProcess.start(path, settings)))

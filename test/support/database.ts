@@ -123,7 +123,11 @@ async function withClient<Result>(url: string, work: (client: Client) => Promise
 /** All that the database holds, as it lies in its file or as its server tells it. */
 export async function wholeDatabase(dataDir: string): Promise<Buffer> {
   const url = databases.get(dataDir)
-  if (!url) return readFile(join(dataDir, 'stowage.db'))
+  if (!url) {
+    // What was written last lies in the log beside it while a server runs.
+    const log = await readFile(join(dataDir, 'stowage.db-wal')).catch(() => Buffer.alloc(0))
+    return Buffer.concat([await readFile(join(dataDir, 'stowage.db')), log])
+  }
   const tables = await onServer(await url, "select tablename from pg_tables where schemaname = 'public'")
   const contents = tables.map(async ({ tablename }) => onServer(await url, `select * from "${tablename}"`))
   return Buffer.from(JSON.stringify(await Promise.all(contents)))

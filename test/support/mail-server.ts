@@ -116,6 +116,11 @@ export class MailServer {
     this.#refused.set(address, reply)
   }
 
+  /** Takes it again. */
+  accept(address: string): void {
+    this.#refused.delete(address)
+  }
+
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }

@@ -118,6 +118,56 @@ describe('a user', () => {
   })
 })
 
+describe('an owner of an organisation', () => {
+  test('makes it, and sees and changes it', async () => {
+    const orla = await person('orla')
+    const made = await orla.orgs.orgCreate({ username: 'orlas', full_name: 'Orla and others', visibility: 'limited' })
+    expect(made).toMatchObject({ name: 'orlas', username: 'orlas', visibility: 'limited' })
+    expect(await orla.orgs.orgGet('orlas')).toEqual(made)
+    const changed = await orla.orgs.orgEdit('orlas', { description: 'Tools', website: 'https://example.com' })
+    expect(changed).toEqual({ ...made, description: 'Tools', website: 'https://example.com' })
+    for (const listed of [
+      await orla.user.orgListCurrentUserOrgs(),
+      await orla.users.orgListUserOrgs('orla'),
+      (await orla.orgs.orgGetAll()).filter(({ name }) => name === 'orlas'),
+    ]) {
+      expect(listed).toEqual([changed])
+    }
+    await expect(checkedClient(stowage.url).orgs.orgGet('orlas')).rejects.toMatchObject({ status: 404 })
+    await expect(orla.orgs.orgCreate({ username: 'ORLAS' })).rejects.toMatchObject({ status: 422 })
+  })
+
+  test('makes teams, and people come and go', async () => {
+    const tina = await person('tina')
+    const ted = await person('ted')
+    const organization = await admin.admin.adminCreateOrg('tina', { username: 'tinas' })
+    const body = { name: 'publishers', units_map: { 'repo.packages': 'write' }, permission: 'read' as const }
+    const team = await tina.orgs.orgCreateTeam('tinas', body)
+    expect(team).toMatchObject({ name: 'publishers', permission: 'write', units: ['repo.packages'], organization })
+    expect(await tina.teams.orgGetTeam(team.id)).toEqual(team)
+    expect((await tina.orgs.orgListTeams('tinas')).map(({ name }) => name)).toEqual(['Owners', 'publishers'])
+
+    await tina.teams.orgAddTeamMember(team.id, 'ted')
+    expect((await tina.teams.orgListTeamMembers(team.id)).map(({ login }) => login)).toEqual(['ted'])
+    expect(await tina.teams.orgListTeamMember(team.id, 'ted')).toMatchObject({ login: 'ted' })
+    expect((await ted.orgs.orgListMembers('tinas')).map(({ login }) => login)).toEqual(['ted', 'tina'])
+    await ted.orgs.orgIsMember('tinas', 'tina')
+    const { files } = await withToken(ted, 'ted', ['write:package'])
+    expect((await files.as('tinas').put({}, content)).status).toBe(201)
+
+    const lowered = await tina.teams.orgEditTeam(team.id, { name: 'readers', permission: 'read' })
+    expect(lowered).toEqual({ ...team, name: 'readers', permission: 'read', units_map: { 'repo.packages': 'read' } })
+    expect((await files.as('tinas').put({ file: 'other' }, content)).status).toBe(403)
+    await tina.teams.orgRemoveTeamMember(team.id, 'ted')
+    await expect(ted.teams.orgGetTeam(team.id)).rejects.toMatchObject({ status: 403 })
+    await tina.teams.orgAddTeamMember(team.id, 'ted')
+    await tina.orgs.orgDeleteMember('tinas', 'ted')
+    await expect(tina.orgs.orgIsMember('tinas', 'ted')).rejects.toMatchObject({ status: 404 })
+    await tina.teams.orgDeleteTeam(team.id)
+    await expect(tina.teams.orgGetTeam(team.id)).rejects.toMatchObject({ status: 404 })
+  })
+})
+
 describe('anybody', () => {
   test('reads the version', async () => {
     const { version } = await checkedClient(stowage.url).version.getVersion()

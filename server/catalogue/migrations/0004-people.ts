@@ -105,6 +105,7 @@ async function createSignIn(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', id, numbered)
     .addColumn('kind', text, (column) => column.notNull())
     .addColumn('sha256', text, (column) => column.notNull().unique())
+    .addColumn('nonce', text, (column) => column.notNull())
     .addColumn('user_id', id, (column) => column.references('users.id').onDelete('cascade'))
     .addColumn('team_id', id, (column) => column.references('teams.id').onDelete('cascade'))
     .addColumn('email', text)
@@ -112,6 +113,7 @@ async function createSignIn(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_by', id, (column) => column.references('users.id').onDelete('cascade'))
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('mailed', 'integer', (column) => column.notNull())
     .execute()
   for (const column of ['user_id', 'team_id', 'created_by', 'expires_at']) {
     await db.schema.createIndex(`links_${column}`).on('links').column(column).execute()

@@ -1,46 +1,102 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { emailKey } from '../../access/accounts.ts'
 import { administer } from '../../access/grant.ts'
-import { maxPasswordLength, minPasswordLength } from '../../names.ts'
+import { leaveForUser } from '../../access/owner-leave.ts'
 import type { HttpParts } from '../parts.ts'
-import { json, jsonBody, text } from './answers.ts'
+import { bodyOf, json, jsonBody, jsonPage, newPassword, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
+import { ownerIn } from './owner-changes.ts'
+import { emailAddress, shortText, visibility, webAddress, yesOrNo } from './profile-fields.ts'
 import { userShape } from './shapes.ts'
 
-const newUser = z.object(
-  {
-    username: z.string('is missing'),
-    password: z
-      .string('is missing')
-      .min(minPasswordLength, `must have at least ${minPasswordLength} characters`)
-      .max(maxPasswordLength, `may have ${maxPasswordLength} characters at most`),
-    email: text('must be an e-mail address')
-      .refine((address) => address === '' || emailKey(address) !== undefined, 'must be an e-mail address')
-      .nullish(),
-    full_name: text('must be text').max(255, 'may have 255 characters at most').nullish(),
-    visibility: z.enum(['public', 'limited', 'private', ''], 'must be public, limited or private').nullish(),
-    restricted: z.boolean('must be true or false').nullish(),
-    must_change_password: z.boolean('must be true or false').nullish(),
-  },
-  'The body must be a JSON object.',
-)
+/** What clients of this protocol send beside, and what has no effect here. */
+const elsewhere = {
+  login_name: z.string('must be text').nullish(),
+  source_id: z.number('must be a number').nullish(),
+}
 
-/** `POST /admin/users`: administrators add people. */
+const newUser = bodyOf({
+  ...elsewhere,
+  username: z.string('is missing'),
+  password: newPassword,
+  email: emailAddress,
+  full_name: shortText,
+  visibility,
+  restricted: yesOrNo,
+  must_change_password: yesOrNo,
+  send_notify: yesOrNo,
+  created_at: z.string('must be a time').nullish(),
+})
+
+const changedUser = bodyOf({
+  ...elsewhere,
+  // Some clients send '' with every change.
+  password: z.union([newPassword, z.literal('')], 'must be text').nullish(),
+  email: emailAddress,
+  full_name: shortText,
+  must_change_password: yesOrNo,
+  active: yesOrNo,
+  admin: yesOrNo,
+  prohibit_login: yesOrNo,
+  restricted: yesOrNo,
+  allow_create_organization: yesOrNo,
+  visibility,
+  description: shortText,
+  website: webAddress,
+  location: shortText,
+  allow_git_hook: yesOrNo,
+  allow_import_local: yesOrNo,
+  max_repo_creation: z.number('must be a number').nullish(),
+})
+
+/** `/admin/users`: administrators list, add and change people. */
 export function adminUsers(parts: HttpParts): Hono<ApiEnv> {
-  return new Hono<ApiEnv>().post('/admin/users', async (c) => {
-    const grant = administer(await c.env.askCaller(), 'write')
-    const wanted = await jsonBody(c.req.raw, newUser)
-    const created = await parts.accounts.create(grant, {
-      name: wanted.username,
-      password: wanted.password,
-      email: wanted.email || undefined,
-      fullName: wanted.full_name ?? undefined,
-      visibility: wanted.visibility || undefined,
-      isRestricted: wanted.restricted ?? undefined,
-      mustChangePassword: wanted.must_change_password ?? undefined,
+  return new Hono<ApiEnv>()
+    .get('/admin/users', async (c) => {
+      const grant = administer(await c.env.askCaller(), 'read')
+      const page = pageOf(new URL(c.req.url))
+      const { users, total } = await parts.administration.users(grant, page)
+      const shown = users.map((user) => userShape(user, grant.caller, parts.publicUrl()))
+      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
     })
-    parts.log.info({ 'user.name': created.name, 'admin.name': grant.caller.account.name }, `Added user ${created.name}`)
-    return json(userShape(created, grant.caller, parts.publicUrl()), 201)
-  })
+    .post('/admin/users', async (c) => {
+      const grant = administer(await c.env.askCaller(), 'write')
+      const wanted = await jsonBody(c.req.raw, newUser)
+      const created = await parts.accounts.create(grant, {
+        name: wanted.username,
+        password: wanted.password,
+        email: wanted.email || undefined,
+        fullName: wanted.full_name ?? undefined,
+        visibility: wanted.visibility,
+        isRestricted: wanted.restricted ?? undefined,
+        mustChangePassword: wanted.must_change_password ?? undefined,
+      })
+      log(parts, created.name, grant.caller.account.name, 'Added')
+      return json(userShape(created, grant.caller, parts.publicUrl()), 201)
+    })
+    .patch('/admin/users/:name', async (c) => {
+      const leave = leaveForUser(await ownerIn(c))
+      const wanted = await jsonBody(c.req.raw, changedUser)
+      const change = {
+        email: wanted.email ?? undefined,
+        fullName: wanted.full_name ?? undefined,
+        isAdmin: wanted.admin ?? undefined,
+        isActive: wanted.active ?? undefined,
+        isRestricted: wanted.restricted ?? undefined,
+        prohibitLogin: wanted.prohibit_login ?? undefined,
+        mustChangePassword: wanted.must_change_password ?? undefined,
+        mayCreateOrganisations: wanted.allow_create_organization ?? undefined,
+        visibility: wanted.visibility,
+        description: wanted.description ?? undefined,
+        website: wanted.website ?? undefined,
+        location: wanted.location ?? undefined,
+      }
+      const changed = await parts.administration.change(leave, change, wanted.password || undefined)
+      log(parts, changed.name, leave.caller.account.name, 'Changed')
+      return json(userShape(changed, leave.caller, parts.publicUrl()))
+    })
+}
+
+function log(parts: HttpParts, user: string, admin: string, what: string): void {
+  parts.log.info({ 'user.name': user, 'admin.name': admin }, `${what} user ${user}`)
 }

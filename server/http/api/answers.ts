@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maxPasswordLength, minPasswordLength } from '../../names.ts'
 import { Problem } from '../../problems.ts'
 import { requestJson } from '../request-body.ts'
 
@@ -23,6 +24,22 @@ export async function jsonBody<Schema extends z.ZodType>(request: Request, schem
   )
   throw new Problem('unprocessable', mistakes.join('; '))
 }
+
+/** A JSON object with these fields and no others: a field that is misspelt says so instead of having no effect. */
+export function bodyOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown field: ${issue.keys.join(', ')}`
+        : 'The body must be a JSON object.',
+  })
+}
+
+/** A password that an account may have. */
+export const newPassword = z
+  .string('is missing')
+  .min(minPasswordLength, `must have at least ${minPasswordLength} characters`)
+  .max(maxPasswordLength, `may have ${maxPasswordLength} characters at most`)
 
 /** Text that both databases can hold: PostgreSQL has no NUL, and UTF-8 no half of a surrogate pair. */
 export function text(whatElse: string) {

@@ -1,20 +1,31 @@
 import { Hono } from 'hono'
 import { Problem } from '../../problems.ts'
-import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
 import { withLocation } from '../moved.ts'
 import type { HttpParts } from '../parts.ts'
 import { tell } from '../problem-response.ts'
 import { adminJobs } from './admin-jobs.ts'
+import { adminSessions } from './admin-sessions.ts'
 import { adminUsers } from './admin-users.ts'
+import type { ApiCalling } from './calling.ts'
+import { invitations } from './invitations.ts'
+import { organisations } from './organisations.ts'
+import { ownerChanges } from './owner-changes.ts'
 import { packages } from './packages.ts'
+import { passwordResets } from './password-resets.ts'
+import { reservedNames } from './reserved-names.ts'
+import { teams } from './teams.ts'
+import { token } from './token.ts'
 import { tokens } from './tokens.ts'
+import { totp } from './totp.ts'
 import { user } from './user.ts'
+import { userSettings } from './user-settings.ts'
+import { users } from './users.ts'
 import { version } from './version.ts'
 
 /** What a handler of the JSON API finds in its context. */
 export interface ApiEnv {
-  Bindings: Calling
+  Bindings: ApiCalling
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -24,19 +35,33 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ strict: false }).basePath('/api/v1')
   app.route('/', version(parts))
   app.route('/', user(parts))
+  app.route('/', userSettings(parts))
+  app.route('/', users(parts))
+  app.route('/', token(parts))
   app.route('/', tokens(parts))
+  app.route('/', totp(parts))
   app.route('/', adminUsers(parts))
   app.route('/', adminJobs(parts))
+  app.route('/', adminSessions(parts))
+  app.route('/', reservedNames(parts))
+  app.route('/', ownerChanges(parts))
   app.route('/', packages(parts))
+  app.route('/', organisations(parts))
+  app.route('/', teams(parts))
+  app.route('/', invitations(parts))
+  app.route('/', passwordResets(parts))
 
-  app.notFound((c) => {
-    const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
-    if (allowed.length === 0) return failed(parts, c.req.raw, new Problem('not-found', 'Not found.'))
-    const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
-    return failed(parts, c.req.raw, new Problem('method-not-allowed', `This address takes ${allow}.`, { allow }))
-  })
+  app.notFound((c) => failed(parts, c.req.raw, noHandler(app, c.req.path)))
   app.onError((error, c) => failed(parts, c.req.raw, error))
   return app
+}
+
+/** Why nothing answers at that address: it takes other methods, or there is none. */
+export function noHandler<Env extends object>(app: Hono<Env>, path: string): Problem {
+  const allowed = methods.filter((method) => app.router.match(method, path)[0].length > 0)
+  if (allowed.length === 0) return new Problem('not-found', 'Not found.')
+  const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+  return new Problem('method-not-allowed', `This address takes ${allow}.`, { allow })
 }
 
 /** Errors of the JSON API: `{"message", "url"}`. */

@@ -1,6 +1,13 @@
 import type { Caller } from '../../access/caller.ts'
 import { maySee } from '../../access/grant.ts'
+import type { Invitation } from '../../access/invitations.ts'
+import type { LinkRow } from '../../access/links.ts'
+import type { OrganisationRow } from '../../access/organisations.ts'
+import type { FormerName } from '../../access/owner-names.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
+import type { SessionRow } from '../../access/sessions.ts'
+import { rightsFrom, shownUnits, unitsOf } from '../../access/team-rights.ts'
+import type { TeamRow } from '../../access/teams.ts'
 import type { TokenRow } from '../../access/tokens.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
 import type { ListedFile, Profile, ShownVersion } from '../../registry/lists.ts'
@@ -28,9 +35,9 @@ export function userShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl
     restricted: self && user.is_restricted === 1,
     active: self && user.is_active === 1,
     prohibit_login: self && user.prohibit_login === 1,
-    location: '',
-    website: '',
-    description: '',
+    location: user.location,
+    website: user.website,
+    description: user.description,
     visibility: user.visibility,
     followers_count: 0,
     following_count: 0,
@@ -41,6 +48,43 @@ export function userShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl
 
 function placeholderAddress(name: string): string {
   return `${name.toLowerCase()}@noreply.localhost`
+}
+
+/** Somebody among others, to whom he may be hidden: then he is named, and nothing else is told of him. */
+export function personShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl: string) {
+  return userShape(creatorFor(caller, { ...user, kind: 'user' }), caller, publicUrl)
+}
+
+export function organisationShape(organisation: OrganisationRow) {
+  const { id, name, full_name, email, description, website, location, visibility } = organisation
+  return {
+    id,
+    name,
+    full_name,
+    email: email ?? '',
+    avatar_url: '',
+    description,
+    website,
+    location,
+    visibility,
+    repo_admin_change_team_access: organisation.repo_admin_change_team_access === 1,
+    username: name,
+  }
+}
+
+export function teamShape(team: TeamRow, organisation: OrganisationRow) {
+  const rights = rightsFrom(team)
+  return {
+    id: team.id,
+    name: team.name,
+    description: team.description,
+    organization: organisationShape(organisation),
+    includes_all_repositories: team.includes_all_repositories === 1,
+    permission: rights.permission,
+    units: unitsOf(rights),
+    units_map: shownUnits(rights),
+    can_create_org_repo: team.can_create_org_repo === 1,
+  }
 }
 
 /** A version; `id` is its own. */
@@ -69,6 +113,9 @@ const ghost: Profile = {
   name: 'Ghost',
   visibility: 'public',
   created_at: Date.parse(never),
+  description: '',
+  website: '',
+  location: '',
   full_name: '',
   email: null,
   is_admin: 0,
@@ -103,6 +150,46 @@ export function tokenShape(token: TokenRow, secret = '') {
   }
 }
 
+/** A browser that has signed in; `current` is the one that asks. */
+export function sessionShape(session: SessionRow, current: boolean) {
+  const { id, created_at, last_used_at, expires_at, address, agent } = session
+  return {
+    id,
+    created_at: time(created_at),
+    last_used_at: time(last_used_at),
+    expires_at: time(expires_at),
+    address,
+    agent,
+    current,
+  }
+}
+
+/** Its address is told only when it is made. */
+export function invitationShape({ link, team, organisation }: Invitation) {
+  return {
+    ...linkShape(link),
+    email: link.email ?? '',
+    full_name: link.full_name,
+    team: team && organisation ? teamShape(team, organisation) : null,
+  }
+}
+
+/** A link to set a new password; `user` is whose it is. */
+export function resetShape(link: LinkRow) {
+  return { ...linkShape(link), user: link.user }
+}
+
+function linkShape({ id, kind, maker, created_at, expires_at, mailed }: LinkRow) {
+  return {
+    id,
+    kind,
+    created_by: maker,
+    created_at: time(created_at),
+    expires_at: time(expires_at),
+    mailed: mailed === 1,
+  }
+}
+
 /** A job, as administrators see it. */
 export function jobShape(job: JobRow) {
   return {
@@ -116,6 +203,11 @@ export function jobShape(job: JobRow) {
     given_up_at: job.given_up_at === null ? null : time(job.given_up_at),
     created_at: time(job.created_at),
   }
+}
+
+/** A name that somebody had before; `owner` is null where he is gone. */
+export function reservedNameShape({ name, owner, created_at }: FormerName) {
+  return { name, owner, since: time(created_at) }
 }
 
 /** RFC 3339, whole seconds. */

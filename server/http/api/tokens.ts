@@ -4,24 +4,21 @@ import { byBasic, maySee, signedIn } from '../../access/grant.ts'
 import type { TokenKeyring } from '../../access/tokens.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
-import { json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
+import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { tokenShape } from './shapes.ts'
 
-const newToken = z.object(
-  {
-    name: text('is missing: name the token after what it is for')
-      .trim()
-      .min(1, 'is missing: name the token after what it is for')
-      .max(255, 'may have 255 characters at most'),
-    scopes: z.array(z.string('must be a list of scope names'), 'must be a list of scope names').nullish(),
-    expires_at: z.iso
-      .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
-      .transform((time) => new Date(time))
-      .nullish(),
-  },
-  'The body must be a JSON object.',
-)
+const newToken = bodyOf({
+  name: text('is missing: name the token after what it is for')
+    .trim()
+    .min(1, 'is missing: name the token after what it is for')
+    .max(255, 'may have 255 characters at most'),
+  scopes: z.array(z.string('must be a list of scope names'), 'must be a list of scope names').nullish(),
+  expires_at: z.iso
+    .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
+    .transform((time) => new Date(time))
+    .nullish(),
+})
 
 /** `/users/{name}/tokens`: making, listing and deleting access tokens. */
 export function tokens(parts: HttpParts): Hono<ApiEnv> {

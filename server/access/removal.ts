@@ -1,0 +1,92 @@
+import { alone, lockAccounts, lockByName } from '../catalogue/named-locks.ts'
+import { deleteOwner, nameKeyOf, organisationsOwnedBy, organisationsOwnedOnlyBy } from '../catalogue/owners.ts'
+import { hasPackages } from '../catalogue/packages.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { holdersOfAll } from '../catalogue/tokens.ts'
+import { StartAgain, transaction } from '../catalogue/transaction.ts'
+import { isUser, lockUser } from '../catalogue/users.ts'
+import { Problem } from '../problems.ts'
+import { type Claim, signedIn } from './grant.ts'
+import { leaveClaim, leaveNow, type OwnerLeave } from './owner-leave.ts'
+
+declare const removal: unique symbol
+
+/** Leave to delete an owner. Only `leaveToRemove` makes one. */
+export interface Removal {
+  readonly [removal]: true
+  readonly leave: OwnerLeave
+  /** Whether his packages go with him. */
+  readonly purge: boolean
+}
+
+/** The removal as plain values. */
+export interface RemovalClaim extends Claim {
+  purge: boolean
+}
+
+export function leaveToRemove(leave: OwnerLeave, purge: boolean): Removal {
+  if (purge) signedIn(leave.caller, 'write:package')
+  // So an administrator stays who can sign in: the one who deletes the others.
+  if (leave.owner.id === leave.caller.account.id) {
+    throw new Problem('unprocessable', 'Nobody can delete himself: ask another administrator.')
+  }
+  return { leave, purge } as Removal
+}
+
+export function removalClaim({ leave, purge }: Removal): RemovalClaim {
+  return { ...leaveClaim(leave), purge }
+}
+
+/** Throws unless the owner may be removed now; the transaction holds, or shares, the locks of account and owner. */
+export async function recheckRemoval(tx: Tx, claim: RemovalClaim, now: number): Promise<void> {
+  const leave = await leaveNow(tx, claim, now)
+  leaveToRemove(leave, claim.purge)
+  const { id, name, kind } = leave.owner
+  const orphans = kind === 'user' ? await organisationsOwnedOnlyBy(tx, id) : []
+  if (orphans.length > 0) {
+    const names = orphans.map((organisation) => organisation.name).join(', ')
+    throw new Problem('unprocessable', `${name} is the last owner of ${names}: give them another one first.`)
+  }
+  if (claim.purge || !(await hasPackages(tx, id))) return
+  throw new Problem('unprocessable', `${name} still owns packages: delete them first, or all at once with purge=true.`)
+}
+
+/** Removes the owner; false where he owns packages (again). The name can be taken at once; names of before stay reserved. */
+export const removeOwnerRow = transaction(
+  'remove owner',
+  async (tx, { claim, now }: { claim: RemovalClaim; now: number }): Promise<boolean> => {
+    const { ownerId, userId } = claim
+    await holdAccounts(tx, ownerId, userId)
+    await holdOwners(tx, ownerId)
+    await recheckRemoval(tx, claim, now)
+    if (await hasPackages(tx, ownerId)) return false
+    await deleteOwner(tx, ownerId)
+    return true
+  },
+)
+
+/** Holds a user's account, and those that have tokens made with his, which go with them. */
+async function holdAccounts(tx: Tx, ownerId: number, actor: number): Promise<void> {
+  const losersNow = async () => ((await isUser(tx, ownerId)) ? [ownerId, ...(await holdersOfAll(tx, ownerId))] : [])
+  const losers = await losersNow()
+  await lockAccounts(tx, { alone: losers, shared: [actor] })
+  if ((await losersNow()).some((id) => !losers.includes(id))) throw new StartAgain('another account was given a token')
+}
+
+/**
+ * Holds the owner and his name and, of a user, the organisations that he owns: of two last owners who go at once, each would
+ * see the other one.
+ */
+async function holdOwners(tx: Tx, id: number): Promise<void> {
+  const owned = await organisationsOwnedBy(tx, id)
+  const ids = [id, ...owned].sort((a, b) => a - b)
+  await lockByName(
+    tx,
+    ids.map((each) => alone(`owner ${each}`)),
+  )
+  const nameKey = await nameKeyOf(tx, id)
+  if (nameKey !== undefined) await lockByName(tx, [alone(`name ${nameKey}`)])
+  await lockUser(tx, id)
+  const later = await organisationsOwnedBy(tx, id)
+  if (later.some((each) => !owned.includes(each))) throw new StartAgain('the user was made an owner meanwhile')
+}

@@ -1,0 +1,18 @@
+import { Hono } from 'hono'
+import { administer } from '../../access/grant.ts'
+import { Problem } from '../../problems.ts'
+import type { HttpParts } from '../parts.ts'
+import type { ApiEnv } from './app.ts'
+
+/** `DELETE /admin/users/{name}/sessions`: whose browsers must all sign in again. */
+export function adminSessions(parts: HttpParts): Hono<ApiEnv> {
+  return new Hono<ApiEnv>().delete('/admin/users/:name/sessions', async (c) => {
+    const grant = administer(await c.env.askCaller(), 'write')
+    const user = await parts.accounts.byName(c.req.param('name'))
+    if (!user) throw new Problem('not-found', 'Not found.')
+    await parts.sessions.endAllOf(grant, user.id)
+    const fields = { 'user.name': user.name, 'admin.name': grant.caller.account.name }
+    parts.log.info(fields, `Ended the sessions of ${user.name}`)
+    return new Response(null, { status: 204 })
+  })
+}

@@ -1,0 +1,114 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import type { Verb } from '../../access/rules.ts'
+import { givenPermissions, teamUnits } from '../../access/team-rights.ts'
+import type { TeamFields, TeamGrant, TeamRow } from '../../access/teams.ts'
+import type { HttpParts } from '../parts.ts'
+import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
+import type { ApiEnv } from './app.ts'
+import { organisationAt } from './organisations.ts'
+import { personShape, teamShape } from './shapes.ts'
+
+const unit = z.enum(teamUnits, `must be of ${teamUnits.join(', ')}`)
+const permission = 'must be none, read, write or admin'
+
+const name = z
+  .string('is missing')
+  .min(1, 'is missing')
+  .max(255, 'may have 255 characters at most')
+  .regex(/^[A-Za-z0-9_.-]*$/, 'may hold letters, digits, "-", "_" and "." only')
+
+const fields = {
+  description: text('must be text').max(255, 'may have 255 characters at most').nullish(),
+  permission: z.enum([...givenPermissions, ''], permission).nullish(),
+  units: z.array(unit, 'must be a list of units').nullish(),
+  units_map: z
+    .partialRecord(unit, z.enum(givenPermissions, permission), 'must be an object of units and permissions')
+    .nullish(),
+  includes_all_repositories: z.boolean('must be true or false').nullish(),
+  can_create_org_repo: z.boolean('must be true or false').nullish(),
+}
+
+const newTeam = bodyOf({ name, ...fields })
+const changedTeam = bodyOf({ name: name.nullish(), ...fields })
+
+/** `/orgs/{org}/teams`, and each team by its id. */
+export function teams(parts: HttpParts): Hono<ApiEnv> {
+  const teamAt = async <R extends 'member' | 'owner'>(c: Context<ApiEnv>, rank: R, verb: Verb): Promise<TeamGrant<R>> =>
+    parts.teams.grant(rank, verb, await c.env.askCaller(), c.req.param('id') ?? '')
+  const logged = (sentence: string, { team, organisation, caller }: TeamGrant<'member' | 'owner'>, member?: string) => {
+    const facts = { 'team.name': team.name, 'organisation.name': organisation.name, 'user.name': caller.account.name }
+    parts.log.info(member === undefined ? facts : { ...facts, 'member.name': member }, sentence)
+  }
+
+  return new Hono<ApiEnv>()
+    .get('/orgs/:org/teams', async (c) => {
+      const grant = await organisationAt(c, 'member', 'read')
+      const page = pageOf(new URL(c.req.url))
+      const organisation = await parts.organisations.show(grant)
+      const { teams, total } = await parts.teams.list(grant, page)
+      const shown = teams.map((team) => teamShape(team, organisation))
+      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+    })
+    .post('/orgs/:org/teams', async (c) => {
+      const grant = await organisationAt(c, 'owner', 'write')
+      const { name, ...wanted } = await jsonBody(c.req.raw, newTeam)
+      const team = await parts.teams.create(grant, name, fieldsFrom(wanted))
+      logged(`Made the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
+      return json(teamShape(team, await parts.organisations.show(grant)), 201)
+    })
+    .get('/teams/:id', async (c) => {
+      const grant = await teamAt(c, 'member', 'read')
+      return json(teamShape(grant.team, await parts.organisations.show(grant)))
+    })
+    .patch('/teams/:id', async (c) => {
+      const grant = await teamAt(c, 'owner', 'write')
+      const { name, ...wanted } = await jsonBody(c.req.raw, changedTeam)
+      const team: TeamRow = await parts.teams.change(grant, name ?? undefined, fieldsFrom(wanted))
+      logged(`Changed the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
+      return json(teamShape(team, await parts.organisations.show(grant)))
+    })
+    .delete('/teams/:id', async (c) => {
+      const grant = await teamAt(c, 'owner', 'write')
+      await parts.teams.remove(grant)
+      logged(`Deleted the team ${grant.team.name} of ${grant.organisation.name}`, grant)
+      return new Response(null, { status: 204 })
+    })
+    .get('/teams/:id/members', async (c) => {
+      const grant = await teamAt(c, 'member', 'read')
+      const page = pageOf(new URL(c.req.url))
+      const { members, total } = await parts.teams.members(grant, page)
+      const shown = members.map((member) => personShape(member, grant.caller, parts.publicUrl()))
+      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+    })
+    .get('/teams/:id/members/:user', async (c) => {
+      const grant = await teamAt(c, 'member', 'read')
+      const member = await parts.teams.member(grant, c.req.param('user'))
+      return json(personShape(member, grant.caller, parts.publicUrl()))
+    })
+    .put('/teams/:id/members/:user', async (c) => {
+      const grant = await teamAt(c, 'owner', 'write')
+      const member = c.req.param('user')
+      await parts.teams.addMember(grant, member)
+      logged(`Added ${member} to the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
+      return new Response(null, { status: 204 })
+    })
+    .delete('/teams/:id/members/:user', async (c) => {
+      const grant = await teamAt(c, 'member', 'write')
+      const member = c.req.param('user')
+      await parts.teams.removeMember(grant, member)
+      logged(`Removed ${member} from the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
+      return new Response(null, { status: 204 })
+    })
+}
+
+function fieldsFrom(wanted: Omit<z.output<typeof changedTeam>, 'name'>): TeamFields {
+  return {
+    description: wanted.description ?? undefined,
+    permission: wanted.permission || undefined,
+    units: wanted.units ?? undefined,
+    unitsMap: wanted.units_map ?? undefined,
+    includesAllRepositories: wanted.includes_all_repositories ?? undefined,
+    canCreateOrgRepo: wanted.can_create_org_repo ?? undefined,
+  }
+}

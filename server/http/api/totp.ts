@@ -1,0 +1,66 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { administer } from '../../access/grant.ts'
+import type { OwnSecondFactor } from '../../access/second-factor.ts'
+import { totpAddress } from '../../access/totp.ts'
+import { qrSvg } from '../../lib/qr.ts'
+import { Problem } from '../../problems.ts'
+import type { HttpParts } from '../parts.ts'
+import { json, jsonBody, text } from './answers.ts'
+import type { ApiEnv } from './app.ts'
+
+const confirmation = z.strictObject(
+  { code: text('is missing: the six digits that the authenticator shows').max(100, 'must be six digits') },
+  'The body must be a JSON object.',
+)
+
+/** `/user/totp`: one's own second factor. `/admin/users/{name}/totp`: whose phone is lost. */
+export function totp(parts: HttpParts): Hono<ApiEnv> {
+  const ownOf = async (c: Context<ApiEnv>): Promise<OwnSecondFactor> => parts.secondFactors.of(await c.env.askCaller())
+  const logged = ({ caller: { account } }: OwnSecondFactor, what: string) =>
+    parts.log.info({ 'user.name': account.name }, `${what} of ${account.name}`)
+
+  return new Hono<ApiEnv>()
+    .get('/user/totp', async (c) => {
+      const { isConfirmed, recoveryCodesLeft } = await parts.secondFactors.status(await ownOf(c))
+      return json({ enabled: isConfirmed, recovery_codes_left: recoveryCodesLeft })
+    })
+    .post('/user/totp', async (c) => {
+      const own = await ownOf(c)
+      const secret = await parts.secondFactors.begin(own)
+      const { hostname } = new URL(parts.publicUrl())
+      const account = `${own.caller.account.name}@${hostname}`
+      const url = totpAddress({ secret, account, issuer: 'Stowage' })
+      return json({ secret, url, qr_svg: qrSvg(url) }, 201)
+    })
+    .post('/user/totp/confirm', async (c) => {
+      const own = await ownOf(c)
+      const { code } = await jsonBody(c.req.raw, confirmation)
+      const codes = await parts.secondFactors.confirm(own, code)
+      logged(own, 'Turned on the second factor')
+      return json({ recovery_codes: codes })
+    })
+    .post('/user/totp/recovery-codes', async (c) => {
+      const own = await ownOf(c)
+      const codes = await parts.secondFactors.renewRecoveryCodes(own)
+      logged(own, 'Replaced the recovery codes')
+      return json({ recovery_codes: codes }, 201)
+    })
+    .delete('/user/totp', async (c) => {
+      const own = await ownOf(c)
+      await parts.secondFactors.remove(own)
+      logged(own, 'Turned off the second factor')
+      return new Response(null, { status: 204 })
+    })
+    .delete('/admin/users/:name/totp', async (c) => {
+      const grant = administer(await c.env.askCaller(), 'write')
+      const user = await parts.accounts.byName(c.req.param('name'))
+      if (!user) throw new Problem('not-found', 'Not found.')
+      await parts.secondFactors.removeOf(grant, user.id)
+      parts.log.info(
+        { 'user.name': user.name, 'admin.name': grant.caller.account.name },
+        `Removed the second factor of ${user.name}`,
+      )
+      return new Response(null, { status: 204 })
+    })
+}

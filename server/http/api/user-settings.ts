@@ -1,0 +1,62 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { UserRow } from '../../access/accounts.ts'
+import { signedIn } from '../../access/grant.ts'
+import type { HttpParts } from '../parts.ts'
+import { bodyOf, json, jsonBody } from './answers.ts'
+import type { ApiEnv } from './app.ts'
+import { emailAddress, shortText, visibility, webAddress, yesOrNo } from './profile-fields.ts'
+
+const change = bodyOf({
+  full_name: shortText,
+  description: shortText,
+  website: webAddress,
+  location: shortText,
+  visibility,
+  email: emailAddress,
+  // What clients send beside, and what has no effect here.
+  language: z.string('must be text').nullish(),
+  theme: z.string('must be text').nullish(),
+  diff_view_style: z.string('must be text').nullish(),
+  hide_email: yesOrNo,
+  hide_activity: yesOrNo,
+})
+
+/** `/user/settings`: what somebody says of himself. */
+export function userSettings(parts: HttpParts): Hono<ApiEnv> {
+  return new Hono<ApiEnv>()
+    .get('/user/settings', async (c) => {
+      const caller = signedIn(await c.env.askCaller(), 'read:user')
+      return json(settingsShape(await parts.ownAccount.settings(caller)))
+    })
+    .patch('/user/settings', async (c) => {
+      const caller = signedIn(await c.env.askCaller(), 'write:user')
+      const wanted = await jsonBody(c.req.raw, change)
+      const changed = await parts.ownAccount.changeSettings(caller, {
+        fullName: wanted.full_name ?? undefined,
+        description: wanted.description ?? undefined,
+        website: wanted.website ?? undefined,
+        location: wanted.location ?? undefined,
+        visibility: wanted.visibility,
+        email: wanted.email ?? undefined,
+      })
+      return json(settingsShape(changed))
+    })
+}
+
+/** `visibility` and `email` are additions; the rest is what clients of this protocol expect. */
+function settingsShape(user: UserRow) {
+  return {
+    full_name: user.full_name,
+    description: user.description,
+    website: user.website,
+    location: user.location,
+    visibility: user.visibility,
+    email: user.email ?? '',
+    language: '',
+    theme: '',
+    diff_view_style: '',
+    hide_email: false,
+    hide_activity: false,
+  }
+}

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { rememberUses } from '../../server/access/last-uses.ts'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { SlowUpload } from '../support/slow-upload.ts'
+import { basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
+
+const clock = { now: Date.parse('2031-05-06T07:08:09Z') }
+const seen: string[] = []
+const around: AroundStatement = (sql, run) => {
+  seen.push(sql)
+  return run(sql)
+}
+
+let stowage: TestStowage
+
+beforeAll(async () => {
+  stowage = await startStowage({
+    settings: { STOWAGE_QUERY_TOKENS: 'true' },
+    replace: { now: () => clock.now, aroundStatement: around },
+  })
+})
+afterAll(() => stowage[Symbol.asyncDispose]())
+
+const tokensOf = (name: string) => `/api/v1/users/${name}/tokens`
+const remove = async (client: Client, name: string) =>
+  (await client.fetch(`${tokensOf(client.name)}/${name}`, { method: 'DELETE' })).status
+const statusOf = async (client: Client) => (await client.fetch('/api/v1/token')).status
+const message = async (response: Response) => ((await response.json()) as { message: string }).message
+
+/** A token that was made with this one. */
+const childOf = (parent: Client & { secret: string }, scopes = ['all'], fields: object = {}) =>
+  parent.with({ Authorization: basic('whoever', parent.secret) }).token(scopes, { ...fields })
+
+describe('a token that was made with another one', () => {
+  test('goes with it, and so does what was made with that', async () => {
+    const ada = await stowage.user('ada')
+    const first = await ada.token(['all'], { name: 'first' })
+    const child = await childOf(first, ['all'], { name: 'child' })
+    const grandchild = await childOf(child)
+    const other = await ada.token(['all'], { name: 'other' })
+    expect(await Promise.all([first, child, grandchild, other].map(statusOf))).toEqual([200, 200, 200, 200])
+
+    expect(await remove(ada, 'first')).toBe(204)
+    expect(await Promise.all([first, child, grandchild, other].map(statusOf))).toEqual([401, 401, 401, 200])
+    const listed = (await (await ada.fetch(tokensOf('ada'))).json()) as { name: string }[]
+    expect(listed.map(({ name }) => name)).toEqual(['other'])
+  })
+
+  test('leaves its parent behind when it goes first', async () => {
+    const bob = await stowage.user('bob')
+    const parent = await bob.token(['all'])
+    const child = await childOf(parent, ['all'], { name: 'child' })
+    expect(await remove(bob, 'child')).toBe(204)
+    expect([await statusOf(parent), await statusOf(child)]).toEqual([200, 401])
+  })
+
+  test('goes with it also where an administrator made it for somebody else', async () => {
+    const cleo = await stowage.user('cleo')
+    const parent = await stowage.admin.token(['all'], { name: 'for cleo' })
+    const child = await cleo.with({ Authorization: basic('admin', parent.secret) }).token(['all'])
+    expect(await (await child.fetch('/api/v1/token')).json()).toMatchObject({ user: 'cleo' })
+    expect(await remove(stowage.admin, encodeURIComponent('for cleo'))).toBe(204)
+    expect(await statusOf(child)).toBe(401)
+  })
+
+  test('makes no upload any more that runs when its parent goes', async () => {
+    const dora = await stowage.user('dora')
+    const parent = await dora.token(['all'], { name: 'parent' })
+    const grandchild = await childOf(await childOf(parent))
+    const headers = { Authorization: `token ${grandchild.secret}` }
+    using upload = await SlowUpload.begin(stowage.port, dora.path(), headers, 4)
+    await upload.send('ab')
+    expect(await remove(dora, 'parent')).toBe(204)
+    await upload.send('cd')
+    expect((await upload.answer()).status).toBe(401)
+    expect((await dora.get()).status).toBe(404)
+  })
+
+  test('may do no more, is public-only where that is, and ends no later', async () => {
+    const emma = await stowage.user('emma')
+    const end = new Date(clock.now + 60_000).toISOString().replace('.000Z', 'Z')
+    const parent = await emma.token(['write:user', 'read:package', 'public-only'], { expires_at: end })
+    const child = await childOf(parent, ['read:package'])
+    expect(await (await child.fetch('/api/v1/token')).json()).toMatchObject({
+      scopes: ['read:package', 'public-only'],
+      expires_at: end,
+    })
+    const asking = parent.with({ Authorization: basic('x', parent.secret) })
+    const refused = await asking.post(tokensOf('emma'), { name: 'more', scopes: ['write:package'] })
+    expect(refused.status).toBe(403)
+  })
+
+  test('is the twentieth of its line at most', async () => {
+    const fay = await stowage.user('fay')
+    let last = await fay.token(['all'], { name: 'first' })
+    for (let generation = 2; generation <= 20; generation++) last = await childOf(last)
+    const asking = last.with({ Authorization: basic('x', last.secret) })
+    const refused = await asking.post(tokensOf('fay'), { name: 'one more', scopes: ['all'] })
+    expect(refused.status).toBe(403)
+    expect(await message(refused)).toContain('19 times in a row')
+    expect(await remove(fay, 'first')).toBe(204)
+    expect(await statusOf(last)).toBe(401)
+  })
+})
+
+describe('GET /token', () => {
+  test('shows the token that calls, however it was sent, and needs no scope', async () => {
+    const gil = await stowage.user('Gil')
+    const { secret } = await gil.token(['read:package', 'public-only'], { name: 'ci' })
+    const sent: [string, Record<string, string>][] = [
+      ['', { Authorization: `token ${secret}` }],
+      ['', { Authorization: `Bearer ${secret}` }],
+      ['', { Authorization: basic(secret, '') }],
+      ['', { Authorization: basic('whoever', secret) }],
+      ['', { 'Private-Token': secret }],
+      [`?token=${secret}`, {}],
+      [`?access_token=${secret}`, {}],
+    ]
+    for (const [query, headers] of sent) {
+      const response = await stowage.anonymous.with(headers).fetch(`/api/v1/token${query}`)
+      expect({ headers, status: response.status }).toEqual({ headers, status: 200 })
+      expect(await response.json()).toEqual({
+        id: expect.any(Number),
+        name: 'ci',
+        sha1: '',
+        token_last_eight: secret.slice(-8),
+        scopes: ['read:package', 'public-only'],
+        created_at: '2031-05-06T07:08:09Z',
+        last_used_at: null,
+        expires_at: null,
+        user: 'Gil',
+      })
+    }
+    const head = await gil.with({ Authorization: `token ${secret}` }).fetch('/api/v1/token', { method: 'HEAD' })
+    expect(head.status).toBe(200)
+  })
+
+  test.each(['GET', 'DELETE'])('%s is for who sends one', async (method) => {
+    const byPassword = await stowage.admin.fetch('/api/v1/token', { method })
+    expect(byPassword.status).toBe(400)
+    expect(await message(byPassword)).toContain('Send a token')
+    expect((await stowage.anonymous.fetch('/api/v1/token', { method })).status).toBe(401)
+    const wrong = stowage.anonymous.with({ Authorization: `token ${'0'.repeat(40)}` })
+    expect((await wrong.fetch('/api/v1/token', { method })).status).toBe(401)
+  })
+})
+
+describe('DELETE /token', () => {
+  test('gives up the token that calls, with its children, and needs no scope', async () => {
+    const hal = await stowage.user('hal')
+    const parent = await hal.token(['read:user', 'write:user'])
+    const token = await childOf(parent, ['read:user', 'write:user'])
+    const child = await childOf(token, ['read:user'])
+    const other = await hal.token(['read:package'])
+    const gone = await token.fetch('/api/v1/token', { method: 'DELETE' })
+    expect({ status: gone.status, text: await gone.text() }).toEqual({ status: 204, text: '' })
+    expect(await Promise.all([parent, token, child, other].map(statusOf))).toEqual([200, 401, 401, 200])
+    expect((await token.fetch('/api/v1/token', { method: 'DELETE' })).status).toBe(401)
+    expect((await other.fetch('/api/v1/token', { method: 'DELETE' })).status).toBe(204)
+    expect(await statusOf(other)).toBe(401)
+  })
+
+  test('ends an upload by it that runs', async () => {
+    const ida = await stowage.user('ida')
+    const token = await ida.token(['write:package'])
+    const headers = { Authorization: `token ${token.secret}` }
+    using upload = await SlowUpload.begin(stowage.port, ida.path(), headers, 4)
+    await upload.send('ab')
+    expect((await token.fetch('/api/v1/token', { method: 'DELETE' })).status).toBe(204)
+    await upload.send('cd')
+    expect((await upload.answer()).status).toBe(401)
+  })
+})
+
+test('a token is not made of a field that nobody knows', async () => {
+  const refused = await stowage.admin.post(tokensOf('admin'), {
+    name: 'x',
+    scopes: ['all'],
+    expires: null,
+    scope: 'all',
+  })
+  expect(refused.status).toBe(422)
+  expect(await message(refused)).toBe('unknown field: expires, scope')
+})
+
+describe('when a token was last used', () => {
+  const lastUse = async (client: Client, name: string) => {
+    const listed = (await (await client.fetch(tokensOf(client.name))).json()) as {
+      name: string
+      last_used_at: unknown
+    }[]
+    return listed.find((token) => token.name === name)?.last_used_at
+  }
+
+  test('is written down later, once for however many uses, and never by the request', async () => {
+    const jim = await stowage.user('jim')
+    const token = await jim.token(['read:package'], { name: 'ci' })
+    expect(await lastUse(jim, 'ci')).toBeNull()
+    await stowage.stowage.flushUses()
+    seen.length = 0
+    for (let use = 0; use < 30; use++) {
+      clock.now += 1_000
+      expect((await token.get()).status).toBe(404)
+    }
+    expect(seen).toHaveLength(30)
+    const last = new Date(clock.now).toISOString().replace('.000Z', 'Z')
+
+    seen.length = 0
+    await stowage.stowage.flushUses()
+    expect(seen.filter((sql) => /update/i.test(sql) && /last_used_at = /.test(sql))).toHaveLength(1)
+    expect(await lastUse(jim, 'ci')).toBe(last)
+    seen.length = 0
+    await stowage.stowage.flushUses()
+    expect(seen).toEqual([])
+  })
+
+  test('is not set back by a process that writes later what was earlier', async () => {
+    const kim = await stowage.user('kim')
+    const used = await kim.token(['read:package'], { name: 'used' })
+    const unused = await kim.token(['read:package'], { name: 'unused' })
+    await used.get()
+    await stowage.stowage.flushUses()
+    const before = await lastUse(kim, 'used')
+    const idOf = async (client: Client) => ((await (await client.fetch('/api/v1/token')).json()) as { id: number }).id
+    const uses = [
+      { id: await idOf(used), at: clock.now - 60_000 },
+      { id: await idOf(unused), at: clock.now - 60_000 },
+      { id: 999_999, at: clock.now },
+    ]
+    await stowage.stowage.registry.catalogue.transact(rememberUses, { used: 'tokens', uses })
+    expect(await lastUse(kim, 'used')).toBe(before)
+    expect(Date.parse(String(await lastUse(kim, 'unused')))).toBe(clock.now - 60_000)
+  })
+
+  test('is kept for sessions as well', async () => {
+    await stowage.change(`
+      insert into sessions (user_id, sha256, created_at, last_used_at, expires_at, address, agent)
+      select id, 'a', 1, 5, 100, '', '' from users order by id limit 1`)
+    const { catalogue } = stowage.stowage.registry
+    const [{ id } = { id: 0 }] = await stowage.change('select id from sessions')
+    const remember = (at: number) =>
+      catalogue.transact(rememberUses, { used: 'sessions', uses: [{ id: Number(id), at }] })
+    const kept = async () => Number((await stowage.change('select last_used_at from sessions'))[0]?.last_used_at)
+    await remember(4)
+    expect(await kept()).toBe(5)
+    await remember(6)
+    expect(await kept()).toBe(6)
+  })
+
+  test('is written down once more when the server stops', async () => {
+    await using own = await startStowage()
+    const token = await own.admin.token(['read:package'])
+    await token.get()
+    await own.stop()
+    const [row] = await own.change('select last_used_at from tokens')
+    expect(Number(row?.last_used_at)).toBeGreaterThan(0)
+  })
+})
