@@ -5,7 +5,12 @@ import { type Credentials, readCredentials } from './credentials.ts'
 const none: Credentials = { kind: 'none' }
 const malformed: Credentials = { kind: 'malformed' }
 const token = (text: string, viaBasic = false): Credentials => ({ kind: 'token', token: text, viaBasic })
-const password = (user: string, text: string): Credentials => ({ kind: 'password', user, password: text, code: undefined })
+const password = (user: string, text: string): Credentials => ({
+  kind: 'password',
+  user,
+  password: text,
+  code: undefined,
+})
 
 const encoded = (text: string | Buffer) => Buffer.from(text).toString('base64')
 const read = (headers: Record<string, string>, query?: string) =>

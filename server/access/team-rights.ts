@@ -71,7 +71,10 @@ export function shownUnits(rights: TeamRights): UnitsMap {
 /** What follows for packages: 1 is a member, 2 may write, 3 owns the organisation. */
 export function packageAccess({ permission, unitsMap }: TeamRights): 1 | 2 | 3 {
   if (permission === 'owner') return 3
-  return [permission, unitsMap['repo.packages']].some((held) => held === 'write' || held === 'admin') ? 2 : 1
+  const unit = unitsMap['repo.packages']
+  // Who says that a team gets no packages means it, whatever it may do with other things.
+  if (unit === 'none') return 1
+  return [permission, unit].some((held) => held === 'write' || held === 'admin') ? 2 : 1
 }
 
 /** The columns that hold the rights, and the other way round. */

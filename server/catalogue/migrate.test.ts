@@ -180,6 +180,40 @@ describe.each([...databases])('migrations on $name', ({ empty, columns }) => {
     expect(await rowsOf(db, 'site')).toContainEqual({ key: 'storage-id', value: 'changed' })
   })
 
+  test('take along what was there: lists and counts of earlier versions, people and tokens as they were', async () => {
+    await using database = await empty()
+    const db = database.connect()
+    const before = Object.fromEntries(Object.entries(ours).filter(([name]) => name < '0003'))
+    await migrate(db, release, before)
+    const version = (id: number, package_: number, at: number) =>
+      `insert into versions (id, package_id, version, version_key, created_at) values (${id}, ${package_}, '${id}', '${id}', ${at})`
+    const account = `id, full_name, is_admin, is_active, is_restricted, prohibit_login, must_change_password`
+    await run(
+      db,
+      "insert into owners (id, kind, name, name_key, visibility, created_at) values (1, 'user', 'ada', 'ada', 'public', 1)",
+      `insert into users (${account}) values (1, '', 1, 1, 0, 0, 0)`,
+      "insert into tokens (id, user_id, name, sha256, last_eight, scopes, created_at) values (1, 1, 'ci', 'x', 'y', 'all', 1)",
+      "insert into packages (id, owner_id, name, name_key, created_at) values (1, 1, 'a', 'a', 1), (2, 1, 'b', 'b', 1)",
+      version(1, 1, 30),
+      version(2, 1, 20),
+      version(3, 2, 10),
+    )
+    await migrate(db, release)
+    // Kept from here on by triggers.
+    await run(db, version(4, 2, 40))
+
+    const listed = (await rowsOf(db, 'listings')).map((row) => `${row.owner_id} ${row.package_id} ${row.version_id}`)
+    expect(listed.sort()).toEqual(['1 1 1', '1 1 2', '1 2 3', '1 2 4'])
+    expect(await rowsOf(db, 'package_counts')).toEqual([
+      { package_id: 1, versions: 2 },
+      { package_id: 2, versions: 2 },
+    ])
+    expect(await rowsOf(db, 'owner_counts')).toEqual([{ owner_id: 1, versions: 4 }])
+    expect(await rowsOf(db, 'users')).toMatchObject([{ id: 1, may_create_organisations: 1, totp_secret: null }])
+    expect(await rowsOf(db, 'owners')).toMatchObject([{ id: 1, description: '', website: '', location: '' }])
+    expect(await rowsOf(db, 'tokens')).toMatchObject([{ id: 1, scopes: 'all', parent_id: null }])
+  })
+
   test('leave nothing behind in an empty database, where one fails', async () => {
     await using database = await empty()
     const db = database.connect()

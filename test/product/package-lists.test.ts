@@ -432,27 +432,4 @@ describe('counts and the latest version', () => {
       expect(Number(total)).toBe(body.length)
     }
   }, 60_000)
-
-  test('are there for what was published before lists were', async () => {
-    await using before = await startStowage()
-    await publish(before.admin, ['tool', '1', '2'], ['other', '1'])
-    const kept = ['listings', 'package_counts', 'owner_counts']
-    const rows = () =>
-      Promise.all(kept.map((table) => before.change(`select * from ${table} order by 1`))).then((all) => all.flat())
-    const expected = await rows()
-    expect(expected).toHaveLength(3 + 2 + 1)
-    const indexes = ['drop index tokens_user', 'drop index jobs_given_up']
-    const triggers = onPostgres
-      ? ['drop function list_version, count_listed, count_unlisted cascade']
-      : ['drop trigger list_version']
-    const undo = [...triggers, ...indexes, ...kept.map((table) => `drop table ${table}`)]
-    for (const statement of undo) await before.change(statement)
-    // What the release before this one does, which knows nothing of lists.
-    await before.change("delete from kysely_migration where name = '0003-lists' returning name")
-    await publish(before.admin, ['tool', '3'])
-    await before.stop()
-    await using after = await startStowage({ dataDir: before.dataDir })
-    expect(await entries(after.anonymous, base('admin'))).toEqual(['tool 3', 'other 1', 'tool 2', 'tool 1'])
-    expect(await wrongCounts(after)).toEqual([])
-  })
 })

@@ -51,7 +51,7 @@ const api = `
   POST /orgs/:name/rename                             | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
   GET /orgs/:org/members                              | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   GET /orgs/:org/members/:user                        | 404  | 404 | 204 | 204 | 404  | 204 | 403   | 204  | 403
-  DELETE /orgs/:org/members/:user                     | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
+  DELETE /orgs/:org/members/:user                     | 401  | 403 | 404 | 404 | 403  | 404 | 403   | 403  | 403
   GET /orgs/:org/teams                                | 401  | 403 | 200 | 200 | 403  | 200 | 403   | 200  | 403
   POST /orgs/:org/teams                               | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
   GET /orgs/:org/invitations                          | 401  | 403 | 403 | 200 | 403  | 200 | 403   | 200  | 403
@@ -63,7 +63,7 @@ const api = `
   GET /teams/:id/members                              | 401  | 403 | 200 | 200 | 403  | 200 | 403   | 200  | 403
   GET /teams/:id/members/:user                        | 401  | 403 | 404 | 404 | 403  | 404 | 403   | 404  | 403
   PUT /teams/:id/members/:user                        | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
-  DELETE /teams/:id/members/:user                     | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
+  DELETE /teams/:id/members/:user                     | 401  | 403 | 404 | 404 | 403  | 404 | 403   | 403  | 403
   GET /admin/users                                    | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
   POST /admin/users                                   | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
   PATCH /admin/users/:name                            | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
