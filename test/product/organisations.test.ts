@@ -464,7 +464,7 @@ describe('a team', () => {
       [{ permission: 'admin' }, 'admin', 201],
       [{ permission: 'read' }, 'read', 403],
       [{ units_map: { 'repo.code': 'read', 'repo.packages': 'write' } }, 'read', 201],
-      [{ units_map: { 'repo.code': 'write', 'repo.packages': 'none' } }, 'write', 201],
+      [{ units_map: { 'repo.code': 'write', 'repo.packages': 'none' } }, 'write', 403],
       [{ units_map: { 'repo.code': 'read', 'repo.packages': 'none' } }, 'read', 403],
       [{ permission: 'none', units_map: { 'repo.packages': 'write' } }, 'write', 201],
       [{ permission: '', units_map: null }, 'write', 201],

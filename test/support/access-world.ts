@@ -45,15 +45,12 @@ export const password = 'correct-horse-9'
 interface Credential {
   scopes?: string[]
   headers: (name: string, token: string) => Record<string, string>
-  /** Another form of one that is there already: asked for less. */
-  isForm?: true
 }
 
 /** How a person says who he is. Tokens that differ in their scopes are sent in one way, and one token in every way. */
 export const credentials: Record<string, Credential> = {
   password: { headers: (name) => ({ Authorization: basic(name, password) }) },
   'password, by e-mail': {
-    isForm: true,
     headers: (name) => ({ Authorization: basic(`${name}@example.com`, password) }),
   },
   'a trusted proxy': { headers: (name) => ({ 'X-Remote-User': name }) },
@@ -64,20 +61,18 @@ export const credentials: Record<string, Credential> = {
   'token: write:admin': { scopes: ['write:admin'], headers: byToken },
   'token: all, public-only': { scopes: ['all', 'public-only'], headers: byToken },
   'token: read:package, public-only': { scopes: ['read:package', 'public-only'], headers: byToken },
-  'Bearer token': { isForm: true, scopes: ['all'], headers: (_, token) => ({ Authorization: `Bearer ${token}` }) },
+  'Bearer token': { scopes: ['all'], headers: (_, token) => ({ Authorization: `Bearer ${token}` }) },
   'token as Basic password': {
-    isForm: true,
     scopes: ['all'],
     headers: (name, token) => ({ Authorization: basic(name, token) }),
   },
   'token as Basic user': {
-    isForm: true,
     scopes: ['all'],
     headers: (_, token) => ({ Authorization: basic(token, '') }),
   },
-  'Private-Token': { isForm: true, scopes: ['all'], headers: (_, token) => ({ 'Private-Token': token }) },
-  'Job-Token': { isForm: true, scopes: ['all'], headers: (_, token) => ({ 'Job-Token': token }) },
-  'X-NuGet-ApiKey': { isForm: true, scopes: ['all'], headers: (_, token) => ({ 'X-NuGet-ApiKey': token }) },
+  'Private-Token': { scopes: ['all'], headers: (_, token) => ({ 'Private-Token': token }) },
+  'Job-Token': { scopes: ['all'], headers: (_, token) => ({ 'Job-Token': token }) },
+  'X-NuGet-ApiKey': { scopes: ['all'], headers: (_, token) => ({ 'X-NuGet-ApiKey': token }) },
 }
 
 function byToken(_: string, token: string): Record<string, string> {
