@@ -67,6 +67,13 @@ export function grantToShow(caller: Caller, owner: OwnerRow | undefined): Grant<
   return grant('read', caller, owner)
 }
 
+/** The same to publish or delete: who may see the owner and may not write there is told so. */
+export function grantToChange(caller: Caller, owner: OwnerRow | undefined): Grant<'write'> {
+  grantToShow(caller, owner)
+  if (verdict(caller, owner, 'write') === 'scope') throw scopeMissing(caller, 'write:package')
+  return grant('write', caller, owner)
+}
+
 function refuse(
   found: ReturnType<typeof verdict>,
   caller: Caller,

@@ -130,15 +130,16 @@ async function ownerNow(parts: RegistryParts, id: number): Promise<{ owner: Prof
   return found
 }
 
-async function packageNow(
+/** A package that has a version; `not-found` where there is none. */
+export async function packageNow(
   parts: RegistryParts,
   ownerId: number,
   name: string,
-): Promise<{ id: number; versions: number }> {
-  const nameKey = possiblePackage(name)
-  const found = nameKey === undefined ? undefined : await listedPackage(parts.catalogue.read, { ownerId, nameKey })
-  if (!found) throw packageUnknown()
-  return found
+): Promise<{ id: number; key: string; versions: number }> {
+  const key = possiblePackage(name)
+  const found = key === undefined ? undefined : await listedPackage(parts.catalogue.read, { ownerId, nameKey: key })
+  if (key === undefined || !found) throw packageUnknown()
+  return { ...found, key }
 }
 
 function packageUnknown(): Problem {

@@ -1,4 +1,4 @@
-import { type Claim, recheck, rightsOf } from '../access/grant.ts'
+import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { type Removal, type RemovalClaim, recheckRemoval, removalClaim, removeOwnerRow } from '../access/removal.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteSomeFilesOf, forgetUploader } from '../catalogue/files.ts'
@@ -7,6 +7,7 @@ import { deletePackageIfEmpty, findPackage, lockPackage, packageKeysOf } from '.
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteEmptyVersions, forgetCreator, lockVersions, versionsOfFirstFiles } from '../catalogue/versions.ts'
 import { Problem } from '../problems.ts'
+import { packageNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
 
 /** Leave to remove a package: as somebody who may write there, or because its owner goes. */
@@ -44,6 +45,12 @@ export const purgeSome = transaction(
 export async function purgePackage(parts: RegistryParts, claim: PurgeClaim, packageKey: string): Promise<void> {
   let isMore = true
   while (isMore) isMore = await parts.catalogue.transact(purgeSome, { claim, packageKey, now: parts.now() })
+}
+
+/** Removes a package with all its versions; `not-found` where there is none. */
+export async function removePackage(parts: RegistryParts, grant: Grant<'write'>, name: string): Promise<void> {
+  const { key } = await packageNow(parts, grant.owner.id, name)
+  await purgePackage(parts, claimOf(grant), key)
 }
 
 /** What one transaction forgets: as many as the database does in a moment. */

@@ -43,6 +43,10 @@ const api = `
   GET /packages/:owner/generic/:name/-/latest         | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/:version         | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/:version/files   | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  DELETE /packages/:owner/generic/:name               | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  DELETE /packages/:owner/generic/:name/:version      | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  POST /packages/:owner/generic/:name/-/link/:repo    | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  POST /packages/:owner/generic/:name/-/unlink        | 401  | 403 | 403 | 403 | 400  | 400 | 403   | 403  | 403
   GET /orgs                                           | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   POST /orgs                                          | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
   GET /orgs/:org                                      | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
@@ -130,6 +134,7 @@ const places: Record<string, string> = {
   org: 'public-org',
   version: '1.0',
   token: 'none',
+  repo: 'none',
 }
 
 beforeAll(async () => {
@@ -186,8 +191,8 @@ function address(path: string): string {
 
 async function send(base: string, { method, path }: Row, who: string): Promise<string> {
   const headers = { 'Content-Type': 'application/json', ...callers[who] }
-  // Nobody is taken out of an organisation.
-  const target = method === 'DELETE' ? address(path).replace('member-read', 'nobody') : address(path)
+  // Nobody is taken out of an organisation, and no package removed.
+  const target = method === 'DELETE' ? address(path).replace(/member-read|tool/, 'nobody') : address(path)
   const hasBody = ['POST', 'PATCH', 'PUT'].includes(method)
   const response = await fetch(`${stowage.url}${base}${target}`, {
     method,

@@ -1,7 +1,18 @@
 import { type Context, Hono } from 'hono'
-import { type Grant, grantToShow, ownerAt } from '../../access/grant.ts'
+import { type Grant, grantToChange, grantToShow, ownerAt } from '../../access/grant.ts'
+import { Problem } from '../../problems.ts'
 import { addressKeys } from '../../registry/download.ts'
-import { listOwner, listPackage, showFiles, showLatest, showVersion, type VersionList } from '../../registry/lists.ts'
+import {
+  listOwner,
+  listPackage,
+  packageNow,
+  showFiles,
+  showLatest,
+  showVersion,
+  type VersionList,
+} from '../../registry/lists.ts'
+import { removePackage } from '../../registry/purge.ts'
+import { removeVersion } from '../../registry/remove.ts'
 import type { HttpParts } from '../parts.ts'
 import { json, jsonPage, type Page, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
@@ -10,12 +21,20 @@ import { fileShape, packageShape } from './shapes.ts'
 /** What `?type=` may say: there is one type of package here, so a list of any other is empty. */
 const shownTypes = ['', 'all', 'generic']
 
-/** `/packages/{owner}`: what is there, for everybody who may read it. */
+/** `/packages/{owner}`: what is there, for everybody who may read it; and away with it, for who may write. */
 export function packages(parts: HttpParts): Hono<ApiEnv> {
-  const grantFor = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => {
+  const ownerOf = async (c: Context<ApiEnv>) => {
     const owner = c.req.param('owner') ?? ''
     const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-    return grantToShow(resolved.caller, ownerAt(resolved))
+    return [resolved.caller, ownerAt(resolved)] as const
+  }
+  const grantFor = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => grantToShow(...(await ownerOf(c)))
+  const grantToRemove = async (c: Context<ApiEnv>): Promise<Grant<'write'>> => grantToChange(...(await ownerOf(c)))
+  /** For clients that tie packages to repositories, of which there are none: what they are told comes in this order. */
+  const mustMayLink = async (c: Context<ApiEnv>) => {
+    const [caller, owner] = await ownerOf(c)
+    await packageNow(parts.registry, grantToShow(caller, owner).owner.id, addressIn(c).package)
+    grantToChange(caller, owner)
   }
   const addressIn = (c: Context<ApiEnv>) => ({
     package: c.req.param('name') ?? '',
@@ -55,4 +74,35 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
       const files = await showFiles(parts.registry, grant, addressIn(c), c.req.raw.signal)
       return json(files.map(fileShape))
     })
+    .delete('/packages/:owner/generic/:name', async (c) => {
+      const grant = await grantToRemove(c)
+      const address = addressIn(c)
+      await removePackage(parts.registry, grant, address.package)
+      parts.log.info(eventOf(grant, address), `Removed ${grant.owner.name}/${address.package}`)
+      return new Response(null, { status: 204 })
+    })
+    .delete('/packages/:owner/generic/:name/:version', async (c) => {
+      const grant = await grantToRemove(c)
+      const address = addressIn(c)
+      await removeVersion(parts.registry, grant, address)
+      parts.log.info(eventOf(grant, address), `Removed ${grant.owner.name}/${address.package}/${address.version}`)
+      return new Response(null, { status: 204 })
+    })
+    .post('/packages/:owner/generic/:name/-/link/:repo', async (c) => {
+      await mustMayLink(c)
+      throw new Problem('not-found', 'repository does not exist')
+    })
+    .post('/packages/:owner/generic/:name/-/unlink', async (c) => {
+      await mustMayLink(c)
+      throw new Problem('bad-request', 'package is not linked')
+    })
+}
+
+function eventOf({ owner, caller }: Grant<'write'>, address: { package: string; version: string }) {
+  return {
+    'package.owner': owner.name,
+    'package.name': address.package,
+    ...(address.version ? { 'package.version': address.version } : {}),
+    'user.name': caller.account.name,
+  }
 }
