@@ -16,7 +16,7 @@ import { OwnerNames } from './access/owner-names.ts'
 import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
 import { SecondFactors } from './access/second-factor.ts'
-import { type Forgotten, forgetSecrets, matchSecretKey } from './access/secret-key.ts'
+import { type Forgotten, forgetSecrets, matchSecretKey, mustBeFirstKey } from './access/secret-key.ts'
 import { endedSessionsJob, Sessions } from './access/sessions.ts'
 import { SignUp } from './access/sign-up.ts'
 import { Teams } from './access/teams.ts'
@@ -43,7 +43,7 @@ import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import { type Swept, sweep, sweepJob, tidyOwn } from './registry/sweep.ts'
-import { secretKey } from './secret-key-file.ts'
+import { knownSecretKey, secretKey, secretKeyFile } from './secret-key-file.ts'
 import { storageIdFile } from './storage-id-file.ts'
 
 /** A server that listens. */
@@ -94,13 +94,15 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     for (const release of opened.reverse().splice(0)) await inTime(release())
   }
   try {
-    const secrets = new SecretKey(await secretKey(settings))
+    const knownKey = await knownSecretKey(settings)
     const database = await openDatabase(settings, { release: version, log, around: replace.aroundStatement })
     opened.push(() => database.close())
     const catalogue = replace.catalogue?.(database) ?? database
 
     const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
     opened.push(() => blobs.close())
+    if (knownKey === undefined) await mustBeFirstKey(catalogue, secretKeyFile(settings))
+    const secrets = new SecretKey(knownKey ?? (await secretKey(settings)))
     await matchSecretKey(catalogue, secrets)
 
     const passwords = new Passwords(now, replace.passwordCost)

@@ -8,7 +8,10 @@ import { Problem } from './problems.ts'
 
 /** Milliseconds that running transfers get when the server is asked to stop. */
 const stopGrace = 30_000
-/** A terminal's Ctrl-C reaches this process twice, from the terminal and from npm: that is one request to stop. */
+/**
+ * Milliseconds within which the same signal is one request to stop: a terminal's Ctrl-C, or a service manager that signals the
+ * whole group, reaches this process twice, from there and from npm.
+ */
 const sameRequest = 500
 
 /** Starts the server from the environment's settings; says on standard output where it listens. */
@@ -27,7 +30,7 @@ export async function main(): Promise<void> {
   let asked: number | undefined
   const stop = async (signal: string) => {
     const now = performance.now()
-    if (asked !== undefined && signal === 'SIGINT' && now - asked < sameRequest) return
+    if (asked !== undefined && now - asked < sameRequest) return
     if (asked !== undefined) {
       log.warn(`${signal} again: stopping at once`)
       process.exit(1)

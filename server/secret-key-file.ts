@@ -5,12 +5,32 @@ import { type Settings, SettingsError } from './config.ts'
 import { minSecretLength } from './lib/sealed.ts'
 import { writeDurablyOnce } from './lib/write-durably.ts'
 
+type Place = Pick<Settings, 'secretKey' | 'dataDir'>
+
 /** The secret of this installation: the setting or, where there is none, a file that the first start makes. */
-export async function secretKey({ secretKey, dataDir }: Pick<Settings, 'secretKey' | 'dataDir'>): Promise<string> {
-  if (secretKey !== undefined) return fromSetting(secretKey)
-  const file = join(dataDir, 'secret-key')
+export async function secretKey(place: Place): Promise<string> {
+  return (await knownSecretKey(place)) ?? readOrMake(place, make)
+}
+
+/** The same, but undefined where there is neither. */
+export async function knownSecretKey(place: Place): Promise<string | undefined> {
+  if (place.secretKey !== undefined) return fromSetting(place.secretKey)
+  return readOrMake(place, async () => undefined)
+}
+
+export function secretKeyFile({ dataDir }: Pick<Settings, 'dataDir'>): string {
+  return join(dataDir, 'secret-key')
+}
+
+/** What the file holds, or `make` where there is none. */
+async function readOrMake<Made extends string | undefined>(
+  place: Place,
+  make: (file: string) => Promise<Made>,
+): Promise<string | Made> {
+  const file = secretKeyFile(place)
   try {
-    const text = (await textOf(file)) ?? (await make(file))
+    const text: string | Made = (await textOf(file)) ?? (await make(file))
+    if (text === undefined) return text
     await keepPrivate(file)
     return fromFile(file, text)
   } catch (error) {
@@ -35,8 +55,8 @@ function fromFile(file: string, text: string): string {
   // A new key would open nothing that the old one has sealed, so nobody but the operator may decide for one.
   throw new SettingsError([
     `${file} is ${text === '' ? 'empty' : 'too short'}: it must hold at least ${minSecretLength} characters. ` +
-      'Put the file back from a backup. Without one, delete it, and the next start makes a new key; ' +
-      'what was encrypted with the old one is then lost.',
+      'Put the file back from a backup. Without one, delete it and run npm run stowage -- forget-secrets, ' +
+      'which says what is lost with it.',
   ])
 }
 

@@ -28,6 +28,17 @@ export async function matchSecretKey(catalogue: Catalogue, secrets: SecretKey): 
   )
 }
 
+/** Refuses to make a key where the installation has had one: a new one would open nothing, and get into the next backup. */
+export async function mustBeFirstKey(catalogue: Catalogue, file: string): Promise<void> {
+  if ((await siteFact(catalogue.read, key)) === undefined) return
+  throw new Problem(
+    'storage-unavailable',
+    `${file} is missing, and this installation has secrets that only it can open. Put the file back from a backup, or set ` +
+      "STOWAGE_SECRET_KEY to its content; another server on the same database takes the content of the first one's. " +
+      'Where it is lost, npm run stowage -- forget-secrets says what that costs.',
+  )
+}
+
 /** What goes with a key that is lost. */
 export interface Forgotten {
   /** Accounts that had a second factor. */

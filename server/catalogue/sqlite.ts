@@ -1,4 +1,5 @@
 import { Database } from 'bun:sqlite'
+import { closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
 import { Problem, plainProblem, problemFrom } from '../problems.ts'
 import { type MayMigrate, migrate } from './migrate.ts'
@@ -13,6 +14,8 @@ import type { AnyTransaction, Catalogue, Transaction } from './transaction.ts'
 
 /** A connection for writing: every commit is on stable storage before it is answered. */
 export function openForWriting(file: string): Database {
+  // Password hashes are in it. Its log gets the same mode from the database itself.
+  closeSync(openSync(file, 'a', 0o600))
   const database = new Database(file, { create: true })
   database.run('pragma busy_timeout = 5000')
   database.run('pragma journal_mode = wal')

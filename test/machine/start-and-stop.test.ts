@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { databaseSettings, wholeDatabase } from '../support/database.ts'
+import { databaseSettings, onPostgres, wholeDatabase } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { testWith } from '../support/programs.ts'
 import { sendRaw } from '../support/raw-socket.ts'
@@ -190,6 +190,20 @@ describe('stopping', () => {
     }
   })
 
+  test('a signal to npm and the server at once, as service managers send it, is one request to stop', async () => {
+    await using folder = await temporaryFolder()
+    await using server = await ServerProcess.start(folder.path, { STOWAGE_LOG_LEVEL: 'info' })
+    using upload = await uploading(server)
+    server.child.kill('SIGTERM')
+    server.child.kill('SIGTERM')
+    await until(() => server.errors.includes('SIGTERM'), 'it says that it stops')
+    server.child.kill('SIGTERM')
+    await until(async () => !(await accepts(server.port)), 'it takes no connection any more')
+    await upload.send(body.subarray(50_000))
+    expect((await upload.answer()).status).toBe(201)
+    expect(await server.child.exited).toBe(0)
+  })
+
   test('with nothing running it exits at once, and what is kept open without a request does not hold it', async () => {
     await using folder = await temporaryFolder()
     await using server = await ServerProcess.start(folder.path)
@@ -228,7 +242,10 @@ describe('the first administrator', () => {
     await using folder = await temporaryFolder()
     await using server = await ServerProcess.start(folder.path, { ...ownPassword, STOWAGE_LOG_LEVEL: 'debug' })
     const file = join(folder.path, 'first-admin-password')
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const databases = onPostgres ? [] : ['stowage.db', 'stowage.db-wal'].map((name) => join(folder.path, name))
+    for (const secret of [file, join(folder.path, 'secret-key'), ...databases]) {
+      expect([secret, ((await stat(secret)).mode & 0o777).toString(8)]).toEqual([secret, '600'])
+    }
     const password = (await readFile(file, 'utf8')).trim()
     expect(password.length).toBeGreaterThanOrEqual(16)
     expect(server.banner).toContain(file)
