@@ -99,8 +99,9 @@ describe('a variable that can be read', () => {
     const trusted = { STOWAGE_TRUSTED_PROXIES: 'loopback' }
     const header = 'STOWAGE_PROXY_SIGN_IN_HEADER'
     expect(readSettings({ ...trusted, [header]: 'X-Remote-User' }).proxySignInHeader).toBe('x-remote-user')
+    expect(readSettings({ ...trusted, [header]: 'X-Forwarded-User' }).proxySignInHeader).toBe('x-forwarded-user')
     expect(mistakesIn({ [header]: 'X-Remote-User' })).toHaveLength(1)
-    for (const wrong of ['X Remote', 'X-Remote-User:', 'Cookie', 'authorization', 'Host', 'ä']) {
+    for (const wrong of ['X Remote', 'X-Remote-User:', 'Cookie', 'authorization', 'Host', 'X-Forwarded-For', 'ä']) {
       expect(mistakesIn({ ...trusted, [header]: wrong })[0]).toContain('must be the name of a header')
     }
   })
@@ -319,4 +320,12 @@ test('whatever the environment holds, it is read or refused with a SettingsError
     }),
     { numRuns: 500 },
   )
+})
+
+test('the README names every setting', () => {
+  const [mistake = ''] = mistakesIn({ STOWAGE_SOMETHING_QUITE_DIFFERENT: '1' })
+  const names = mistake.match(/STOWAGE_[A-Z_]+/g)?.slice(1) ?? []
+  expect(names.length).toBeGreaterThan(20)
+  const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8')
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
 })

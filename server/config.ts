@@ -57,12 +57,14 @@ function trustedProxies(text: string): TrustedProxies | undefined {
   return 'wrong' in parsed ? undefined : parsed
 }
 
-/** A header's name (RFC 9110 §5.1), folded; not one that carries credentials of its own. */
+/** Headers that say something else than who has signed in. */
+const otherHeaders =
+  /^(authorization|cookie|host|origin|forwarded|x-forwarded-(for|host|port|proto)|x-real-ip|sec-.*|content-.*)$/
+
+/** A header's name (RFC 9110 §5.1), folded. */
 function headerName(text: string): string | undefined {
   const name = text.toLowerCase()
-  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !['authorization', 'cookie', 'host'].includes(name)
-    ? name
-    : undefined
+  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !otherHeaders.test(name) ? name : undefined
 }
 
 /** Origins (RFC 6454) as browsers send them, apart by commas or spaces. */

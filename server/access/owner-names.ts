@@ -23,7 +23,10 @@ export async function mustBeFree(tx: Tx, name: { text: string; key: string }, ow
   const taken = await nameIsTaken(tx, name.key, owner)
   if (taken === 'taken') throw new Problem('unprocessable', `user already exists [name: ${name.text}]`)
   if (taken === 'reserved') {
-    throw new Problem('unprocessable', `the name "${name.text}" is reserved for whoever had it before`)
+    throw new Problem(
+      'unprocessable',
+      `the name "${name.text}" is reserved for whoever had it before, until an administrator frees it`,
+    )
   }
 }
 

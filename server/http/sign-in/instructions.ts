@@ -9,7 +9,7 @@ export function instructions(parts: HttpParts, path: string, what: string, body:
   const lines = [
     `Stowage ${parts.version}: ${what}`,
     '',
-    `curl --json '${JSON.stringify(body)}' ${parts.publicUrl()}/user/${path}`,
+    `curl -d '${JSON.stringify(body)}' ${parts.publicUrl()}/user/${path}`,
     '',
     "CODE is the part of this page's address behind the #. It works once.",
     '',

@@ -22,6 +22,7 @@ export function invitation(parts: HttpParts): Hono<SignInEnv> {
       instructions(parts, 'invitation', 'to accept this invitation, choose a user name and a password:', {
         code: 'CODE',
         username: 'NAME',
+        email: 'YOU@EXAMPLE.COM',
         password: 'PASSWORD',
       }),
     )
