@@ -13,6 +13,17 @@ export function openLog(options: { format: 'pretty' | 'json' | undefined; level:
   if (format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }))
   return pino(
     settings,
-    pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY ?? false, translateTime: 'SYS:HH:MM:ss' }),
+    pretty({
+      destination: 2,
+      sync: true,
+      colorize: process.stderr.isTTY ?? false,
+      translateTime: 'SYS:HH:MM:ss',
+      messageFormat: (event, key) => onOneLine(String(event[key] ?? '')),
+    }),
   )
+}
+
+/** A message may repeat what a client sent: it must not begin a line of its own, nor steer a terminal. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (sign) => JSON.stringify(sign).slice(1, -1).replace(sign, '\uFFFD'))
 }

@@ -9,6 +9,7 @@ import type { AddressKeys, AddressRow } from '../catalogue/files.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
+import { networkOf } from '../lib/real-address.ts'
 import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { emailKey } from './accounts.ts'
@@ -97,9 +98,10 @@ export class Access {
    * nothing; another one is a try like any other.
    */
   async isPasswordOf({ account, credential }: PasswordCaller, password: string, remote: string): Promise<boolean> {
-    const known = { id: account.id, hash: credential.hash }
+    const typed = foldedAccount(account.name)
+    const known = { id: account.id, hash: credential.hash, typed }
     if (this.#passwords.isRemembered(known, password)) return true
-    return this.#tryPassword(known, password, String(account.id), remote)
+    return this.#tryPassword(known, password, sha256(typed), remote)
   }
 
   async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
@@ -133,12 +135,12 @@ export class Access {
     remote: string,
   ): Promise<SignedIn> {
     const hash = row?.password_hash
+    const typed = foldedAccount(user)
     // An unknown name goes the same way as a known one, with a hash that no password has.
-    const known = row && hash ? { id: row.id, hash } : nobody(user)
+    const known = row && hash ? { id: row.id, hash, typed } : nobody(typed)
     if (!this.#passwords.isRemembered(known, password)) {
-      // Keyed by what was typed where there is no account: an unknown name must not answer otherwise than a known one.
-      const account = row ? String(row.id) : sha256(user.toLowerCase())
-      if (!(await this.#tryPassword(known, password, account, remote))) throw wrongCredentials()
+      // By what was typed, also where there is an account: spellings that count together must not tell that there is one.
+      if (!(await this.#tryPassword(known, password, sha256(typed), remote))) throw wrongCredentials()
     }
     if (!row || !maySignIn(row)) throw wrongCredentials()
     await this.#secondFactors.demand(row, code)
@@ -147,8 +149,9 @@ export class Access {
   }
 
   /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */
-  async #tryPassword(known: PasswordHolder, password: string, account: string, address: string): Promise<boolean> {
+  async #tryPassword(known: PasswordHolder, password: string, account: string, remote: string): Promise<boolean> {
     if (this.#passwords.isUnderWay(known, password)) return this.#passwords.verify(known, password)
+    const address = networkOf(remote)
     const wait = this.#attempts.mustWait(account, address)
     if (wait !== undefined) {
       const sentence = `Too many wrong passwords. Try again in ${wait} seconds, or use a token.`
@@ -185,6 +188,12 @@ function keysOf(credentials: Credentials): CallerKeys | undefined {
 function accountKeys(typed: string): { nameKey: string | null; emailKey: string | null } {
   const email = emailKey(typed) ?? null
   return { nameKey: email === null ? (ownerKey(typed) ?? null) : null, emailKey: email }
+}
+
+/** The same text for whatever leads to the same name or address, whether anybody has it or not. */
+function foldedAccount(typed: string): string {
+  const { nameKey, emailKey } = accountKeys(typed)
+  return nameKey ?? emailKey ?? typed
 }
 
 function passwordsOff(): Problem {

@@ -33,6 +33,7 @@ export interface NewAccount {
   isAdmin?: boolean | undefined
   isRestricted?: boolean | undefined
   mustChangePassword?: boolean | undefined
+  mayCreateOrganisations?: boolean | undefined
 }
 
 interface AddAccount {
@@ -73,6 +74,7 @@ export async function putAccount(
     is_restricted: account.isRestricted ? 1 : 0,
     prohibit_login: 0,
     must_change_password: account.mustChangePassword ? 1 : 0,
+    may_create_organisations: account.mayCreateOrganisations === false ? 0 : 1,
     last_login_at: null,
   })
   if (!added) throw new Problem('unprocessable', `e-mail already in use [email: ${account.email}]`)

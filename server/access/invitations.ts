@@ -14,11 +14,12 @@ import { ownerById } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { insertTeamMember, type TeamRow, teamById, teamsById } from '../catalogue/teams.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
-import type { UserRow } from '../catalogue/users.ts'
+import { type UserRow, userById } from '../catalogue/users.ts'
+import { networkOf } from '../lib/real-address.ts'
 import type { SecretKey } from '../lib/sealed.ts'
 import { ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
-import { putAccount } from './accounts.ts'
+import { type NewAccount, putAccount } from './accounts.ts'
 import { accountFrom, type SignedIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, mustBeInReach, type Standing, signedIn, standingOf } from './grant.ts'
 import { mailJob } from './link-mail.ts'
@@ -137,12 +138,20 @@ export const acceptInvitation = transaction(
   async (tx, args: AcceptInvitation): Promise<{ user: UserRow; link: LinkRow }> => {
     const { nameKey, passwordHash, now } = args
     const link = await useLink(tx, { kind: 'invitation', sha256: args.sha256, others: [], now })
-    const account = { name: args.name, email: args.email ?? link.email ?? undefined, fullName: link.full_name }
+    const named = { name: args.name, email: args.email ?? link.email ?? undefined, fullName: link.full_name }
+    const account = { ...named, ...(await limitsOfMaker(tx, link)) }
     const user = await putAccount(tx, { account, nameKey, passwordHash, now })
     if (link.team_id !== null) await join(tx, link.team_id, user.id)
     return { user, link }
   },
 )
+
+/** What holds for who invites holds for who comes: else he would invite himself and be rid of it. */
+async function limitsOfMaker(tx: Tx, { created_by }: LinkRow): Promise<Partial<NewAccount>> {
+  const maker = created_by === null ? undefined : await userById(tx, created_by)
+  if (!maker || maker.is_admin === 1) return {}
+  return { isRestricted: maker.is_restricted === 1, mayCreateOrganisations: maker.may_create_organisations === 1 }
+}
 
 interface JoinByInvitation {
   standing: Standing
@@ -251,7 +260,7 @@ export class Invitations {
     address: string,
   ): Promise<{ caller: SignedIn; user: UserRow; link: LinkRow }> {
     this.#mustTakePasswords()
-    return this.#attempts.counted(address, async () => {
+    return this.#attempts.counted(networkOf(address), async () => {
       const { catalogue, passwords, now } = this.#parts
       const sha256 = codeHash('invitation', code)
       // Looked up before the password is hashed, which is what costs.

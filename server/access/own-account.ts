@@ -56,6 +56,8 @@ interface ChangeSettings {
 
 export const changeSettings = transaction('change settings', async (tx, args: ChangeSettings): Promise<UserRow> => {
   const { change } = args
+  // The address is a key of the row, which all who publish share: it would be waited for as long as somebody does.
+  if (change.email !== undefined) await lockAccounts(tx, { alone: [args.standing.userId] })
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   const { id } = caller.account
   // A token that is for public owners only must not go on where the account is public no longer.

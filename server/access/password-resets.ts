@@ -6,6 +6,7 @@ import { endSessions } from '../catalogue/sessions.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, updateUser, userByEmailKey, userById } from '../catalogue/users.ts'
 import { Allowance } from '../lib/allowance.ts'
+import { networkOf } from '../lib/real-address.ts'
 import type { SecretKey } from '../lib/sealed.ts'
 import { Problem } from '../problems.ts'
 import { emailKey } from './accounts.ts'
@@ -174,7 +175,7 @@ export class PasswordResets {
   /** Sets the password of the account that the link is for; answers whose it is. */
   async use(code: string, password: string, address: string): Promise<UserRow> {
     this.#mustTakePasswords()
-    return this.#attempts.counted(address, async () => {
+    return this.#attempts.counted(networkOf(address), async () => {
       const { catalogue, passwords, now } = this.#parts
       const sha256 = codeHash('password-reset', code)
       // Looked up before the password is hashed, which is what costs.
@@ -197,7 +198,7 @@ export class PasswordResets {
     this.mustSendMail()
     const key = emailKey(email)
     if (key === undefined) throw new Problem('unprocessable', 'email: must be an e-mail address')
-    const used = this.#asks.take(`from ${address}`) ?? this.#asks.take(`to ${key}`)
+    const used = this.#asks.take(`from ${networkOf(address)}`) ?? this.#asks.take(`to ${key}`)
     if (used) {
       const sentence = `That was asked for too often. Look into your mailbox, or try again in ${used.wait} seconds.`
       throw new Problem('too-many-attempts', sentence, { retry_after: used.wait })

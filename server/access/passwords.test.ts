@@ -72,6 +72,13 @@ describe('a verified password', () => {
     expect(passwords.isRemembered(ada, `${secret}x`)).toBe(false)
   })
 
+  test('is remembered by whatever name it was given', async () => {
+    const { passwords } = start()
+    await passwords.verify({ ...ada, typed: 'ada' }, secret)
+    expect(passwords.isRemembered({ ...ada, typed: 'ada@example.com' }, secret)).toBe(true)
+    expect(passwords.isRemembered(ada, secret)).toBe(true)
+  })
+
   test('that was wrong is not remembered', async () => {
     const { passwords } = start()
     await passwords.verify(ada, 'wrong')
@@ -85,6 +92,17 @@ describe('many at once', () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => passwords.verify(ada, secret)))
     expect(answers).toEqual(Array.from({ length: 40 }, () => true))
     expect(passwords.computations).toBe(1)
+  })
+
+  test('by name and by address are two, as they would be where nobody has them', async () => {
+    const computations = async (holder: (typed: string) => Parameters<Passwords['verify']>[0]) => {
+      const { passwords } = start()
+      const names = ['ada', 'ada@example.com', 'ada']
+      await Promise.all(names.map((typed) => passwords.verify(holder(typed), 'wrong')))
+      return passwords.computations
+    }
+    expect(await computations((typed) => ({ ...ada, typed }))).toBe(2)
+    expect(await computations(nobody)).toBe(2)
   })
 
   test('wait in a short queue, and are refused when it is full', async () => {

@@ -20,6 +20,8 @@ export interface PasswordHolder {
   /** A user's id; for an unknown user, the name as typed. */
   id: number | string
   hash: string
+  /** The name or address as it was typed, folded; undefined where nobody typed any. */
+  typed?: string
 }
 
 const nobodysHash = await argon2id(randomBytes(16).toString('hex'), usualCost)
@@ -72,23 +74,28 @@ export class Passwords {
 
   /** Whether this very password is being verified now: another request with it adds no guess. */
   isUnderWay(user: PasswordHolder, password: string): boolean {
-    return this.#underWay.has(this.#key(user, password))
+    return this.#underWay.has(this.#typedKey(user, password))
   }
 
   /** Whether the password is right. `too-many-attempts` when the queue is full. */
   async verify(user: PasswordHolder, password: string): Promise<boolean> {
-    const key = this.#key(user, password)
+    const key = this.#typedKey(user, password)
     const underWay = this.#underWay.get(key)
     if (underWay) return underWay
     const verification = this.#inTurn(() => Bun.password.verify(password, user.hash))
     this.#underWay.set(key, verification)
     try {
       const right = await verification
-      if (right) this.#remember(key)
+      if (right) this.#remember(this.#key(user, password))
       return right
     } finally {
       this.#underWay.delete(key)
     }
+  }
+
+  /** By what was typed: who asks by name and address at once must not learn that both lead to one account. */
+  #typedKey(user: PasswordHolder, password: string): string {
+    return this.#key({ ...user, id: user.typed ?? user.id }, password)
   }
 
   #key(user: PasswordHolder, password: string): string {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { sharedPostgres } from '../../test/support/postgres.ts'
+import { until } from '../../test/support/until.ts'
 import { Problem } from '../problems.ts'
 import { isOlder, migrate } from './migrate.ts'
 import { migrations as ours } from './migrations/index.ts'
@@ -292,6 +293,29 @@ describe('nodes that start together on PostgreSQL', () => {
     ])
     expect(await rowsOf(database.connect(), 'runs')).toEqual([{ at: 1 }])
   })
+})
+
+test('the one of people waits for a request of the release before, and lets it end', async () => {
+  await using database = await emptyOnServer()
+  const before = Object.entries(ours).filter(([name]) => name < '0004')
+  await migrate(database.connect(), release, Object.fromEntries(before))
+  const outcome = Promise.withResolvers<unknown>()
+  const observer = database.connect()
+  const someoneWaits = () =>
+    observer.transaction().execute(async (tx) => {
+      const { rows } = await sql`select 1 from pg_locks where locktype = 'relation' and not granted`.execute(tx)
+      return rows.length > 0
+    })
+  await database
+    .connect()
+    .transaction()
+    .execute(async (tx) => {
+      await sql`select 1 from users`.execute(tx)
+      database.migrateAsServer(release).then(() => outcome.resolve('migrated'), outcome.resolve)
+      await until(someoneWaits, 'the migration waits')
+      await sql`select 1 from owners, tokens`.execute(tx)
+    })
+  expect(await outcome.promise).toBe('migrated')
 })
 
 test('all migrations leave the same tables and columns on both databases', async () => {

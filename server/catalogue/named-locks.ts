@@ -27,9 +27,15 @@ export function alone(name: LockName): RawBuilder<unknown> {
   return sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
 }
 
+/** A row of PostgreSQL has 1,664 columns at most. */
+const batch = 1_000
+
 /** Takes locks in the order given. What they are for must be read by a later statement: this one sees what was before. */
 export async function lockByName(tx: Tx, locks: readonly RawBuilder<unknown>[]): Promise<void> {
-  if (isPostgres(tx)) await sql`select ${sql.join(locks)}`.execute(tx)
+  if (!isPostgres(tx)) return
+  for (let from = 0; from < locks.length; from += batch) {
+    await sql`select ${sql.join(locks.slice(from, from + batch))}`.execute(tx)
+  }
 }
 
 /**

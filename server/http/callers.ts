@@ -31,7 +31,7 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
   const credentials = () => {
     const query = parts.queryTokens ? new URLSearchParams(searchOf(request.url)) : undefined
     const sent = readCredentials(request.headers, query)
-    return sent.kind === 'none' ? mayBeSent(parts, request, byProxy()) : sent
+    return mayBeSent(parts, request, sent.kind === 'none' ? byProxy() : sent)
   }
   const browser = () => ({
     address: remote(),
@@ -78,9 +78,16 @@ function proxyCredentials(parts: HttpParts, request: Request, server: Server<unk
   return user && isTrustedPeer(peer, trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
 }
 
-/** A browser sends what its proxy adds from any page: a change must come from one of ours, or from no browser. */
+/**
+ * A browser sends what its proxy adds from any page, and a password that it has once asked for: a change must come from a page
+ * of ours, or from no browser.
+ */
 function mayBeSent(parts: HttpParts, { headers, method }: Request, credentials: Credentials): Credentials {
-  if (credentials.kind === 'proxy' && sentBy(headers, { origin: parts.origin, method }) === 'elsewhere')
+  const isBasic = credentials.kind === 'password' || (credentials.kind === 'token' && credentials.viaBasic)
+  if (!isBasic && credentials.kind !== 'proxy') return credentials
+  // Before all other changes a browser asks whether that page may, and a listed page sends a password of its own.
+  if (isBasic && (method !== 'POST' || parts.corsOrigins.includes(headers.get('origin') ?? ''))) return credentials
+  if (sentBy(headers, { origin: parts.origin, method }) === 'elsewhere')
     throw new Problem('forbidden', 'A page of another site may change nothing here in your name.')
   return credentials
 }

@@ -32,6 +32,13 @@ test('under a constant load of publishes, whoever needs something for himself ge
     ['a lease that is renewed', () => stowage.stowage.registry.lease.renew()],
     ['a version that is deleted', async () => expect((await ada.deleteVersion({ version: 'old' })).status).toBe(204)],
     [
+      'an e-mail address that is changed',
+      async () => {
+        const settings = { method: 'PATCH', body: '{"email":"ada@example.org"}' }
+        expect((await ada.fetch('/api/v1/user/settings', settings)).status).toBe(200)
+      },
+    ],
+    [
       'a token that is revoked',
       async () => {
         const answer = await ada.fetch('/api/v1/users/ada/tokens/ci', { method: 'DELETE' })

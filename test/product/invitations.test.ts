@@ -138,7 +138,9 @@ describe('an invitation', () => {
     const renamed = await stowage.admin.post('/api/v1/admin/users/before/rename', { new_username: 'after' })
     expect(renamed.status).toBe(204)
     const { code } = await invite()
-    expect(await sentence(accept(code, 'before'))).toBe('422 the name "before" is reserved for whoever had it before')
+    expect(await sentence(accept(code, 'before'))).toBe(
+      '422 the name "before" is reserved for whoever had it before, until an administrator frees it',
+    )
     expect((await accept(code, 'unnamed')).status).toBe(201)
   })
 
@@ -200,6 +202,22 @@ describe('an invitation into a team', () => {
 })
 
 describe('an invitation whose maker', () => {
+  test('has limits leads to an account that has them too', async () => {
+    const rita = await stowage.user('rita', { restricted: true })
+    await change('rita', { allow_create_organization: false })
+    await stowage.user('lim', { visibility: 'limited' })
+    expect((await stowage.admin.post('/api/v1/admin/users/rita/orgs', { username: 'of-rita' })).status).toBe(201)
+    const [{ id: team_id = 0 } = {}] = await list(rita, '/orgs/of-rita/teams')
+    const { code } = await makeLink(rita, '/orgs/of-rita/invitations', { team_id })
+    expect((await accept(code, 'rita-2')).status).toBe(201)
+    for (const client of [rita, asNewcomer('rita-2')]) {
+      expect((await client.fetch('/api/v1/users/lim')).status).toBe(404)
+      await change(client.name, { restricted: false })
+      expect((await client.fetch('/api/v1/users/lim')).status).toBe(200)
+      expect((await client.post('/api/v1/orgs', { username: `by-${client.name}` })).status).toBe(403)
+    }
+  })
+
   /** What he made before, and what undoes it. */
   async function voided({ code }: Made, name: string, undo?: () => Promise<unknown>): Promise<void> {
     expect(await sentence(accept(code, name))).toBe(noLonger)
@@ -431,7 +449,7 @@ describe('at the link itself', () => {
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
-    const [, command] = /curl --json '(.*)' /.exec(await response.text()) ?? []
+    const [, command] = /curl -d '(.*)' /.exec(await response.text()) ?? []
     const { code } = await invite()
     const body = { ...JSON.parse(command ?? ''), code, username: 'curly', password }
     expect((await sendTo(stowage, 'invitation', body)).status).toBe(201)

@@ -196,6 +196,23 @@ describe('GET /users/{name}', () => {
     expect((await anonymous.with({ Authorization: basic('pia', 'wrong') }).fetch('/api/v1/users/pia')).status).toBe(401)
   })
 
+  test('tells what is private to the user and administrators, and zero values to everybody else', async () => {
+    const ivo = await stowage.user('ivo', { restricted: true })
+    const nosy = await stowage.user('nosy')
+    const signIn = stowage.anonymous.with({ 'Sec-Fetch-Site': 'same-origin' })
+    const login = await signIn.post('/user/login', { user: 'ivo', password: 'ivo-Pass-1234' })
+    expect(login.status).toBe(200)
+    const never = '0001-01-01T00:00:00Z'
+    const nothing = { is_admin: false, active: false, restricted: false, prohibit_login: false, last_login: never }
+    const signedIn = expect.stringMatching(/^20\d\d-.*Z$/)
+    const own = { ...nothing, active: true, restricted: true, last_login: signedIn }
+    expect((await see(ivo, 'ivo')).body).toMatchObject(own)
+    const change = { method: 'PATCH', body: '{"prohibit_login":true,"admin":true}' }
+    expect((await stowage.admin.fetch('/api/v1/admin/users/ivo', change)).status).toBe(200)
+    expect((await see(stowage.admin, 'ivo')).body).toMatchObject({ ...own, is_admin: true, prohibit_login: true })
+    for (const other of [stowage.anonymous, nosy]) expect((await see(other, 'ivo')).body).toMatchObject(nothing)
+  })
+
   test('needs read:user of a token, and is for public users where the token is', async () => {
     const quin = await stowage.user('quin', { visibility: 'limited' })
     await stowage.user('qua')

@@ -197,6 +197,20 @@ describe('a link of an administrator', () => {
     expect((await (await stowage.admin.token(['write:admin'])).post(path, {})).status).toBe(201)
     expect((await stowage.admin.post('/api/v1/admin/users/nobody/password-reset', {})).status).toBe(404)
   })
+
+  test('who is not public is out of reach of a token that is for public owners', async () => {
+    await stowage.user('hidden', { visibility: 'private' })
+    await stowage.user('shown')
+    const token = await stowage.admin.token(['all', 'public-only'])
+    const statuses = async (name: string) => {
+      const user = `/api/v1/admin/users/${name}`
+      const reset = await token.post(`${user}/password-reset`, {})
+      const deleted = ['sessions', 'totp'].map((what) => token.fetch(`${user}/${what}`, { method: 'DELETE' }))
+      return [reset, ...(await Promise.all(deleted))].map(({ status }) => status)
+    }
+    expect(await statuses('hidden')).toEqual([403, 403, 403])
+    expect(await statuses('shown')).toEqual([201, 204, 404])
+  })
 })
 
 describe('who has forgotten his password', () => {
@@ -364,7 +378,7 @@ test('at the link stands how to use it, until there is a page', async () => {
   const response = await fetch(`${stowage.url}/user/password-reset`)
   expect(response.status).toBe(200)
   expect(response.headers.get('cache-control')).toBe('no-store')
-  const [, command] = /curl --json '(.*)' /.exec(await response.text()) ?? []
+  const [, command] = /curl -d '(.*)' /.exec(await response.text()) ?? []
   await stowage.user('quin')
   const { code } = await resetFor('quin')
   expect((await sendTo(stowage, 'password-reset', { ...JSON.parse(command ?? ''), code, password })).status).toBe(204)

@@ -52,6 +52,27 @@ describe('a user who is renamed', () => {
     expect((await send(admin, 'DELETE', '/api/v1/admin/users/ada')).status).toBe(404)
   })
 
+  test('is found by his old name where his tokens are made and seen', async () => {
+    const liv = await stowage.user('liv')
+    expect((await rename('liv', 'liv2')).status).toBe(204)
+    for (const [method, rest] of [
+      ['GET', '?limit=1'],
+      ['POST', ''],
+      ['DELETE', '/ci'],
+    ] as const) {
+      expect(await send(admin, method, `/api/v1/users/liv/tokens${rest}`)).toMatchObject({
+        status: 307,
+        location: `/stowage/api/v1/users/liv2/tokens${rest}`,
+      })
+    }
+    expect((await send(liv, 'GET', '/api/v1/users/liv/tokens')).status).toBe(401)
+    expect((await send(stowage.anonymous, 'GET', '/api/v1/users/liv/tokens')).status).toBe(401)
+    expect((await rename('liv2', 'liv3')).status).toBe(204)
+    expect((await send(admin, 'PATCH', '/api/v1/admin/users/liv3', { visibility: 'private' })).status).toBe(200)
+    const eva = await stowage.user('eva')
+    expect((await send(eva, 'GET', '/api/v1/users/liv/tokens')).status).toBe(404)
+  })
+
   test('only in upper and lower case leaves no name behind', async () => {
     await stowage.user('grace')
     expect((await rename('grace', 'GRACE')).status).toBe(204)
@@ -76,7 +97,8 @@ describe('a user who is renamed', () => {
 })
 
 describe('a name', () => {
-  const reserved = (name: string) => `the name "${name}" is reserved for whoever had it before`
+  const reserved = (name: string) =>
+    `the name "${name}" is reserved for whoever had it before, until an administrator frees it`
 
   test('of before is kept from everybody else, in any case, until an administrator frees it', async () => {
     await renamed('olaf', 'olaf2')

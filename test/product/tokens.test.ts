@@ -63,6 +63,24 @@ describe('a token that was made with another one', () => {
     expect(await statusOf(child)).toBe(401)
   })
 
+  test('goes with it also at more accounts than a row has columns', async () => {
+    const parent = await stowage.admin.token(['all'], { name: 'for all' })
+    const { id } = (await (await parent.fetch('/api/v1/token')).json()) as { id: number }
+    await stowage.change(`
+      with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 1700)
+      insert into owners (kind, name, name_key, visibility, created_at)
+      select 'user', 'many' || n, 'many' || n, 'private', 0 from numbers`)
+    await stowage.change(`
+      insert into users (id, full_name, is_admin, is_active, is_restricted, prohibit_login, must_change_password)
+      select id, '', 0, 1, 0, 0, 0 from owners where name like 'many%'`)
+    await stowage.change(`
+      insert into tokens (user_id, name, sha256, last_eight, scopes, created_at, parent_id)
+      select id, 'x', 'sha' || id, 'x', 'all', 0, ${id} from owners where name like 'many%'`)
+    expect(await remove(stowage.admin, encodeURIComponent('for all'))).toBe(204)
+    expect(await stowage.change(`select id from tokens where parent_id = ${id}`)).toEqual([])
+    await stowage.change(`delete from owners where name like 'many%'`)
+  })
+
   test('makes no upload any more that runs when its parent goes', async () => {
     const dora = await stowage.user('dora')
     const parent = await dora.token(['all'], { name: 'parent' })
@@ -181,6 +199,15 @@ test('a token is not made of a field that nobody knows', async () => {
   })
   expect(refused.status).toBe(422)
   expect(await message(refused)).toBe('unknown field: expires, scope')
+})
+
+test('of a hundred thousand mistakes not all are told', async () => {
+  const refused = await stowage.admin.post(tokensOf('admin'), { name: 'x', scopes: new Array(100_000).fill(1) })
+  expect(refused.status).toBe(422)
+  const told = await message(refused)
+  expect(told).toStartWith('scopes.0: must be a list of scope names; ')
+  expect(told).toEndWith('; and 99950 more')
+  expect(told.length).toBeLessThan(5_000)
 })
 
 describe('when a token was last used', () => {

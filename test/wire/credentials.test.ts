@@ -418,4 +418,87 @@ describe('too many wrong passwords', () => {
     }
     expect(await statuses('nobody')).toEqual(await statuses('admin'))
   })
+
+  test('no spelling of a name, and no address, tells whether there is an account', async () => {
+    await using stowage = await startStowage()
+    await stowage.user('mark', { visibility: 'private', email: 'mark@example.com' })
+    const guess = async (name: string, password: string) =>
+      (await stowage.anonymous.with({ Authorization: basic(name, password) }).get()).status
+    /** How often the tenth wrong password was one too many for what may be another way to write the name. */
+    const afterTen = async (name: string) => {
+      for (let guesses = 0; guesses < 10; guesses++) await guess(name, `guess ${guesses}`)
+      // A Kelvin sign, which lower-cases to a k and is none.
+      return [await guess(`${name}@example.com`, 'x'), await guess(name.replace('k', '\u212a'), 'x')]
+    }
+    expect(await afterTen('jack')).toEqual(await afterTen('mark'))
+  })
+
+  test('are counted by network where a household has many addresses', async () => {
+    await using stowage = await startStowage({ settings: { STOWAGE_TRUSTED_PROXIES: '127.0.0.1' } })
+    const guess = async (address: string, password: string) =>
+      (
+        await stowage.anonymous
+          .with({ Authorization: basic('admin', password), 'X-Forwarded-For': address })
+          .get({ owner: 'admin' })
+      ).status
+    for (let guesses = 0; guesses < 10; guesses++) {
+      expect(await guess(`2001:db8:1:1::${guesses}`, `guess ${guesses}`)).toBe(401)
+    }
+    expect(await guess('2001:db8:1:1:ffff::', 'a guess')).toBe(429)
+    expect(await guess('2001:db8:1:2::', 'a guess')).toBe(401)
+  })
+})
+
+describe('a password that a browser was asked for once', () => {
+  const fromElsewhere: Record<string, string>[] = [
+    { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
+    { 'Sec-Fetch-Site': 'same-site' },
+    { Origin: 'https://evil.example' },
+    { Origin: 'null' },
+  ]
+
+  /** A form's, which a browser sends without asking. */
+  const form = (name: string) =>
+    ['POST', '/api/v1/admin/users', JSON.stringify({ username: name, password: 'of-Evil-1' })] as const
+
+  const send = async (headers: Record<string, string>, [method, path, body]: readonly [string, string, string]) => {
+    const answer = await fetch(house.stowage.url + path, {
+      method,
+      body,
+      headers: { 'Content-Type': 'text/plain', ...headers },
+    })
+    return answer.status
+  }
+
+  test.each(fromElsewhere)('changes nothing for a page of another site: %p', async (headers) => {
+    const Authorization = basic('admin', adminPassword)
+    expect(await send({ ...headers, Authorization }, form('mallory'))).toBe(403)
+    const token = await house.stowage.admin.token(['all'])
+    for (const sent of [basic('x', token.secret), basic(token.secret, '')]) {
+      expect(await send({ ...headers, Authorization: sent }, form('mallory'))).toBe(403)
+    }
+    expect((await house.privately({ ...headers, Authorization: basic('priscilla', password) })).status).toBe(200)
+    // Nothing of this does a browser send by itself.
+    const named = `mal-${Math.random()}`.replace('0.', '')
+    expect(await send({ ...headers, Authorization: `token ${token.secret}` }, form(named))).toBe(201)
+  })
+
+  test('is good on our own pages, on listed ones, and for a program', async () => {
+    const tools = 'https://tools.example.com'
+    await using stowage = await startStowage({ settings: { STOWAGE_CORS_ORIGINS: tools } })
+    const own: Record<string, string>[] = [
+      { 'Sec-Fetch-Site': 'same-origin' },
+      { Origin: stowage.url },
+      { 'Sec-Fetch-Site': 'cross-site', Origin: tools },
+      {},
+    ]
+    for (const [index, headers] of own.entries()) {
+      const response = await stowage.admin.fetch('/api/v1/orgs', {
+        method: 'POST',
+        body: JSON.stringify({ username: `org-${index}` }),
+        headers,
+      })
+      expect(response.status).toBe(201)
+    }
+  })
 })

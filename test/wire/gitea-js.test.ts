@@ -48,6 +48,30 @@ describe('an administrator', () => {
     await expect(admin.admin.adminCreateUser(body)).rejects.toMatchObject({ name: 'Refused', status: 422 })
   })
 
+  test('changes, renames and deletes them', async () => {
+    const gus = await person('gus')
+    // The client's types want the first two.
+    const body = { source_id: 0, login_name: 'gus', restricted: true, location: 'Here', max_repo_creation: -1 }
+    const changed = await admin.admin.adminEditUser('gus', {
+      ...body,
+      allow_create_organization: false,
+      visibility: 'limited',
+    })
+    expect(changed).toMatchObject({ login: 'gus', restricted: true, location: 'Here', visibility: 'limited' })
+    await expect(gus.orgs.orgCreate({ username: 'guses' })).rejects.toMatchObject({ status: 403 })
+    expect(await admin.admin.adminSearchUsers({ limit: 50 })).toContainEqual(changed)
+
+    await admin.admin.adminRenameUser('gus', { new_username: 'gustav' })
+    const renamed = { ...changed, login: 'gustav', username: 'gustav', html_url: `${stowage.url}/gustav` }
+    // The client goes where the old name leads.
+    for (const name of ['gustav', 'gus']) expect(await admin.users.userGet(name)).toEqual(renamed)
+
+    await stowage.admin.as('gustav').put({}, content)
+    await expect(admin.admin.adminDeleteUser('gustav')).rejects.toMatchObject({ status: 422 })
+    await admin.admin.adminDeleteUser('gustav', { purge: true })
+    await expect(admin.users.userGet('gustav')).rejects.toMatchObject({ status: 404 })
+  })
+
   test('is the only one who does', async () => {
     const mallory = await person('mallory')
     const body = { username: 'friend', password: 'friend-Pass-1234', email: 'friend@example.com' }
@@ -86,6 +110,15 @@ describe('a user', () => {
     await expect(tess.users.userDeleteAccessToken('tess', 'second')).rejects.toMatchObject({ status: 404 })
     const revoked = checkedClient(stowage.url, { token: first.sha1 })
     await expect(revoked.packages.listPackages('tess')).rejects.toMatchObject({ status: 401 })
+  })
+
+  test('sees and changes what he says of himself', async () => {
+    const said = { full_name: 'Sam S.', website: 'https://example.com', location: 'There', description: 'Tests' }
+    const sam = await person('sam')
+    const ignored = { theme: 'dark', language: 'de', diff_view_style: 'split', hide_email: true, hide_activity: true }
+    expect(await sam.user.updateUserSettings({ ...said, ...ignored })).toMatchObject(said)
+    expect(await sam.user.getUserSettings()).toMatchObject(said)
+    expect(await sam.user.userGetCurrent()).toMatchObject(said)
   })
 
   test('finds what he has published with a token', async () => {
@@ -165,6 +198,10 @@ describe('an owner of an organisation', () => {
     await expect(tina.orgs.orgIsMember('tinas', 'ted')).rejects.toMatchObject({ status: 404 })
     await tina.teams.orgDeleteTeam(team.id)
     await expect(tina.teams.orgGetTeam(team.id)).rejects.toMatchObject({ status: 404 })
+    await expect(tina.orgs.orgDelete('tinas')).rejects.toMatchObject({ status: 422 })
+    await tina.packages.deletePackage('tinas', 'generic', 'tool', '1.0')
+    await tina.orgs.orgDelete('tinas')
+    await expect(tina.orgs.orgGet('tinas')).rejects.toMatchObject({ status: 404 })
   })
 })
 

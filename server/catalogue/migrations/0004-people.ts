@@ -1,8 +1,11 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, PostgresAdapter, sql } from 'kysely'
 import { columnTypes } from './column-types.ts'
 
 /** Organisations and their teams, former names, tokens' parents, second factors, browser sessions, links for people. */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  const isPostgres = db.getExecutor().adapter instanceof PostgresAdapter
+  // All at once and in the order in which a look-up of the caller comes to them, or the two could wait for each other.
+  if (isPostgres) await sql`lock table users, owners, tokens in access exclusive mode`.execute(db)
   await widen(db)
   await createOrganisations(db)
   await createSignIn(db)

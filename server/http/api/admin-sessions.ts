@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { administer } from '../../access/grant.ts'
+import { administer, mustBeInReach } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
 import type { ApiEnv } from './app.ts'
@@ -10,6 +10,7 @@ export function adminSessions(parts: HttpParts): Hono<ApiEnv> {
     const grant = administer(await c.env.askCaller(), 'write')
     const user = await parts.accounts.byName(c.req.param('name'))
     if (!user) throw new Problem('not-found', 'Not found.')
+    mustBeInReach(grant.caller, user)
     await parts.sessions.endAllOf(grant, user.id)
     const fields = { 'user.name': user.name, 'admin.name': grant.caller.account.name }
     parts.log.info(fields, `Ended the sessions of ${user.name}`)

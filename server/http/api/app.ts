@@ -7,6 +7,7 @@ import { tell } from '../problem-response.ts'
 import { adminJobs } from './admin-jobs.ts'
 import { adminSessions } from './admin-sessions.ts'
 import { adminUsers } from './admin-users.ts'
+import { lengthOf } from './answers.ts'
 import type { ApiCalling } from './calling.ts'
 import { invitations } from './invitations.ts'
 import { organisations } from './organisations.ts'
@@ -68,9 +69,8 @@ export function noHandler<Env extends object>(app: Hono<Env>, path: string): Pro
 export function failed(parts: HttpParts, request: Request, error: unknown): Response {
   const told = withLocation(parts, request, error)
   const { status, sentence, headers } = tell(told, logFailure(parts.log, request, error))
+  const body = JSON.stringify({ message: sentence, url: `${parts.publicUrl()}/api/swagger` })
   headers.set('Content-Type', 'application/json; charset=utf-8')
-  return new Response(JSON.stringify({ message: sentence, url: `${parts.publicUrl()}/api/swagger` }), {
-    status,
-    headers,
-  })
+  headers.set('Content-Length', lengthOf(body))
+  return new Response(body, { status, headers })
 }

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { administer } from '../../access/grant.ts'
+import { administer, mustBeInReach } from '../../access/grant.ts'
 import { longestReset } from '../../access/password-resets.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
@@ -16,6 +16,7 @@ export function passwordResets(parts: HttpParts): Hono<ApiEnv> {
     const grant = administer(await c.env.askCaller(), 'write')
     const user = await parts.accounts.byName(c.req.param('name'))
     if (!user) throw new Problem('not-found', 'Not found.')
+    mustBeInReach(grant.caller, user)
     const { expires_in } = await jsonBody(c.req.raw, newReset)
     const { link, url } = await parts.passwordResets.create(grant, user.id, expires_in ?? undefined)
     parts.log.info(

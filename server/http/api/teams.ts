@@ -23,7 +23,11 @@ const fields = {
   permission: z.enum([...givenPermissions, ''], permission).nullish(),
   units: z.array(unit, 'must be a list of units').nullish(),
   units_map: z
-    .partialRecord(unit, z.enum(givenPermissions, permission), 'must be an object of units and permissions')
+    .partialRecord(
+      unit,
+      z.enum(givenPermissions, permission),
+      `must be an object of permissions by unit, of ${teamUnits.join(', ')}`,
+    )
     .nullish(),
   includes_all_repositories: z.boolean('must be true or false').nullish(),
   can_create_org_repo: z.boolean('must be true or false').nullish(),

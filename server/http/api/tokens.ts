@@ -1,8 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { byBasic, maySee, signedIn } from '../../access/grant.ts'
+import { byBasic, maySee, ownerAt, signedIn } from '../../access/grant.ts'
 import type { TokenKeyring } from '../../access/tokens.ts'
 import { Problem } from '../../problems.ts'
+import { addressKeys } from '../../registry/download.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
@@ -17,14 +18,18 @@ const newToken = bodyOf({
   expires_at: z.iso
     .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
     .transform((time) => new Date(time))
+    .refine((time) => time.getUTCFullYear() <= 9999, 'must be before the year 10000')
     .nullish(),
 })
 
 /** `/users/{name}/tokens`: making, listing and deleting access tokens. */
 export function tokens(parts: HttpParts): Hono<ApiEnv> {
   const keyringFor = async (c: Context<ApiEnv>, scope: 'read:user' | 'write:user'): Promise<TokenKeyring> => {
-    const caller = signedIn(byBasic(await c.env.askCaller()), scope)
-    const user = await parts.accounts.byName(c.req.param('name') ?? '')
+    const owner = c.req.param('name') ?? ''
+    const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
+    const caller = signedIn(byBasic(resolved.caller), scope)
+    const found = ownerAt(resolved)
+    const user = found && (await parts.accounts.byId(found.id))
     if (!user || !maySee(caller, { ...user, kind: 'user' })) {
       throw new Problem('not-found', 'Not found.')
     }

@@ -1,18 +1,16 @@
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
-import { administer } from '../../access/grant.ts'
+import { administer, mustBeInReach } from '../../access/grant.ts'
 import type { OwnSecondFactor } from '../../access/second-factor.ts'
 import { totpAddress } from '../../access/totp.ts'
 import { qrSvg } from '../../lib/qr.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
-import { json, jsonBody, text } from './answers.ts'
+import { bodyOf, json, jsonBody, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 
-const confirmation = z.strictObject(
-  { code: text('is missing: the six digits that the authenticator shows').max(100, 'must be six digits') },
-  'The body must be a JSON object.',
-)
+const confirmation = bodyOf({
+  code: text('is missing: the six digits that the authenticator shows').max(100, 'must be six digits'),
+})
 
 /** `/user/totp`: one's own second factor. `/admin/users/{name}/totp`: whose phone is lost. */
 export function totp(parts: HttpParts): Hono<ApiEnv> {
@@ -56,6 +54,7 @@ export function totp(parts: HttpParts): Hono<ApiEnv> {
       const grant = administer(await c.env.askCaller(), 'write')
       const user = await parts.accounts.byName(c.req.param('name'))
       if (!user) throw new Problem('not-found', 'Not found.')
+      mustBeInReach(grant.caller, user)
       await parts.secondFactors.removeOf(grant, user.id)
       parts.log.info(
         { 'user.name': user.name, 'admin.name': grant.caller.account.name },

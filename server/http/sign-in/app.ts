@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { Problem } from '../../problems.ts'
+import { lengthOf } from '../api/answers.ts'
 import { noHandler } from '../api/app.ts'
 import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
@@ -70,6 +71,7 @@ export function signInFailed(parts: HttpParts, request: Request, error: unknown)
   headers.delete('WWW-Authenticate')
   headers.set('Content-Type', 'application/json; charset=utf-8')
   // A page asks for the code of a second factor where it reads that there is one.
-  const body = { message: sentence, url: `${parts.publicUrl()}/api/swagger`, ...facts }
-  return new Response(JSON.stringify(body), { status, headers })
+  const body = JSON.stringify({ message: sentence, url: `${parts.publicUrl()}/api/swagger`, ...facts })
+  headers.set('Content-Length', lengthOf(body))
+  return new Response(body, { status, headers })
 }
