@@ -30,6 +30,7 @@ import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { serveHttp } from './http/app.ts'
+import { RefusedSignIns } from './http/refused-sign-ins.ts'
 import { type JobKind, JobRunner } from './jobs/runner.ts'
 import { Schedule } from './jobs/schedule.ts'
 import { type Mailer, openMailer } from './lib/mail.ts'
@@ -177,6 +178,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
           passwordResets,
           registry,
           log,
+          refusedSignIns: new RefusedSignIns(log, now),
           version,
           publicUrl,
           prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],

@@ -46,6 +46,9 @@ export interface SignInModes {
   passwordLogin: boolean
 }
 
+/** Passwords of one network that are verified or wait at once: half the places, so that nobody takes all of them. */
+const mostOfOneNetwork = 16
+
 /** Credentials → `Caller`. */
 export class Access {
   readonly #catalogue: Catalogue
@@ -54,6 +57,8 @@ export class Access {
   readonly #attempts: FailedAttempts
   readonly #now: () => number
   readonly #modes: SignInModes
+  /** Passwords that are being verified, by the network that sent them. */
+  readonly #underWay = new Map<string, number>()
   readonly #lastUses: LastUses
 
   constructor(parts: {
@@ -157,13 +162,26 @@ export class Access {
       const sentence = `Too many wrong passwords. Try again in ${wait} seconds, or use a token.`
       throw new Problem('too-many-attempts', sentence, { retry_after: wait })
     }
+    const underWay = this.#underWay.get(address) ?? 0
+    if (underWay >= mostOfOneNetwork) {
+      throw new Problem('too-many-attempts', 'Too many sign-ins from this address at once. Try again in a moment.', {
+        retry_after: 2,
+      })
+    }
+    this.#underWay.set(address, underWay + 1)
     this.#attempts.begin(account, address)
-    const right = await this.#passwords.verify(known, password).catch((error) => {
+    try {
+      const right = await this.#passwords.verify(known, password)
+      if (right) this.#attempts.succeeded(account, address)
+      return right
+    } catch (error) {
       this.#attempts.undecided(account, address)
       throw error
-    })
-    if (right) this.#attempts.succeeded(account, address)
-    return right
+    } finally {
+      const left = (this.#underWay.get(address) ?? 1) - 1
+      if (left > 0) this.#underWay.set(address, left)
+      else this.#underWay.delete(address)
+    }
   }
 }
 
@@ -180,7 +198,8 @@ function keysOf(credentials: Credentials): CallerKeys | undefined {
     case 'password':
       return { tokenSha256: tokenKey(credentials.password), ...accountKeys(credentials.user) }
     case 'proxy':
-      return { tokenSha256: null, ...accountKeys(credentials.user) }
+      // Not by an e-mail address: everybody may set his own to whatever he likes.
+      return { tokenSha256: null, nameKey: ownerKey(credentials.user) ?? null, emailKey: null }
   }
 }
 

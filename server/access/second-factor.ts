@@ -106,8 +106,15 @@ export const removeSecondFactorOf = transaction(
   'remove second factor of user',
   async (tx, args: { standing: Standing; userId: number; now: number }) => {
     await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
-    administer(await callerNow(tx, args.standing, args.now), 'write')
-    await mustExist(tx, args.userId)
+    const { caller } = administer(await callerNow(tx, args.standing, args.now), 'write')
+    const user = await mustExist(tx, args.userId)
+    // Else a token that ends tomorrow, with few scopes, could become an administrator for good.
+    if (user.is_admin === 1 && caller.credential.kind === 'token') {
+      throw new Problem(
+        'forbidden',
+        'The second factor of an administrator is not removed with a token: use your password.',
+      )
+    }
     if (!(await deleteSecondFactor(tx, args.userId))) throw noSecondFactor()
     await endSessions(tx, args.userId)
   },

@@ -38,18 +38,23 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     agent: request.headers.get('user-agent') ?? '',
     secret: sessionSecret(request.headers.get('cookie'), parts.cookie),
   })
+  const watched = <Result>(work: Promise<Result>) => parts.refusedSignIns.watch(remote(), work)
   const askVisitor = async () => {
     const { secret } = browser()
-    const visitor = secret === undefined ? undefined : await parts.sessions.visitor(secret)
-    return visitor ?? visitorByProxy(parts, byProxy(), remote())
+    const bySession = secret === undefined ? undefined : await parts.sessions.visitor(secret)
+    const sent = byProxy()
+    if (sent.kind === 'none') return bySession
+    // Where the proxy names somebody else by now, whoever had the browser before has gone.
+    const named = await watched(visitorByProxy(parts, sent, remote()))
+    return bySession && bySession.account.id === named?.account.id ? bySession : named
   }
   return {
-    askCaller: async () => admitted(await parts.access.caller(credentials(), remote())),
+    askCaller: async () => admitted(await watched(parts.access.caller(credentials(), remote()))),
     resolve: async (address) => {
-      const resolved = await parts.access.resolve(credentials(), remote(), address)
+      const resolved = await watched(parts.access.resolve(credentials(), remote(), address))
       return { ...resolved, caller: admitted(resolved.caller) }
     },
-    isPasswordOf: (caller, password) => parts.access.isPasswordOf(caller, password, remote()),
+    isPasswordOf: (caller, password) => watched(parts.access.isPasswordOf(caller, password, remote())),
     askSession: async () => settled(await askVisitor()),
     askVisitor,
     browser,

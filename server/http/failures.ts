@@ -11,7 +11,7 @@ export function logFailure(log: Logger, request: Request, error: unknown): strin
     'request.id': requestId,
     'http.request.method': request.method,
     // Without the query: it may hold a token.
-    'url.path': pathOf(request.url),
+    'url.path': withoutToken(pathOf(request.url)),
   }
   if (!(error instanceof Problem)) {
     log.error(
@@ -25,4 +25,9 @@ export function logFailure(log: Logger, request: Request, error: unknown): strin
     log.debug({ ...fields, 'problem.code': error.code }, `A request was refused: ${error.message}`)
   }
   return requestId
+}
+
+/** A token is deleted by its name or its id; somebody may take it for its own name. */
+function withoutToken(path: string): string {
+  return path.replace(/(?<=\/tokens\/)[0-9a-f]{40}(?=\/|$)/i, '[token]')
 }

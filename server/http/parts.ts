@@ -14,6 +14,7 @@ import type { Teams } from '../access/teams.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { TrustedProxies } from '../lib/real-address.ts'
 import type { RegistryParts } from '../registry/parts.ts'
+import type { RefusedSignIns } from './refused-sign-ins.ts'
 import type { SessionCookie } from './sign-in/cookie.ts'
 
 /** What the HTTP layer works with; `compose.ts` puts it together. */
@@ -33,6 +34,7 @@ export interface HttpParts {
   passwordResets: PasswordResets
   registry: RegistryParts
   log: Logger
+  refusedSignIns: RefusedSignIns
   version: string
   /** What links begin with, without a trailing slash; a function, because port 0 is known only once it listens. */
   publicUrl: () => string

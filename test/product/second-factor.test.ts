@@ -407,6 +407,19 @@ describe('whose telephone is lost', () => {
     expect((await remove(house.admin)).status).toBe(404)
   })
 
+  test('and is an administrator: by password alone, since a token must not become more than it is', async () => {
+    const { person } = await enrolled('ulf')
+    const token = await house.admin.token(['write:admin'])
+    const change = (client: Client, body: unknown) =>
+      client.fetch('/api/v1/admin/users/ulf', { method: 'PATCH', body: JSON.stringify(body) })
+    expect((await change(house.admin, { admin: true })).status).toBe(200)
+    const remove = (caller: Client) => caller.fetch('/api/v1/admin/users/ulf/totp', { method: 'DELETE' })
+    expect((await remove(token)).status).toBe(403)
+    expect((await whoAmI(person)).status).toBe(401)
+    expect((await remove(house.admin)).status).toBe(204)
+    expect((await change(house.admin, { admin: false })).status).toBe(200)
+  })
+
   test('and is the administrator himself: reset-admin takes it off', async () => {
     const { person } = await enrolled('vera')
     const [{ id } = {}] = await house.change(`select id from owners where name_key = 'vera'`)

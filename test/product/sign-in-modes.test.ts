@@ -237,7 +237,7 @@ describe('where a proxy says who has signed in', () => {
   }
 
   test('it is that person, in the API and for pages', async () => {
-    for (const user of ['ada', 'ADA', 'ada@example.com']) {
+    for (const user of ['ada', 'ADA']) {
       expect(await whoIs(proxied(user))).toBe('ada')
       expect(await new Browser(stowage, { 'X-Remote-User': user }).whoAmI()).toBe('ada')
     }
@@ -259,6 +259,8 @@ describe('where a proxy says who has signed in', () => {
     await stowage.change(`update users set prohibit_login = 1 where email_key = 'out@example.com'`)
     for (const user of [
       'nobody',
+      // Everybody may set his address to what he likes.
+      'ada@example.com',
       'off',
       'out',
       'ada, admin',
@@ -294,9 +296,9 @@ describe('where a proxy says who has signed in', () => {
     expect(await browser.whoAmI()).toBe('eve')
     const signedIn = await browser.post('/user/login', { user: 'ada', password: 'ada-Pass-1234' })
     expect(signedIn.status).toBe(200)
+    // A session of somebody who had the browser before is nothing against the proxy's word.
     browser.cookie = browser.setCookie?.split(';')[0]
-    expect(await browser.whoAmI()).toBe('ada')
-    // The session is over: it is the proxy's word again.
+    expect(await browser.whoAmI()).toBe('eve')
     expect((await browser.post('/user/logout')).status).toBe(204)
     expect(await browser.whoAmI()).toBe('eve')
   })

@@ -20,7 +20,7 @@ const routes: Route[] = [...apiApp({} as HttpParts).routes, ...signInRoutes({} a
 )
 const named = (some: Route[]) => some.map((route) => [`${route.method} ${route.path}`, route] as const)
 
-/** Bodies as they should be, but for what they are about: all fields that a route reads. */
+/** Bodies as they should be, with all fields that a route reads. What they are about is new, or not there: little is changed. */
 const bodies: Record<string, Record<string, unknown>> = {
   'POST /api/v1/user/password': { old_password: 'old password', new_password: 'new password' },
   'PATCH /api/v1/user/settings': {
@@ -36,10 +36,10 @@ const bodies: Record<string, Record<string, unknown>> = {
   'POST /api/v1/user/invitations': { code: 'none' },
   'POST /api/v1/users/:name/tokens': { name: 'ci', scopes: ['read:package'], expires_at: '2999-01-01T00:00:00Z' },
   'POST /api/v1/admin/users': {
-    username: 'victim',
+    username: 'newcomer',
     password: 'long enough',
-    email: 'victim@example.com',
-    full_name: 'V',
+    email: 'newcomer@example.com',
+    full_name: 'N',
     visibility: 'public',
     restricted: false,
     must_change_password: false,
@@ -64,18 +64,28 @@ const bodies: Record<string, Record<string, unknown>> = {
   },
   'POST /api/v1/admin/users/:name/rename': { new_username: 'admin' },
   'POST /api/v1/orgs/:name/rename': { new_name: 'admin' },
-  'POST /api/v1/orgs': organisation('acme'),
-  'POST /api/v1/admin/users/:name/orgs': organisation('acme'),
+  'POST /api/v1/orgs': organisation('new-org'),
+  'POST /api/v1/admin/users/:name/orgs': organisation('newer-org'),
   'PATCH /api/v1/orgs/:org': { ...organisation(), visibility: 'private' },
-  'POST /api/v1/orgs/:org/teams': team('Owners'),
+  'POST /api/v1/orgs/:org/teams': team('new'),
   'PATCH /api/v1/teams/:id': team('release'),
-  'POST /api/v1/admin/invitations': { email: 'new@example.com', full_name: 'N', team_id: 999_999, expires_in: 60 },
-  'POST /api/v1/orgs/:org/invitations': { email: 'new@example.com', full_name: 'N', team_id: 999_999, expires_in: 60 },
+  'POST /api/v1/admin/invitations': { email: 'newcomer@example.com', full_name: 'N', team_id: null, expires_in: 60 },
+  'POST /api/v1/orgs/:org/invitations': {
+    email: 'newcomer@example.com',
+    full_name: 'N',
+    team_id: 999_999,
+    expires_in: 60,
+  },
   'POST /api/v1/admin/users/:name/password-reset': { expires_in: 60 },
   'POST /user/login': { user: 'nobody', password: 'nothing', code: '123456' },
   'POST /user/password': { old_password: 'old password', new_password: 'new password' },
-  'POST /user/sign-up': { username: 'victim', email: 'victim@example.com', password: 'long enough' },
-  'POST /user/invitation': { code: 'none', username: 'new', password: 'long enough', email: 'new@example.com' },
+  'POST /user/sign-up': { username: 'newest', email: 'newest@example.com', password: 'long enough' },
+  'POST /user/invitation': {
+    code: 'none',
+    username: 'newcomer',
+    password: 'long enough',
+    email: 'newcomer@example.com',
+  },
   'POST /user/password-reset': { code: 'none', password: 'long enough' },
   'POST /user/forgot-password': { email: 'nobody@example.com' },
 }
@@ -152,6 +162,29 @@ const wrongTexts: [what: string, text: string][] = [
   ['300 characters', 'x'.repeat(300)],
   ['100,000 characters', 'x'.repeat(100_000)],
 ]
+
+/** Values of the right kind that these fields do not take, wherever they are. */
+const wrongForms: Record<string, unknown[]> = {
+  username: wrongNames(),
+  new_username: wrongNames(),
+  new_name: wrongNames(),
+  password: ['short', 'x'.repeat(257)],
+  new_password: ['', 'short', 'x'.repeat(257)],
+  email: ['a', 'a@', '@b', 'a b@c', 'a@b,c@d', '<a@b.c>', 'a@b\r\nBcc: c@d'],
+  website: ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'http://', 'example.com'],
+  visibility: ['Public', 'secret'],
+  scopes: [[], [''], ['write:everything'], ['public-only'], ['read:package', 1]],
+  expires_at: ['', 'tomorrow', '2999-01-01', '2999-13-01T00:00:00Z', '2999-01-01T00:00:00', '2020-01-01T00:00:00Z'],
+  expires_in: [-1, 0, 0.5, 31 * 24 * 3600, '60'],
+  team_id: [-1, 0, 0.5, '1', Number.MAX_SAFE_INTEGER],
+  permission: ['owner', 'Write', 'all'],
+  units: [['repo.everything'], ['']],
+  units_map: [{ 'repo.everything': 'read' }, { 'repo.packages': 'owner' }, { 'repo.packages': null }],
+}
+
+function wrongNames(): string[] {
+  return ['', 'a b', 'a--b', '-a', 'ä', 'a/b', '..', 'API', 'me.png', 'x'.repeat(41), '\u212Aelvin', 'a\n']
+}
 
 /** Fields that have no effect here: any text will do. */
 const anyText = ['login_name']
@@ -318,6 +351,10 @@ describe('a field that is missing, or of another kind', () => {
       )
       const texts = anyText.includes(field) ? [] : wrongTexts
       expect(await failing(texts, ([, text]) => ask(field, JSON.stringify(text)), isClear)).toEqual([])
+      const forms = wrongForms[field] ?? []
+      expect(await failing(forms, (form) => ask(field, JSON.stringify(form)), isClear)).toEqual([])
+    }
+    for (const field of Object.keys(body)) {
       expect(await failing(mayBeRight, (value) => ask(field, value), isForeseen)).toEqual([])
     }
   })

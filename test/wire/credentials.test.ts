@@ -502,3 +502,17 @@ describe('a password that a browser was asked for once', () => {
     }
   })
 })
+
+test('guesses of one address never take all the places: who signs in from elsewhere gets in', async () => {
+  await using stowage = await startStowage({ settings: { STOWAGE_TRUSTED_PROXIES: '127.0.0.1' } })
+  const ada = await stowage.user('ada')
+  const from = (address: string, headers: Record<string, string>) =>
+    ada.with({ ...headers, 'X-Forwarded-For': address }).fetch('/api/v1/user')
+  const guesses = Array.from({ length: 60 }, (_, i) =>
+    from('203.0.113.9', { Authorization: basic(`nobody-${i}`, 'guessed-Pass-1') }),
+  )
+  const right = from('198.51.100.7', { Authorization: basic('ada', 'ada-Pass-1234') })
+  expect((await right).status).toBe(200)
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  expect([...new Set(statuses)].sort()).toEqual([401, 429])
+})

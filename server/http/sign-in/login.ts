@@ -20,7 +20,8 @@ export function login(parts: HttpParts): Hono<SignInEnv> {
     .post('/login', async (c) => {
       const { user, password, code } = await jsonBody(c.req.raw, credentials)
       const sent = { kind: 'password', user, password, code: code?.trim() || undefined } as const
-      const caller = await parts.access.signIn(sent, c.env.browser().address)
+      const { address } = c.env.browser()
+      const caller = await parts.refusedSignIns.watch(address, parts.access.signIn(sent, address))
       return welcomeIn(parts, c, caller, 200)
     })
     .post('/logout', async (c) => {
