@@ -35,7 +35,7 @@ describe('GET /version', () => {
     const { anonymous } = stowage
     for (const client of [anonymous, anonymous.with(wrong), anonymous.with({ Authorization: 'nonsense' })]) {
       const { status, headers, body } = await answer(client.fetch('/api/v1/version'))
-      expect({ status, body }).toEqual({ status: 200, body: { version: packageJson.version } })
+      expect({ status, body }).toEqual({ status: 200, body: { version: `1.27.0+stowage-${packageJson.version}` } })
       expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
     }
   })
