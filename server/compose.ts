@@ -4,23 +4,11 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Server } from 'bun'
 import type { Logger } from 'pino'
-import { Access } from './access/access.ts'
 import { Accounts } from './access/accounts.ts'
-import { Administration } from './access/administration.ts'
-import { Invitations } from './access/invitations.ts'
-import { LastUses } from './access/last-uses.ts'
-import { dropExpiredLinks, expiredLinksJob, mailJob, mailLink } from './access/link-mail.ts'
-import { Organisations } from './access/organisations.ts'
-import { OwnAccount } from './access/own-account.ts'
-import { OwnerNames } from './access/owner-names.ts'
-import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
-import { SecondFactors } from './access/second-factor.ts'
 import { type Forgotten, forgetSecrets, matchSecretKey, mustBeFirstKey } from './access/secret-key.ts'
-import { endedSessionsJob, Sessions } from './access/sessions.ts'
-import { SignUp } from './access/sign-up.ts'
-import { Teams } from './access/teams.ts'
-import { Tokens } from './access/tokens.ts'
+import type { Sessions } from './access/sessions.ts'
+import { background } from './background.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
 import { countSecrets } from './catalogue/second-factors.ts'
@@ -31,19 +19,17 @@ import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { serveHttp } from './http/app.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
-import { type JobKind, JobRunner } from './jobs/runner.ts'
-import { Schedule } from './jobs/schedule.ts'
-import { type Mailer, openMailer } from './lib/mail.ts'
+
 import { SecretKey } from './lib/sealed.ts'
 import { writeDurably } from './lib/write-durably.ts'
-import { Outage } from './outage.ts'
+
+import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
-import { completeDigests } from './registry/digests.ts'
 import { ProcessLease } from './registry/leases.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
-import { type Swept, sweep, sweepJob, tidyOwn } from './registry/sweep.ts'
+import type { Swept } from './registry/sweep.ts'
 import { knownSecretKey, secretKey, secretKeyFile } from './secret-key-file.ts'
 import { storageIdFile } from './storage-id-file.ts'
 
@@ -106,31 +92,15 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const secrets = new SecretKey(knownKey ?? (await secretKey(settings)))
     await matchSecretKey(catalogue, secrets)
 
-    const passwords = new Passwords(now, replace.passwordCost)
-    const accounts = new Accounts({ catalogue, passwords, now })
-    const ownAccount = new OwnAccount({ catalogue, passwords, now })
-    const lastUses = new LastUses({ catalogue, now })
-    const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), now })
-    const access = new Access({ catalogue, passwords, secondFactors, lastUses, now, modes: settings })
-    const tokens = new Tokens({ catalogue, now })
-    const organisations = new Organisations({ catalogue, now })
-    const teams = new Teams({ catalogue, now })
-    const { sessionIdle: idle, sessionLifetime: lifetime } = settings
-    const sessions = new Sessions({ catalogue, lastUses, now, idle, lifetime })
-    const signUp = new SignUp({ accounts, isOpen: settings.signUp, now })
-    const mailer = mailerOf(settings)
-    if (mailer) opened.push(() => mailer.close())
     let url = ''
     const publicUrl = () => settings.publicUrl?.href.replace(/\/$/, '') ?? url
-    const linkParts = {
-      ...{ catalogue, passwords, secrets, now, publicUrl, passwordLogin: settings.passwordLogin },
-      mails: mailer && {
-        wake: () => schedule.wake(mailJob),
-        wakeForgotten: () => schedule.wake(forgottenPasswordJob),
-      },
-    }
-    const invitations = new Invitations(linkParts)
-    const passwordResets = new PasswordResets(linkParts)
+    const people = composePeople({
+      ...{ catalogue, settings, secrets, now, publicUrl },
+      passwordCost: replace.passwordCost,
+      wake: (kind) => schedule.wake(kind),
+    })
+    const { mailer, lastUses } = people
+    if (mailer) opened.push(() => mailer.close())
     const registry: RegistryParts = {
       catalogue,
       blobs,
@@ -151,7 +121,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     })
     const { schedule, runJobs, sweepNow } = await background(
       registry,
-      { lastUses, sessions, linkJobs: linkJobs({ ...linkParts, passwordResets, mailer }) },
+      { lastUses, sessions: people.requests.sessions, linkJobs: people.linkJobs },
       log,
       replace.background ?? 'on',
     )
@@ -163,19 +133,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const server = listening(settings, () =>
       serveHttp(
         {
-          access,
-          accounts,
-          ownAccount,
-          administration: new Administration({ catalogue, passwords, now }),
-          ownerNames: new OwnerNames({ catalogue, now }),
-          organisations,
-          teams,
-          tokens,
-          secondFactors,
-          sessions,
-          signUp,
-          invitations,
-          passwordResets,
+          ...people.requests,
           registry,
           log,
           refusedSignIns: new RefusedSignIns(log, now),
@@ -184,7 +142,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
           prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
           trustedProxies: settings.trustedProxies,
           proxySignInHeader: settings.proxySignInHeader,
-          cookie: { isSecure: settings.publicUrl?.protocol === 'https:' || settings.tls !== undefined, lifetime },
+          cookie: {
+            isSecure: settings.publicUrl?.protocol === 'https:' || settings.tls !== undefined,
+            lifetime: settings.sessionLifetime,
+          },
           origin: settings.publicUrl?.origin,
           queryTokens: settings.queryTokens,
           corsOrigins: settings.corsOrigins,
@@ -196,9 +157,9 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     schedule.start()
     return {
       url,
-      accounts,
-      passwords,
-      sessions,
+      accounts: people.requests.accounts,
+      passwords: people.passwords,
+      sessions: people.requests.sessions,
       registry,
       sweep: sweepNow,
       runJobs,
@@ -289,114 +250,6 @@ async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replace
     throw error
   }
   return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
-}
-
-function mailerOf({ smtpUrl, mailFrom }: Settings): Mailer | undefined {
-  return smtpUrl === undefined || mailFrom === undefined ? undefined : openMailer({ url: smtpUrl, from: mailFrom })
-}
-
-/** What becomes of links without a request. A node that sends no mail leaves mails to those that do. */
-function linkJobs(
-  parts: Omit<Parameters<typeof mailLink>[0], 'mailer'> & {
-    passwordResets: PasswordResets
-    mailer: Mailer | undefined
-  },
-): JobKind[] {
-  const { catalogue, now, passwordResets, mailer } = parts
-  const expired: JobKind = {
-    kind: expiredLinksJob,
-    every: 60 * 60_000,
-    run: () => catalogue.transact(dropExpiredLinks, { now: now() }),
-  }
-  if (!mailer) return [expired]
-  return [
-    expired,
-    // A day of them, as a mail server may be away for a night.
-    { kind: mailJob, attempts: 36, run: (job, signal) => mailLink({ ...parts, mailer }, job, signal) },
-    { kind: forgottenPasswordJob, run: (job) => passwordResets.answerForgotten(job) },
-  ]
-}
-
-/** Milliseconds between two looks whether a job of a kind is due, for those that nobody wakes. */
-const lookEvery = 5_000
-
-/** The work that no request waits for. */
-async function background(
-  registry: RegistryParts,
-  { lastUses, sessions, linkJobs }: { lastUses: LastUses; sessions: Sessions; linkJobs: readonly JobKind[] },
-  log: Logger,
-  mode: 'on' | 'off',
-) {
-  const sweepAll = async (signal?: AbortSignal) => {
-    const swept = await sweep(registry, signal)
-    if (swept.doomed + swept.leftovers > 0) {
-      log.info({ 'sweep.doomed': swept.doomed, 'sweep.leftovers': swept.leftovers }, 'Swept the blob store')
-    }
-    return swept
-  }
-  // Four looks within the grace, but neither idle turning nor much more than a minute late.
-  const sweepEvery = Math.min(Math.max(registry.blobGrace / 4, 1_000), 60_000)
-  const kinds: JobKind[] = [
-    // A day of them, so that none is given up because a disk was away for a night.
-    { kind: digestsJob, attempts: 36, run: (job) => completeDigests(registry, job) },
-    { kind: sweepJob, every: sweepEvery, run: (_, signal) => sweepAll(signal) },
-    { kind: endedSessionsJob, every: 60 * 60_000, run: () => sessions.dropEnded() },
-    ...linkJobs,
-  ]
-  const runner = new JobRunner({
-    catalogue: registry.catalogue,
-    leaseId: () => registry.lease.id,
-    now: registry.now,
-    kinds,
-    failed: (job, error, isLast) =>
-      log.error(
-        { err: error, 'job.kind': job.kind, 'job.subject': job.subject, 'job.attempts': job.attempts + 1 },
-        `The job ${job.kind} ${isLast ? 'failed and was given up' : 'failed and will be tried again'}`,
-      ),
-  })
-  const outage = new Outage(log, registry.now)
-  // Each process does these for itself; jobs are done once, by whoever comes first.
-  const tasks = [
-    {
-      name: 'lease',
-      every: 20_000,
-      run: async () => {
-        await registry.lease.renew()
-        outage.over()
-        for (const id of await registry.lease.expireOthers()) {
-          log.warn(
-            { 'lease.id': id },
-            `Process ${id} was silent for too long: others do its jobs, and what it left is swept`,
-          )
-        }
-      },
-    },
-    { name: 'tidy', every: sweepEvery, run: () => tidyOwn(registry) },
-    { name: 'last uses', every: 60_000, run: () => lastUses.flush() },
-    ...kinds.map(({ kind, every = lookEvery }) => ({
-      name: kind,
-      every: Math.min(every, lookEvery),
-      run: (signal: AbortSignal) => runner.runDue(kind, signal),
-    })),
-  ]
-  const schedule = new Schedule(mode === 'on' ? tasks : [], (task, error) => {
-    if (!outage.noticed(error))
-      log.error({ err: error, 'task.name': task.name }, `The background task ${task.name} failed`)
-  })
-  if (mode === 'on') await runner.ensureRecurring()
-  return {
-    schedule,
-    runJobs: (kind = digestsJob) => runner.runDue(kind),
-    sweepNow: async () => {
-      let swept: Swept
-      try {
-        await tidyOwn(registry)
-      } finally {
-        swept = await sweepAll()
-      }
-      return swept
-    },
-  }
 }
 
 function addressOf(server: Server<undefined>, settings: Settings): string {

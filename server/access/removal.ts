@@ -1,4 +1,4 @@
-import { alone, lockAccounts, lockByName } from '../catalogue/named-locks.ts'
+import { alone, lockByName, lockFound } from '../catalogue/named-locks.ts'
 import { deleteOwner, nameKeyOf, organisationsOwnedBy, organisationsOwnedOnlyBy } from '../catalogue/owners.ts'
 import { hasPackages } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
@@ -68,9 +68,7 @@ export const removeOwnerRow = transaction(
 /** Holds a user's account, and those that have tokens made with his, which go with them. */
 async function holdAccounts(tx: Tx, ownerId: number, actor: number): Promise<void> {
   const losersNow = async () => ((await isUser(tx, ownerId)) ? [ownerId, ...(await holdersOfAll(tx, ownerId))] : [])
-  const losers = await losersNow()
-  await lockAccounts(tx, { alone: losers, shared: [actor] })
-  if ((await losersNow()).some((id) => !losers.includes(id))) throw new StartAgain('another account was given a token')
+  await lockFound(tx, losersNow, [actor])
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lockAccounts } from '../catalogue/named-locks.ts'
+import { lockFound } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import {
   deleteToken,
@@ -11,7 +11,7 @@ import {
   tokenById,
   tokensOf,
 } from '../catalogue/tokens.ts'
-import { type Catalogue, StartAgain, transaction } from '../catalogue/transaction.ts'
+import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
@@ -95,12 +95,7 @@ export const removeOwnToken = transaction(
  * it finds no token. False where the token is gone.
  */
 async function lockFamily(tx: Tx, tokenId: number, standing: Standing): Promise<boolean> {
-  const holders = await holdersOf(tx, tokenId)
-  await lockAccounts(tx, { alone: holders, shared: [standing.userId] })
-  // From here on none of them makes a child: but one may have made it, for another account, while this waited.
-  const holdersNow = await holdersOf(tx, tokenId)
-  if (holdersNow.some((id) => !holders.includes(id))) throw new StartAgain('another account was given a child')
-  return holdersNow.length > 0
+  return (await lockFound(tx, () => holdersOf(tx, tokenId), [standing.userId])).length > 0
 }
 
 /** Tokens in a chain, each made by the one before. SQLite does not follow a delete down more than 1,000. */

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isPostgres } from './dialect.ts'
 import type { Tx } from './schema.ts'
+import { StartAgain } from './transaction.ts'
 
 /**
  * What a transaction locks by name, until it ends. SQLite has one writer and needs none of it.
@@ -53,4 +54,20 @@ export async function lockAccounts(
     tx,
     ids.map((id) => (losers.has(id) ? alone(`account ${id}`) : shared(`account ${id}`))),
   )
+}
+
+/**
+ * Takes alone the accounts that a query finds, together with others those of who act; answers what it finds then. Those that come
+ * while this waits are taken too, out of their order: what made them come is held by then, and if all began anew, more would come.
+ */
+export async function lockFound(tx: Tx, find: () => Promise<number[]>, actors: readonly number[]): Promise<number[]> {
+  const held = new Set<number>()
+  for (let round = 0; round < 3; round += 1) {
+    const found = await find()
+    const late = found.filter((id) => !held.has(id))
+    if (round > 0 && late.length === 0) return found
+    await lockAccounts(tx, { alone: late, shared: round === 0 ? actors : [] })
+    for (const id of late) held.add(id)
+  }
+  throw new StartAgain('more accounts came than could be held')
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Client, startStowage } from '../support/stowage.ts'
+import { basic, type Client, startStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
 /** Publishes one version after the other into one package, by as many at once, until it is stopped. */
@@ -60,4 +60,38 @@ test('under a constant load of publishes, whoever needs something for himself ge
   const most = 2 * publishers
   for (const [name] of turns) expect({ name, over: (overtaken[name] ?? 0) > most }).toEqual({ name, over: false })
   expect(new Set(load.refused)).toEqual(new Set([401]))
+})
+
+test('a token that gives one account after the other a token is revoked all the same', async () => {
+  await using stowage = await startStowage()
+  const { secret } = await stowage.admin.token(['all'], { name: 'leaked' })
+  const accounts = 2_000
+  await stowage.change(`
+    with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${accounts})
+    insert into owners (kind, name, name_key, visibility, created_at)
+    select 'user', 'many' || n, 'many' || n, 'private', 0 from numbers`)
+  await stowage.change(`
+    insert into users (id, full_name, is_admin, is_active, is_restricted, prohibit_login, must_change_password)
+    select id, '', 0, 1, 0, 0, 0 from owners where name like 'many%'`)
+  const leaked = stowage.admin.with({ Authorization: basic('whoever', secret) })
+  const refused: number[] = []
+  let given = 0
+  const giver = async (who: number, givers: number) => {
+    for (let index = who; index < accounts; index += givers) {
+      const { status } = await leaked.post(`/api/v1/users/many${index + 1}/tokens`, { name: 'x', scopes: ['all'] })
+      if (status === 201) given += 1
+      else return refused.push(status)
+    }
+    return undefined
+  }
+  const givers = 16
+  const all = Promise.all(Array.from({ length: givers }, (_, who) => giver(who, givers)))
+  await until(() => given > givers, 'tokens are given')
+  const answer = await stowage.admin.fetch('/api/v1/users/admin/tokens/leaked', { method: 'DELETE' })
+  await all
+  expect({ status: answer.status, refused }).toEqual({
+    status: 204,
+    refused: Array.from({ length: givers }, () => 401),
+  })
+  expect(await stowage.change("select id from tokens where name = 'x'")).toEqual([])
 })
