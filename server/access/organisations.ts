@@ -13,7 +13,7 @@ import {
 import { insertOwner, type OwnerRow, ownerById, updateOwner } from '../catalogue/owners.ts'
 import type { Flag, Tx, Visibility } from '../catalogue/schema.ts'
 import { insertTeam, insertTeamMember, isOnlyOwner } from '../catalogue/teams.ts'
-import { type Catalogue, transaction } from '../catalogue/transaction.ts'
+import { type Catalogue, StartAgain, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, userById, userByNameKey } from '../catalogue/users.ts'
 import { ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
@@ -150,7 +150,7 @@ export const addOrganisation = transaction('add organisation', async (tx, args: 
   await lockByName(tx, [alone(`name ${nameKey}`)])
   await mustBeFree(tx, { text: name, key: nameKey }, null)
   const id = await insertOwner(tx, { kind: 'organisation', name, nameKey, visibility, now })
-  if (id === undefined) throw new Error('a name that was free and held was taken')
+  if (id === undefined) throw new StartAgain('a node of an older release, which holds no names, took it')
   await updateOwner(tx, id, ownersHalf(fields))
   await insertOrganisation(tx, {
     id,

@@ -17,7 +17,7 @@ type RowLock = 'for update' | 'for key share' | 'for update skip locked'
  * transaction that writes is alone, so nothing need be said.
  *
  * The order in which things are locked is the same everywhere, or two transactions wait for each other: by name upload,
- * account, owner, package (`named-locks.ts`); then rows: lease, package, version, files, blobs by SHA-256, jobs; and last, by
+ * account, owner, package, name, administrators (`named-locks.ts`); then rows: lease, package, version, files, blobs by SHA-256, jobs; and last, by
  * trigger, the counts of a package and of an owner.
  */
 export function locked(tx: Tx, lock: RowLock): <Query extends Lockable>(query: Query) => Query {
