@@ -48,7 +48,7 @@ described('two deletes of the last two files of a version', () => {
     first.goOn()
     second.goOn()
     expect(await statuses(one, other)).toEqual([204, 204])
-    return emptyParents(read(stowage))
+    return await emptyParents(read(stowage))
   }
 
   test('leave no version behind', async () => {
