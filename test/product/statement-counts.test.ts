@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { type TOTP, URI } from 'otpauth'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import { onPostgres } from '../support/database.ts'
-import { type Client, startStowage } from '../support/stowage.ts'
+import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 interface Request {
   name: string
@@ -149,29 +149,34 @@ const atOrganisation: AtOrganisation[] = [
   ['members', [3, 3], 'GET', 'orgs/inc/members', 200],
   ['a member', [3, 3], 'GET', 'orgs/inc/members/ada', 204],
   ['teams', [4, 4], 'GET', 'orgs/inc/teams', 200],
-  ['GET of a team', [3, 3], 'GET', 'teams/2', 200],
-  ['members of a team', [4, 4], 'GET', 'teams/2/members', 200],
-  ['a member of a team', [3, 3], 'GET', 'teams/2/members/ada', 200],
+  ['GET of a team', [3, 3], 'GET', 'teams/TEAM', 200],
+  ['members of a team', [4, 4], 'GET', 'teams/TEAM/members', 200],
+  ['a member of a team', [3, 3], 'GET', 'teams/TEAM/members/ada', 200],
   ['changing an organisation', [9, 10], 'PATCH', 'orgs/inc', 200, { description: 'x' }],
   ['making a team', [9, 8], 'POST', 'orgs/inc/teams', 201, { name: 'x' }],
-  ['changing a team', [12, 13], 'PATCH', 'teams/2', 200, { description: 'x' }],
-  ['deleting a team', [10, 11], 'DELETE', 'teams/2', 204],
-  ['joining a team', [11, 10], 'PUT', 'teams/2/members/ada', 204],
-  ['leaving a team', [11, 12], 'DELETE', 'teams/2/members/ada', 204],
-  ['inviting into a team', [13, 13], 'POST', 'orgs/inc/invitations', 201, { team_id: 2 }],
+  ['changing a team', [12, 13], 'PATCH', 'teams/TEAM', 200, { description: 'x' }],
+  ['deleting a team', [10, 11], 'DELETE', 'teams/TEAM', 204],
+  ['joining a team', [11, 10], 'PUT', 'teams/TEAM/members/ada', 204],
+  ['leaving a team', [11, 12], 'DELETE', 'teams/TEAM/members/ada', 204],
+  ['inviting into a team', [13, 13], 'POST', 'orgs/inc/invitations', 201, { team_id: 'TEAM' }],
   ['invitations into a team', [3, 3], 'GET', 'orgs/inc/invitations', 200],
   ['leaving an organisation as its last owner', [11, 11], 'DELETE', 'orgs/inc/members/ada', 422],
 ]
 
 function sent(client: Client, method: string, rest: string, body?: object): Promise<Response> {
-  return client.fetch(`/api/v1/${rest}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) })
+  const text = body && JSON.stringify(body).replace('"TEAM"', String(team))
+  return client.fetch(`/api/v1/${rest.replace('TEAM', String(team))}`, { method, ...(text ? { body: text } : {}) })
 }
 
-/** An organisation with a file; its teams are 1, its owners, and 2, Ada in both of them. */
+/** The id of a team of `inc`: `TEAM` stands for it. */
+let team = 0
+
+/** An organisation with a file, and a team beside its owners; Ada is in both of them. */
 async function inc(ada: Client): Promise<void> {
   await ada.post('/api/v1/orgs', { username: 'inc' })
-  await ada.post('/api/v1/orgs/inc/teams', { name: 'publishers', permission: 'write' })
-  await sent(ada, 'PUT', 'teams/2/members/ada')
+  const made = await ada.post('/api/v1/orgs/inc/teams', { name: 'publishers', permission: 'write' })
+  team = ((await made.json()) as { id: number }).id
+  await sent(ada, 'PUT', 'teams/TEAM/members/ada')
   await ada.as('inc').put({}, 'a')
 }
 
@@ -198,13 +203,23 @@ describe('statements of a request', () => {
     return { name, costs, prepare: inc, send: (ada) => sent(ada, method, rest, body), status }
   })
 
+  const seen: string[] = []
+  const around: AroundStatement = (sql, run) => {
+    seen.push(sql)
+    return run(sql)
+  }
+  let stowage: TestStowage
+  beforeAll(async () => {
+    stowage = await startStowage({ replace: { aroundStatement: around } })
+  })
+  afterAll(() => stowage[Symbol.asyncDispose]())
+  // Each begins with nothing.
+  afterEach(async () => {
+    await sent(stowage.admin, 'DELETE', 'orgs/inc?purge=true')
+    expect((await sent(stowage.admin, 'DELETE', 'admin/users/ada?purge=true')).status).toBe(204)
+  })
+
   test.each([...requests, ...toOrganisation])('$name: $costs', async ({ costs, prepare, send, status }) => {
-    const seen: string[] = []
-    const around: AroundStatement = (sql, run) => {
-      seen.push(sql)
-      return run(sql)
-    }
-    await using stowage = await startStowage({ replace: { aroundStatement: around } })
     const ada = await stowage.user('ada')
     const token = await ada.token(['all'])
     await prepare?.(ada)
