@@ -5,7 +5,7 @@ import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
-import { behindItsBack, databaseSettings, dropDatabaseOf } from './database.ts'
+import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase } from './database.ts'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -92,6 +92,7 @@ export async function startStowage({
   dataDir,
 }: StartOptions = {}): Promise<TestStowage> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'stowage-test-')))
+  if (dataDir === undefined) await layDatabase(folder)
   const database = await databaseSettings(folder)
   if (database.STOWAGE_DATABASE_URL) database.STOWAGE_DATABASE_URL = databaseUrl(database.STOWAGE_DATABASE_URL)
   const parsed = readSettings({
