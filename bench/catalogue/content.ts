@@ -3,7 +3,19 @@ import { Seeded } from '../../test/support/seeded.ts'
 
 /** Rows of one table, as its columns are called. */
 export interface Rows {
-  table: 'owners' | 'users' | 'tokens' | 'packages' | 'versions' | 'blobs' | 'files' | 'jobs'
+  table:
+    | 'owners'
+    | 'users'
+    | 'tokens'
+    | 'former_names'
+    | 'organisations'
+    | 'teams'
+    | 'team_members'
+    | 'packages'
+    | 'versions'
+    | 'blobs'
+    | 'files'
+    | 'jobs'
   rows: Record<string, string | number | null>[]
 }
 
@@ -52,6 +64,7 @@ export function* contentOf(files: number): Generator<Rows, Known> {
   const ownerOf = (index: number) => (index % 10 < 6 ? 1 : 2 + ((index * 7) % (owners - 1)))
 
   yield* people(owners)
+  yield* organisations(owners)
   yield* inBatches('packages', packages, (index) => ({
     id: index + 1,
     owner_id: ownerOf(index),
@@ -160,6 +173,49 @@ function* people(owners: number): Generator<Rows> {
     created_at: begin,
     expires_at: null,
     last_used_at: null,
+  }))
+}
+
+/** Beside as many people: as many organisations, with two teams each, and a former name of everybody. */
+function* organisations(people: number): Generator<Rows> {
+  const count = people
+  const idOf = (index: number) => people + 1 + index
+  yield* inBatches('former_names', people, (index) => ({
+    name_key: `former-${index + 1}`,
+    name: `former-${index + 1}`,
+    owner_id: index + 1,
+    created_at: begin,
+  }))
+  yield* inBatches('owners', count, (index) => ({
+    id: idOf(index),
+    kind: 'organisation',
+    name: `organisation-${index + 1}`,
+    name_key: `organisation-${index + 1}`,
+    visibility: 'public',
+    created_at: begin,
+  }))
+  yield* inBatches('organisations', count, (index) => ({
+    id: idOf(index),
+    full_name: '',
+    email: null,
+    repo_admin_change_team_access: 0,
+  }))
+  yield* inBatches('teams', count * 2, (index) => ({
+    id: index + 1,
+    organisation_id: idOf(Math.floor(index / 2)),
+    name: index % 2 === 0 ? 'Owners' : 'release',
+    name_key: index % 2 === 0 ? 'owners' : 'release',
+    description: '',
+    permission: index % 2 === 0 ? 'owner' : 'write',
+    units_map: '{}',
+    access: index % 2 === 0 ? 3 : 2,
+    includes_all_repositories: 0,
+    can_create_org_repo: 0,
+  }))
+  yield* inBatches('team_members', people, (index) => ({
+    team_id: (index % (count * 2)) + 1,
+    user_id: index + 1,
+    organisation_id: idOf(Math.floor((index % (count * 2)) / 2)),
   }))
 }
 

@@ -32,7 +32,7 @@ function insert(database: Database, { table, rows }: Rows): void {
   statement.finalize()
 }
 
-const numbered = ['owners', 'tokens', 'packages', 'versions', 'blobs', 'files', 'jobs']
+const numbered = ['owners', 'tokens', 'teams', 'packages', 'versions', 'blobs', 'files', 'jobs']
 
 /** Fills an empty PostgreSQL database that has the newest schema. */
 export async function fillPostgres(url: string, files: number): Promise<Known> {
