@@ -421,8 +421,12 @@ describe('the log', () => {
       await client.post('/api/v1/users/admin/tokens', { name: 'ci', scopes: ['nothing'] })
       await client.post('/api/v1/admin/users', { username: 'bo', password: adminPassword, email: 'x' })
       await client.post('/api/v1/admin/users', `{"password":"${adminPassword}"`)
+      await client.fetch(`/api/v1/users/admin/tokens/${token.secret}`, { method: 'DELETE' })
       await client.fetch('/%zz')
     }
+    const login = { headers: { 'Sec-Fetch-Site': 'same-origin' }, method: 'POST' }
+    const guess = await fetch(`${url}/user/login`, { ...login, body: JSON.stringify({ user: wrong, password: wrong }) })
+    expect(guess.status).toBe(401)
     await fetch(`${url}/nothing?token=${token.secret}`)
     await fetch(`${url}/api/packages/admin/generic/t/1/f?access_token=${token.secret}`)
     await sendRaw(server.port, `CONNECT x?token=${token.secret} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
@@ -430,6 +434,8 @@ describe('the log', () => {
     expect((await admin.put({ file: 'lost' }, 'x')).status).toBe(503)
     await rename(join(folder.path, 'away'), join(folder.path, 'blobs'))
     expect(await server.stop()).toBe(0)
+    // From where is told, of whom is not: people type passwords where names belong.
+    expect(server.errors).toContain('Refused a sign-in from 127.0.0.1')
     expect(server.errors.length).toBeGreaterThan(1_000)
     const lines = server.errors.split('\n')
     expect(lines.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([])
