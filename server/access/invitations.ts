@@ -4,7 +4,6 @@ import {
   deleteLink,
   insertLink,
   type LinkRow,
-  linkByHash,
   linkById,
   openInvitations,
 } from '../catalogue/links.ts'
@@ -23,7 +22,16 @@ import { type NewAccount, putAccount } from './accounts.ts'
 import { accountFrom, type SignedIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, mustBeInReach, type Standing, signedIn, standingOf } from './grant.ts'
 import { mailJob } from './link-mail.ts'
-import { CodeAttempts, codeHash, linkAddress, newCode, noSuchLink, passwordsAreOff, useLink } from './links.ts'
+import {
+  CodeAttempts,
+  codeHash,
+  goodCode,
+  linkAddress,
+  mustTakePasswords,
+  newCode,
+  noSuchLink,
+  useLink,
+} from './links.ts'
 import { type OrganisationGrant, organisationGrantNow } from './organisations.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -216,7 +224,7 @@ export class Invitations {
 
   /** A new invitation; its address is shown this once and not stored. It is mailed where that can be. */
   async create(leave: InvitationLeave, wanted: NewInvitation): Promise<Invitation & { url: string }> {
-    this.#mustTakePasswords()
+    mustTakePasswords(this.#parts.passwordLogin)
     const { catalogue, secrets, publicUrl, mails } = this.#parts
     const now = this.#parts.now()
     const { code, nonce, sha256 } = newCode(secrets, 'invitation')
@@ -259,13 +267,10 @@ export class Invitations {
     wanted: { name: string; password: string; email: string | undefined },
     address: string,
   ): Promise<{ caller: SignedIn; user: UserRow; link: LinkRow }> {
-    this.#mustTakePasswords()
+    mustTakePasswords(this.#parts.passwordLogin)
     return this.#attempts.counted(networkOf(address), async () => {
       const { catalogue, passwords, now } = this.#parts
-      const sha256 = codeHash('invitation', code)
-      // Looked up before the password is hashed, which is what costs.
-      const link = await linkByHash(catalogue.read, { kind: 'invitation', sha256 })
-      if (!link || link.expires_at <= now()) throw noSuchLink('invitation')
+      const sha256 = await goodCode(catalogue.read, 'invitation', code, now())
       const { text: name, key: nameKey } = ownerName(wanted.name)
       const passwordHash = await passwords.hash(wanted.password)
       const email = wanted.email ?? null
@@ -294,10 +299,6 @@ export class Invitations {
       team: teams.find(({ id }) => id === link.team_id),
       organisation: organisations.find((organisation) => organisation?.id === link.organisation_id),
     }))
-  }
-
-  #mustTakePasswords(): void {
-    if (!this.#parts.passwordLogin) throw passwordsAreOff()
   }
 }
 

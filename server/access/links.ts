@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { deleteLink, type LinkKind, type LinkRow, linkByHash } from '../catalogue/links.ts'
 import { lockAccounts, lockByName, shared } from '../catalogue/named-locks.ts'
 import { ownerById } from '../catalogue/owners.ts'
-import type { Tx } from '../catalogue/schema.ts'
+import type { Db, Tx } from '../catalogue/schema.ts'
 import { userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import type { SecretKey } from '../lib/sealed.ts'
@@ -53,11 +53,21 @@ export function noSuchLink(kind: LinkKind): Problem {
   )
 }
 
-export function passwordsAreOff(): Problem {
-  return new Problem(
+/** Links lead to a password, so there are none where passwords are turned off. */
+export function mustTakePasswords(passwordLogin: boolean): void {
+  if (passwordLogin) return
+  throw new Problem(
     'unprocessable',
     'Passwords are turned off here (STOWAGE_PASSWORD_LOGIN), so there are no invitations and no links to set one.',
   )
+}
+
+/** The hash of a code that seems good: looked up before a password is hashed for it, which is what costs. `useLink` decides. */
+export async function goodCode(db: Db, kind: LinkKind, code: string, now: number): Promise<string> {
+  const sha256 = codeHash(kind, code)
+  const link = await linkByHash(db, { kind, sha256 })
+  if (!link || link.expires_at <= now) throw noSuchLink(kind)
+  return sha256
 }
 
 /**

@@ -1,5 +1,5 @@
 import { askForJob, finishJob, type Job } from '../catalogue/jobs.ts'
-import { deleteResetLinks, insertLink, type LinkRow, linkByHash } from '../catalogue/links.ts'
+import { deleteResetLinks, insertLink, type LinkRow } from '../catalogue/links.ts'
 import { lockAccounts } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { endSessions } from '../catalogue/sessions.ts'
@@ -15,11 +15,11 @@ import { type AdminGrant, administer, callerNow, type Standing, standingOf } fro
 import { mailJob } from './link-mail.ts'
 import {
   CodeAttempts,
-  codeHash,
+  goodCode,
   linkAddress,
+  mustTakePasswords,
   newCode,
   noSuchLink,
-  passwordsAreOff,
   type StoredCode,
   useLink,
 } from './links.ts'
@@ -155,7 +155,7 @@ export class PasswordResets {
     userId: number,
     expiresIn: number = usualReset,
   ): Promise<{ link: LinkRow; url: string }> {
-    this.#mustTakePasswords()
+    mustTakePasswords(this.#parts.passwordLogin)
     const { catalogue, secrets, publicUrl, mails } = this.#parts
     const now = this.#parts.now()
     const { code, nonce, sha256 } = newCode(secrets, 'password-reset')
@@ -174,13 +174,10 @@ export class PasswordResets {
 
   /** Sets the password of the account that the link is for; answers whose it is. */
   async use(code: string, password: string, address: string): Promise<UserRow> {
-    this.#mustTakePasswords()
+    mustTakePasswords(this.#parts.passwordLogin)
     return this.#attempts.counted(networkOf(address), async () => {
       const { catalogue, passwords, now } = this.#parts
-      const sha256 = codeHash('password-reset', code)
-      // Looked up before the password is hashed, which is what costs.
-      const link = await linkByHash(catalogue.read, { kind: 'password-reset', sha256 })
-      if (!link || link.expires_at <= now()) throw noSuchLink('password-reset')
+      const sha256 = await goodCode(catalogue.read, 'password-reset', code, now())
       const passwordHash = await passwords.hash(password)
       return catalogue.transact(resetPassword, { sha256, passwordHash, now: now() })
     })
@@ -188,7 +185,7 @@ export class PasswordResets {
 
   /** Whether people can help themselves here. */
   mustSendMail(): void {
-    this.#mustTakePasswords()
+    mustTakePasswords(this.#parts.passwordLogin)
     if (this.#parts.mails) return
     throw new Problem('not-found', 'This site sends no mail: ask an administrator for a link to set a new password.')
   }
@@ -215,9 +212,5 @@ export class PasswordResets {
     const { nonce, sha256 } = newCode(secrets, 'password-reset')
     await catalogue.transact(addForgottenReset, { job, nonce, sha256, now, expiresAt: now + askedReset * 1000 })
     mails?.wake()
-  }
-
-  #mustTakePasswords(): void {
-    if (!this.#parts.passwordLogin) throw passwordsAreOff()
   }
 }
