@@ -27,7 +27,6 @@ import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
 import { ProcessLease } from './registry/leases.ts'
 import type { RegistryParts } from './registry/parts.ts'
-import { digestsJob } from './registry/publish.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import type { Swept } from './registry/sweep.ts'
 import { knownSecretKey, secretKey, secretKeyFile } from './secret-key-file.ts'
@@ -113,7 +112,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       blobGrace: settings.blobGrace,
       now,
       unsettled: new Set(),
-      wakeJobs: () => schedule.wake(digestsJob),
+      wake: (kind) => schedule.wake(kind),
     }
     // Best effort: where the database is gone the lease runs out by itself, and the uses of the last minute are lost.
     opened.push(async () => {

@@ -33,7 +33,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   await catalogue.transact(takeLease, { id: leaseId, now, holder: 'bench', isAlone: true })
 
   const credential = { kind: 'token' as const, id: owner.tokenId, viaBasic: false }
-  const claim = { userId: owner.id, credential, ownerId: owner.id }
+  const claim = { userId: owner.id, credential, ownerId: owner.id, address: '127.0.0.1' }
   const publish = (name: string, version: string, file: string, index: number) =>
     catalogue.transact(addFile, {
       claim,
@@ -56,7 +56,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
     return findCallerAndAddress(read, tokenSha256 ? { ...nobody, tokenSha256 } : undefined, address)
   }
 
-  const parts = { catalogue, wakeJobs: () => {} } as unknown as RegistryParts
+  const parts = { catalogue, wake: () => {} } as unknown as RegistryParts
   const leave = grantToShow(anonymous, {
     id: owner.id,
     kind: 'user',

@@ -117,21 +117,21 @@ export class Access {
         throw wrongCredentials()
       case 'token':
         if (!found?.token) throw wrongCredentials()
-        return this.#byToken(found.user, found.token, credentials.viaBasic)
+        return this.#byToken(found.user, found.token, credentials.viaBasic, remote)
       case 'password':
-        if (found?.token) return this.#byToken(found.user, found.token, true)
+        if (found?.token) return this.#byToken(found.user, found.token, true, remote)
         if (!this.#modes.passwordLogin) throw passwordsOff()
         return this.#byPassword(found?.user, credentials, remote)
       case 'proxy':
         if (!found || !maySignIn(found.user)) throw wrongCredentials()
-        return { kind: 'user', account: accountFrom(found.user), credential: { kind: 'proxy' } }
+        return { kind: 'user', account: accountFrom(found.user), credential: { kind: 'proxy' }, address: remote }
     }
   }
 
-  #byToken(user: UserRow, token: CallingToken, viaBasic: boolean): SignedIn {
+  #byToken(user: UserRow, token: CallingToken, viaBasic: boolean, address: string): SignedIn {
     if (!maySignIn(user) || !tokenIsValid(token, this.#now())) throw wrongCredentials()
     this.#lastUses.note('tokens', token.id)
-    return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic) }
+    return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic), address }
   }
 
   async #byPassword(
@@ -150,7 +150,7 @@ export class Access {
     if (!row || !maySignIn(row)) throw wrongCredentials()
     await this.#secondFactors.demand(row, code)
     const credential = { kind: 'password', hash: known.hash, secondFactor: row.totp_secret } as const
-    return { kind: 'user', account: accountFrom(row), credential }
+    return { kind: 'user', account: accountFrom(row), credential, address: remote }
   }
 
   /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */

@@ -166,14 +166,17 @@ export class Accounts {
   }
 
   /** An account that somebody makes himself: never more than what anybody may have. He has signed in with it. */
-  async signUp({ name, password, email }: Pick<NewAccount, 'name' | 'password' | 'email'>): Promise<SignedIn> {
+  async signUp(
+    { name, password, email }: Pick<NewAccount, 'name' | 'password' | 'email'>,
+    address: string,
+  ): Promise<SignedIn> {
     // Whoever is quicker than the first administrator would leave the site without one.
     if (await this.isEmpty())
       throw new Problem('forbidden', 'This site has no administrator yet. Try again in a moment.')
     const user = await this.#add({ name, password, email }, null, { isSignUp: true })
     if (!user?.password_hash) throw new Error('an account that need not be the first was not added')
     const credential = { kind: 'password', hash: user.password_hash, secondFactor: null } as const
-    return { kind: 'user', account: accountFrom(user), credential }
+    return { kind: 'user', account: accountFrom(user), credential, address }
   }
 
   async isEmpty(): Promise<boolean> {

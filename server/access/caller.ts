@@ -15,6 +15,8 @@ export interface SignedIn {
   kind: 'user'
   account: Account
   credential: PasswordCredential | TokenCredential | SessionCredential | ProxyCredential
+  /** Of the client. */
+  address: string
 }
 
 /** What the rules need to know of an account. */
@@ -38,6 +40,8 @@ export interface PasswordCredential {
 export interface TokenCredential {
   kind: 'token'
   id: number
+  /** The end of the token itself, by which people know it. */
+  lastEight: string
   scopes: Scopes
   /** Milliseconds since 1970. */
   expiresAt: number | null
@@ -74,7 +78,14 @@ export function maySignIn(row: UserRow): boolean {
 }
 
 export function tokenCredential(row: CallingToken, viaBasic: boolean): TokenCredential {
-  return { kind: 'token', id: row.id, scopes: scopesFrom(row.scopes), expiresAt: row.expires_at, viaBasic }
+  return {
+    kind: 'token',
+    id: row.id,
+    lastEight: row.last_eight,
+    scopes: scopesFrom(row.scopes),
+    expiresAt: row.expires_at,
+    viaBasic,
+  }
 }
 
 export function tokenIsValid(row: CallingToken, now: number): boolean {

@@ -113,12 +113,14 @@ export interface Standing {
     | SessionCredential
     | ProxyCredential
     | Pick<TokenCredential, 'kind' | 'id' | 'viaBasic'>
+  /** Of the client. */
+  address: string
 }
 
-export function standingOf({ account, credential }: SignedIn): Standing {
-  if (credential.kind !== 'token') return { userId: account.id, credential }
+export function standingOf({ account, credential, address }: SignedIn): Standing {
+  if (credential.kind !== 'token') return { userId: account.id, credential, address }
   const { kind, id, viaBasic } = credential
-  return { userId: account.id, credential: { kind, id, viaBasic } }
+  return { userId: account.id, credential: { kind, id, viaBasic }, address }
 }
 
 /**
@@ -131,7 +133,7 @@ export async function callerNow(tx: Tx, standing: Standing, now: number): Promis
 }
 
 async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<SignedIn> {
-  const { userId, credential } = standing
+  const { userId, credential, address } = standing
   const found = await callingAccount(tx, { userId, tokenId: credential.kind === 'token' ? credential.id : null })
   if (!found || !maySignIn(found.user)) throw wrongCredentials()
   const { user, token } = found
@@ -140,16 +142,16 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
       if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
-      return { kind: 'user', account, credential }
+      return { kind: 'user', account, credential, address }
     case 'session':
       // Idle or not: it was not when the request began.
       if (!(await sessionLives(tx, { ...credential, userId, now }))) throw wrongCredentials()
-      return { kind: 'user', account, credential }
+      return { kind: 'user', account, credential, address }
     case 'proxy':
-      return { kind: 'user', account, credential }
+      return { kind: 'user', account, credential, address }
     case 'token':
       if (!token || !tokenIsValid(token, now)) throw wrongCredentials()
-      return { kind: 'user', account, credential: tokenCredential(token, credential.viaBasic) }
+      return { kind: 'user', account, credential: tokenCredential(token, credential.viaBasic), address }
   }
 }
 
@@ -163,12 +165,12 @@ export function claimOf({ owner, caller }: Grant<'write'>): Claim {
 }
 
 /**
- * Throws unless the claim would be granted again now, with the same account, credential and owner. The transaction shares the
+ * The grant again; throws unless it would be given now, with the same account, credential and owner. The transaction shares the
  * locks of account and owner, which it has taken by an earlier statement: see `rightsOf`.
  */
-export async function recheck(tx: Tx, claim: Claim, now: number): Promise<void> {
+export async function recheck(tx: Tx, claim: Claim, now: number): Promise<Grant<'write'>> {
   const { ownerId, userId } = claim
-  grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, { id: ownerId, userId }))
+  return grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, { id: ownerId, userId }))
 }
 
 /** The locks under which a claim stays what it is. */

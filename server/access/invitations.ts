@@ -277,7 +277,7 @@ export class Invitations {
       const args = { sha256, name, nameKey, passwordHash, email, now: now() }
       const accepted = await catalogue.transact(acceptInvitation, args)
       const credential = { kind: 'password', hash: passwordHash, secondFactor: null } as const
-      return { caller: { kind: 'user', account: accountFrom(accepted.user), credential }, ...accepted }
+      return { caller: { kind: 'user', account: accountFrom(accepted.user), credential, address }, ...accepted }
     })
   }
 

@@ -37,8 +37,8 @@ export function removalClaim({ leave, purge }: Removal): RemovalClaim {
   return { ...leaveClaim(leave), purge }
 }
 
-/** Throws unless the owner may be removed now; the transaction holds, or shares, the locks of account and owner. */
-export async function recheckRemoval(tx: Tx, claim: RemovalClaim, now: number): Promise<void> {
+/** The leave again; throws unless the owner may be removed now; the transaction holds, or shares, the locks of account and owner. */
+export async function recheckRemoval(tx: Tx, claim: RemovalClaim, now: number): Promise<OwnerLeave> {
   const leave = await leaveNow(tx, claim, now)
   leaveToRemove(leave, claim.purge)
   const { id, name, kind } = leave.owner
@@ -47,7 +47,7 @@ export async function recheckRemoval(tx: Tx, claim: RemovalClaim, now: number): 
     const names = orphans.map((organisation) => organisation.name).join(', ')
     throw new Problem('unprocessable', `${name} is the last owner of ${names}: give them another one first.`)
   }
-  if (claim.purge || !(await hasPackages(tx, id))) return
+  if (claim.purge || !(await hasPackages(tx, id))) return leave
   throw new Problem('unprocessable', `${name} still owns packages: delete them first, or all at once with purge=true.`)
 }
 

@@ -31,7 +31,7 @@ const everybody = Object.keys(people) as Person[]
 
 function calling(person: Person, credential: SignedIn['credential']): Caller {
   const account = people[person]
-  return account ? { kind: 'user', account, credential } : anonymous
+  return account ? { kind: 'user', account, credential, address: '127.0.0.1' } : anonymous
 }
 
 const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x', secondFactor: null }
@@ -39,7 +39,7 @@ const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x', second
 function byToken(...names: string[]): SignedIn['credential'] {
   const scopes = parseScopes(names)
   if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
-  return { kind: 'token', id: 7, scopes, expiresAt: null, viaBasic: false }
+  return { kind: 'token', id: 7, lastEight: '12345678', scopes, expiresAt: null, viaBasic: false }
 }
 
 describe('what a caller may do at a user, before any token narrows it', () => {

@@ -55,11 +55,11 @@ export interface Visitor extends SignedIn {
  * The visitor as if he had called by the password that the account has, for what only the password decides: the second factor
  * was asked for when he signed in, so the old password is enough. Not yet checked, which is the caller's to do.
  */
-export function passwordHolder({ account, user, credential }: Visitor): PasswordCaller {
+export function passwordHolder({ account, user, credential, address }: Visitor): PasswordCaller {
   if (credential.kind !== 'session' || user.password_hash === null)
     throw new Problem('forbidden', 'This takes a password: sign in with user name and password.')
   const password = { kind: 'password', hash: user.password_hash, secondFactor: user.totp_secret } as const
-  return { kind: 'user', account, credential: password }
+  return { kind: 'user', account, credential: password, address }
 }
 
 interface StartSession {
@@ -179,12 +179,12 @@ export class Sessions {
   }
 
   /** Whose session it is; undefined where it has ended, or its account may not sign in any more. */
-  async visitor(secret: string): Promise<Visitor | undefined> {
+  async visitor(secret: string, address: string): Promise<Visitor | undefined> {
     const found = await accountOfSession(this.#catalogue.read, { sha256: sha256(secret), ...this.#limits() })
     if (!found || !maySignIn(found.user)) return undefined
     this.#lastUses.note('sessions', found.sessionId)
     const credential = { kind: 'session', id: found.sessionId } as const
-    return { kind: 'user', account: accountFrom(found.user), credential, user: found.user }
+    return { kind: 'user', account: accountFrom(found.user), credential, address, user: found.user }
   }
 
   async signOut(secret: string): Promise<void> {

@@ -31,6 +31,6 @@ export class SignUp {
       const sentence = `Too many new accounts from this address. Try again in ${used.wait} seconds.`
       throw new Problem('too-many-attempts', sentence, { retry_after: used.wait })
     }
-    return this.#accounts.signUp(account)
+    return this.#accounts.signUp(account, address)
   }
 }

@@ -22,6 +22,15 @@ export async function blobById(db: Db | Tx, id: number): Promise<BlobRow | undef
   return db.selectFrom('blobs').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** What is told of files: sizes and digests, as far as they are known. */
+export async function blobsById(db: Db | Tx, ids: readonly number[]): Promise<Map<number, BlobRow>> {
+  const rows: BlobRow[] = []
+  for (const some of batchesOf([...new Set(ids)])) {
+    rows.push(...(await db.selectFrom('blobs').selectAll().where('id', 'in', some).execute()))
+  }
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
 export async function blobByDigest(db: Db | Tx, scope: string, sha256: string): Promise<BlobRow | undefined> {
   const [row] = await selectBlobByDigest(db, { scope, sha256 })
   return row
@@ -81,6 +90,10 @@ export async function addDigests(tx: Tx, id: number, digests: Partial<Digests>):
   if (news.length === 0) return
   const change = Object.fromEntries(news.map((algorithm) => [algorithm, digests[algorithm]]))
   await tx.updateTable('blobs').set(change).where('id', '=', id).execute()
+}
+
+export function digestsOf({ md5, sha1, sha256, sha512 }: Pick<BlobRow, DigestAlgorithm>) {
+  return { md5, sha1, sha256, sha512 }
 }
 
 export function missingDigests(blob: Pick<BlobRow, DigestAlgorithm>): DigestAlgorithm[] {

@@ -15,7 +15,7 @@ export interface CallerKeys {
 }
 
 /** What decides about a call by token. */
-export type CallingToken = Pick<TokenRow, 'id' | 'user_id' | 'scopes' | 'expires_at'>
+export type CallingToken = Pick<TokenRow, 'id' | 'user_id' | 'scopes' | 'expires_at' | 'last_eight'>
 
 /** An account, and the token that led to it if one did. */
 export interface CallerRow {
@@ -90,6 +90,7 @@ const tokenColumns = [
   'tokens.id as tokenId',
   'tokens.scopes as tokenScopes',
   'tokens.expires_at as tokenExpiresAt',
+  'tokens.last_eight as tokenLastEight',
 ] as const
 
 function accounts(db: Db | Tx) {
@@ -141,7 +142,12 @@ export async function accountOfSession(
 
 const selectUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
   accounts(tx)
-    .select([sql<null>`null`.as('tokenId'), sql<null>`null`.as('tokenScopes'), sql<null>`null`.as('tokenExpiresAt')])
+    .select([
+      sql<null>`null`.as('tokenId'),
+      sql<null>`null`.as('tokenScopes'),
+      sql<null>`null`.as('tokenExpiresAt'),
+      sql<null>`null`.as('tokenLastEight'),
+    ])
     .where('users.id', '=', userId),
 )
 
@@ -177,9 +183,10 @@ interface CallerColumns {
   tokenId: number | null
   tokenScopes: string | null
   tokenExpiresAt: number | null
+  tokenLastEight: string | null
 }
 
-function userFrom(row: Omit<CallerColumns, 'tokenId' | 'tokenScopes' | 'tokenExpiresAt'>): UserRow {
+function userFrom(row: Omit<CallerColumns, `token${string}`>): UserRow {
   return {
     id: row.callerId,
     email: row.callerEmail,
@@ -206,10 +213,10 @@ function userFrom(row: Omit<CallerColumns, 'tokenId' | 'tokenScopes' | 'tokenExp
 
 function callerFrom(row: CallerColumns): CallerRow {
   const user = userFrom(row)
-  const { tokenId, tokenScopes, tokenExpiresAt } = row
-  const isByToken = tokenId !== null && tokenScopes !== null
-  const token = isByToken
-    ? { id: tokenId, user_id: user.id, scopes: tokenScopes, expires_at: tokenExpiresAt }
-    : undefined
+  const { tokenId, tokenScopes, tokenExpiresAt, tokenLastEight } = row
+  const token =
+    tokenId !== null && tokenScopes !== null && tokenLastEight !== null
+      ? { id: tokenId, user_id: user.id, scopes: tokenScopes, expires_at: tokenExpiresAt, last_eight: tokenLastEight }
+      : undefined
   return { user, token }
 }

@@ -197,21 +197,29 @@ export async function uploadExists(db: Db | Tx, uploadId: string): Promise<boole
   return row !== undefined
 }
 
-/** Removes a file; the id of the blob it had, or undefined when there was none of that name. */
-export async function deleteFileByName(tx: Tx, versionId: number, nameKey: string): Promise<number | undefined> {
-  const row = await tx
+/** A file that is removed. */
+export interface RemovedFile {
+  id: number
+  name: string
+  versionId: number
+  blobId: number
+}
+
+const removedColumns = ['id', 'name', 'version_id as versionId', 'blob_id as blobId'] as const
+
+/** Removes a file; undefined when there was none of that name. */
+export async function deleteFileByName(tx: Tx, versionId: number, nameKey: string): Promise<RemovedFile | undefined> {
+  return tx
     .deleteFrom('files')
     .where('version_id', '=', versionId)
     .where('name_key', '=', nameKey)
-    .returning('blob_id')
+    .returning(removedColumns)
     .executeTakeFirst()
-  return row?.blob_id
 }
 
-/** Removes every file of a version; the ids of their blobs. */
-export async function deleteFilesOf(tx: Tx, versionId: number): Promise<number[]> {
-  const rows = await tx.deleteFrom('files').where('version_id', '=', versionId).returning('blob_id').execute()
-  return [...new Set(rows.map((row) => row.blob_id))]
+/** Removes every file of a version. */
+export async function deleteFilesOf(tx: Tx, versionId: number): Promise<RemovedFile[]> {
+  return tx.deleteFrom('files').where('version_id', '=', versionId).returning(removedColumns).execute()
 }
 
 export async function hasFiles(tx: Tx, versionId: number): Promise<boolean> {
@@ -219,12 +227,8 @@ export async function hasFiles(tx: Tx, versionId: number): Promise<boolean> {
   return row !== undefined
 }
 
-/** Removes some of the files of these versions, version by version; the blobs that they had. */
-export async function deleteSomeFilesOf(
-  tx: Tx,
-  versionIds: readonly number[],
-  limit: number,
-): Promise<{ blob_id: number }[]> {
+/** Removes some of the files of these versions, version by version. */
+export async function deleteSomeFilesOf(tx: Tx, versionIds: readonly number[], limit: number): Promise<RemovedFile[]> {
   if (versionIds.length === 0) return []
   return tx
     .deleteFrom('files')
@@ -237,7 +241,7 @@ export async function deleteSomeFilesOf(
         .orderBy('id')
         .limit(limit),
     )
-    .returning('blob_id')
+    .returning(removedColumns)
     .execute()
 }
 

@@ -3,15 +3,22 @@ import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
+/** A package, as it was first spelled. */
+export interface PackageRow {
+  id: number
+  name: string
+}
+
 /**
- * The package's id; made where it is not there yet, and then spelled as given. Where it is removed before it gets a version,
+ * The package; made where it is not there yet, and then spelled as given. Where it is removed before it gets a version,
  * the version's foreign key says so.
  */
-export async function ensurePackage(tx: Tx, wanted: NewPackage): Promise<number> {
-  await insertPackage(tx, wanted)
-  const [row] = await selectPackage(tx, wanted)
-  if (!row) throw new StartAgain('the package was removed right after it was found')
-  return row.id
+export async function ensurePackage(tx: Tx, wanted: NewPackage): Promise<PackageRow & { isNew: boolean }> {
+  const [added] = await insertPackage(tx, wanted)
+  if (added) return { ...added, isNew: true }
+  const [found] = await selectPackage(tx, wanted)
+  if (!found) throw new StartAgain('the package was removed right after it was found')
+  return { ...found, isNew: false }
 }
 
 interface NewPackage {
@@ -25,19 +32,24 @@ const insertPackage = prepared(['ownerId', 'name', 'nameKey', 'now'], (tx, wante
   tx
     .insertInto('packages')
     .values({ owner_id: wanted.ownerId, name: wanted.name, name_key: wanted.nameKey, created_at: wanted.now })
-    .onConflict((conflict) => conflict.columns(['owner_id', 'name_key']).doNothing()),
+    .onConflict((conflict) => conflict.columns(['owner_id', 'name_key']).doNothing())
+    .returning(['id', 'name']),
 )
 
 const selectPackage = prepared(['ownerId', 'nameKey'], (tx, wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>) =>
-  tx.selectFrom('packages').select('id').where('owner_id', '=', wanted.ownerId).where('name_key', '=', wanted.nameKey),
+  tx
+    .selectFrom('packages')
+    .select(['id', 'name'])
+    .where('owner_id', '=', wanted.ownerId)
+    .where('name_key', '=', wanted.nameKey),
 )
 
 export async function findPackage(
   tx: Tx,
   wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>,
-): Promise<number | undefined> {
+): Promise<PackageRow | undefined> {
   const [row] = await selectPackage(tx, wanted)
-  return row?.id
+  return row
 }
 
 /**
@@ -69,12 +81,25 @@ function firstVersion(tx: Tx, packageId: number) {
     .limit(1)
 }
 
-/** Removes the package, unless a version was published while its row was waited for. */
-export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<void> {
+/** Removes the package, unless a version was published while its row was waited for; whether it did. */
+export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('packages')
+    .where('id', '=', id)
+    .where(() => firstVersion(tx, id), 'is', null)
+    .executeTakeFirst()
+  return numDeletedRows > 0n
+}
+
+/** The same with the last version of a package, which stays while its people say something of it. */
+export async function deletePackageIfBare(tx: Tx, id: number): Promise<void> {
   await tx
     .deleteFrom('packages')
     .where('id', '=', id)
     .where(() => firstVersion(tx, id), 'is', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('package_texts').select('package_id').where('package_id', '=', id))),
+    )
     .execute()
 }
 

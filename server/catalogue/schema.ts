@@ -112,12 +112,120 @@ export interface Schema {
     version_key: string
     creator_id: number | null
     created_at: number
+    /** Where the version stands among others (`lib/version-order.ts`); null where the release before this one added it. */
+    version_order: string | null
   }
   /** A line for each version in the lists of its owner and its package. The database keeps it by triggers, as it does the counts. */
-  listings: { version_id: number; owner_id: number; package_id: number; created_at: number }
-  /** How many versions a package has, and an owner; no row, or 0, where there are none. */
-  package_counts: { package_id: number; versions: number }
-  owner_counts: { owner_id: number; versions: number }
+  listings: {
+    version_id: number
+    owner_id: number
+    package_id: number
+    created_at: number
+    name_key: string
+    version_order: string
+    /** Bytes of its files, also those that are stored once for several. */
+    size: number
+    /** Written once a minute, by no trigger. */
+    downloads: Generated<number>
+  }
+  /** What a package has, and an owner; no row, or 0, where there is nothing. `packages` are those that have a version. */
+  package_counts: {
+    package_id: number
+    versions: number
+    files: number
+    bytes: number
+    /** All that there ever were, also of versions that are gone. */
+    downloads: Generated<number>
+    /** When its newest version was made; 0 where it has none. */
+    newest_at: number
+  }
+  owner_counts: { owner_id: number; versions: number; packages: number; files: number; bytes: number }
+  /** What its people say of a package. A package with such a row outlives its last version. `labels` is a JSON array. */
+  package_texts: {
+    package_id: number
+    description: string
+    readme: string
+    homepage: string
+    repository_url: string
+    labels: string
+    updated_at: number
+  }
+  /** How often something was downloaded on a day, which is counted from 1970. */
+  file_downloads: { file_id: number; day: number; downloads: number }
+  version_downloads: { version_id: number; day: number; downloads: number }
+  package_downloads: { package_id: number; day: number; downloads: number }
+  /** What an owner may have: null is what the site says (`site`, key `quotas`), -1 is as much as he likes. */
+  quotas: { owner_id: number; versions: number | null; bytes: number | null; file_size: number | null }
+  /** What uploads that are under way will take of a quota, at most. */
+  reservations: {
+    upload_id: string
+    /** Of the process that takes the upload: a reservation ends with it. */
+    lease_id: string
+    owner_id: number
+    package_key: string
+    version_key: string
+    bytes: number
+    created_at: number
+  }
+  webhooks: {
+    id: Generated<number>
+    /** Null: for the whole site. */
+    owner_id: number | null
+    url: string
+    /** Encrypted, as is the header. */
+    secret: string | null
+    authorization_header: string | null
+    /** Names, apart by commas. */
+    events: string
+    is_active: Flag
+    created_at: number
+    updated_at: number
+  }
+  /** What is sent to webhooks, and what came of it. */
+  deliveries: {
+    id: Generated<number>
+    webhook_id: number
+    uuid: string
+    action: string
+    /** What has happened, as it was then: JSON. */
+    change: string
+    state: DeliveryState
+    attempts: number
+    created_at: number
+    /** Of the last attempt, all that follows. Milliseconds. */
+    attempted_at: number | null
+    duration: number | null
+    /** JSON objects. */
+    request_headers: string | null
+    /** Written before the first attempt: every attempt sends the same bytes. */
+    request_body: string | null
+    response_status: number | null
+    response_headers: string | null
+    response_body: string | null
+    error: string | null
+  }
+  /** Who did what: rows are added and, when they are old, removed; never changed. Names are as they were then. */
+  audit_events: {
+    id: Generated<number>
+    created_at: number
+    action: string
+    actor_id: number | null
+    actor_name: string | null
+    credential: string | null
+    token_last_eight: string | null
+    address: string | null
+    /** Where it was done. */
+    owner_id: number | null
+    owner_name: string | null
+    package_name: string | null
+    package_key: string | null
+    version: string | null
+    file: string | null
+    /** To whom or to what, where it is none of these. */
+    subject: string | null
+    /** JSON. */
+    details: string | null
+  }
   files: {
     id: Generated<number>
     version_id: number
@@ -141,8 +249,8 @@ export interface Schema {
     state: BlobState
     created_at: number
   }
-  /** Locations whose bytes nothing refers to any more, and since when. */
-  doomed: { location: string; since: number }
+  /** Locations whose bytes nothing refers to any more, and since when. `size` is null where nobody knew it. */
+  doomed: { location: string; since: number; size: Generated<number | null> }
   /** While a row is here (a backup that runs), no bytes are removed. */
   holds: { id: Generated<number>; reason: string; created_at: number }
   leases: {
@@ -176,6 +284,7 @@ export type OwnerKind = 'user' | 'organisation'
 export type Visibility = 'public' | 'limited' | 'private'
 export type TeamPermission = 'none' | 'read' | 'write' | 'admin' | 'owner'
 export type BlobState = 'live' | 'quarantined' | 'missing'
+export type DeliveryState = 'waiting' | 'delivered' | 'given-up'
 export type Flag = 0 | 1
 
 /** For reading, outside any transaction. */

@@ -1,14 +1,24 @@
+import { versionOrder } from '../lib/version-order.ts'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
-/** The version's id; made where it is not there yet, with its creator. Nobody else changes its files meanwhile. */
-export async function ensureVersion(tx: Tx, wanted: NewVersion): Promise<number> {
-  await insertVersion(tx, wanted)
-  const id = await lockVersion(tx, wanted)
-  if (id === undefined) throw new StartAgain('the version was removed right after it was found')
-  return id
+/** A version as it is told of. */
+export interface VersionRow {
+  id: number
+  version: string
+  creatorId: number | null
+  createdAt: number
+}
+
+/** The version; made where it is not there yet, with its creator. Nobody else changes its files meanwhile. */
+export async function ensureVersion(tx: Tx, wanted: NewVersion): Promise<VersionRow & { isNew: boolean }> {
+  const [added] = await insertVersion(tx, { ...wanted, versionOrder: versionOrder(wanted.versionKey) })
+  if (added) return { ...added, isNew: true }
+  const found = await lockVersion(tx, wanted)
+  if (found === undefined) throw new StartAgain('the version was removed right after it was found')
+  return { ...found, isNew: false }
 }
 
 interface NewVersion {
@@ -19,31 +29,37 @@ interface NewVersion {
   now: number
 }
 
-const insertVersion = prepared(['packageId', 'version', 'versionKey', 'creatorId', 'now'], (tx, wanted: NewVersion) =>
-  tx
-    .insertInto('versions')
-    .values({
-      package_id: wanted.packageId,
-      version: wanted.version,
-      version_key: wanted.versionKey,
-      creator_id: wanted.creatorId,
-      created_at: wanted.now,
-    })
-    .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing()),
+const insertVersion = prepared(
+  ['packageId', 'version', 'versionKey', 'versionOrder', 'creatorId', 'now'],
+  (tx, wanted: NewVersion & { versionOrder: string }) =>
+    tx
+      .insertInto('versions')
+      .values({
+        package_id: wanted.packageId,
+        version: wanted.version,
+        version_key: wanted.versionKey,
+        version_order: wanted.versionOrder,
+        creator_id: wanted.creatorId,
+        created_at: wanted.now,
+      })
+      .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing())
+      .returning(versionColumns),
 )
+
+const versionColumns = ['id', 'version', 'creator_id as creatorId', 'created_at as createdAt'] as const
 
 type VersionKey = Pick<NewVersion, 'packageId' | 'versionKey'>
 
-/** The version's id. Its files are changed by this transaction alone: two deletes of its last two files see each other. */
-export async function lockVersion(tx: Tx, wanted: VersionKey): Promise<number | undefined> {
+/** The version. Its files are changed by this transaction alone: two deletes of its last two files see each other. */
+export async function lockVersion(tx: Tx, wanted: VersionKey): Promise<VersionRow | undefined> {
   const [row] = await selectVersion(tx, wanted)
-  return row?.id
+  return row
 }
 
 const selectVersion = prepared(['packageId', 'versionKey'], (tx, wanted: VersionKey) =>
   tx
     .selectFrom('versions')
-    .select('id')
+    .select(versionColumns)
     .where('package_id', '=', wanted.packageId)
     .where('version_key', '=', wanted.versionKey)
     .$call(locked(tx, 'for update')),
@@ -74,26 +90,29 @@ export async function versionsOfFirstFiles(
 }
 
 /** Their files are changed by this transaction alone. */
-export async function lockVersions(tx: Tx, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx
+export async function lockVersions(tx: Tx, ids: readonly number[]): Promise<VersionRow[]> {
+  if (ids.length === 0) return []
+  return tx
     .selectFrom('versions')
-    .select('id')
+    .select(versionColumns)
     .where('id', 'in', ids)
     .orderBy('version_key')
     .$call(locked(tx, 'for update'))
     .execute()
 }
 
-export async function deleteEmptyVersions(tx: Tx, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx
+/** Removes those of the versions that have no file; their ids. */
+export async function deleteEmptyVersions(tx: Tx, ids: readonly number[]): Promise<Set<number>> {
+  if (ids.length === 0) return new Set()
+  const gone = await tx
     .deleteFrom('versions')
     .where('id', 'in', ids)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('files').select('files.id').whereRef('files.version_id', '=', 'versions.id'))),
     )
+    .returning('id')
     .execute()
+  return new Set(gone.map(({ id }) => id))
 }
 
 /** Takes a user off some of the versions that he made; how many that were. */

@@ -41,7 +41,7 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
   const watched = <Result>(work: Promise<Result>) => parts.refusedSignIns.watch(remote(), work)
   const askVisitor = async () => {
     const { secret } = browser()
-    const bySession = secret === undefined ? undefined : await parts.sessions.visitor(secret)
+    const bySession = secret === undefined ? undefined : await parts.sessions.visitor(secret, remote())
     const sent = byProxy()
     if (sent.kind === 'none') return bySession
     // Where the proxy names somebody else by now, whoever had the browser before has gone.

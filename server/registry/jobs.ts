@@ -24,8 +24,9 @@ interface DecideJob {
 }
 
 export const reviveJob = transaction('revive job', async (tx, args: DecideJob) => {
-  await mustBeThere(tx, args)
+  const { kind } = await mustBeThere(tx, args)
   await retryJob(tx, args.id, args.now)
+  return kind
 })
 
 export const dropJob = transaction('drop job', async (tx, args: DecideJob) => {
@@ -37,9 +38,11 @@ export const dropJob = transaction('drop job', async (tx, args: DecideJob) => {
   )
 })
 
-async function mustBeThere(tx: Tx, { standing, id, now }: DecideJob): Promise<void> {
+async function mustBeThere(tx: Tx, { standing, id, now }: DecideJob): Promise<JobRow> {
   administer(await callerNow(tx, standing, now), 'write')
-  if (!(await jobById(tx, id))) throw noSuchJob()
+  const job = await jobById(tx, id)
+  if (!job) throw noSuchJob()
+  return job
 }
 
 /** The work that no request waits for: what is to be done, is being done, and was given up. */
@@ -54,8 +57,8 @@ export async function listJobs(
 
 /** Has a job tried again at once, with all its attempts before it. */
 export async function retryJobNow(parts: RegistryParts, { caller }: AdminGrant, id: string): Promise<void> {
-  await parts.catalogue.transact(reviveJob, { standing: standingOf(caller), id: jobId(id), now: parts.now() })
-  parts.wakeJobs()
+  const args = { standing: standingOf(caller), id: jobId(id), now: parts.now() }
+  parts.wake(await parts.catalogue.transact(reviveJob, args))
 }
 
 /** Forgets a job that was given up. */

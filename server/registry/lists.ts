@@ -118,7 +118,7 @@ export async function showFiles(
     // Those that were given up, say because their bytes are gone, are waited for by nobody.
     const subjects = incomplete.slice(0, mostAsked).map(({ blobId }) => String(blobId))
     if (!(await anyAwaited(parts.catalogue.read, digestsJob, subjects))) return look()
-    parts.wakeJobs()
+    parts.wake(digestsJob)
     // Another node may be the one that computes them, so there is nothing but to look again.
     await Bun.sleep(Math.min(pause, left))
   }

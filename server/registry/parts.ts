@@ -16,8 +16,8 @@ export interface RegistryParts {
   now: () => number
   /** Bytes of uploads whose commit was not answered; the sweeper finds out what became of them. */
   unsettled: Set<Location>
-  /** Called after a change that asked for a job. */
-  wakeJobs: () => void
+  /** Has jobs of a kind done at once; called after a change that asked for one. */
+  wake: (kind: string) => void
 }
 
 export interface Limits {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { audit } from '../access/audit.ts'
 import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
 import type { Location, StagedBlob } from '../blobs/blob-store.ts'
-import { addDigests, blobByDigest, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
+import { addDigests, blobByDigest, digestsOf, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalogue/files.ts'
 import { askForJob } from '../catalogue/jobs.ts'
 import { enterUnderLease } from '../catalogue/leases.ts'
@@ -9,10 +10,12 @@ import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
+import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
 import { atMost } from '../lib/at-most.ts'
 import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
 import type { FileName, PackageName, VersionName } from '../names.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
+import { type ChangeAction, tell } from './changes.ts'
 import { declaredMismatch } from './declared-mismatch.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -58,16 +61,16 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const { userId, ownerId } = claim
   const entered = await enterUnderLease(tx, { leaseId: args.leaseId, location: args.location, userId, ownerId })
   if (!entered) throw outOfTouch()
-  await recheck(tx, claim, now)
+  const { caller, owner } = await recheck(tx, claim, now)
 
-  const packageId = await ensurePackage(tx, {
+  const its = await ensurePackage(tx, {
     ownerId: claim.ownerId,
     name: args.package.text,
     nameKey: args.package.key,
     now,
   })
-  const versionId = await ensureVersion(tx, {
-    packageId,
+  const version = await ensureVersion(tx, {
+    packageId: its.id,
     version: args.version.text,
     versionKey: args.version.key,
     creatorId: claim.userId,
@@ -82,7 +85,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     now,
   })
   const added = await insertFile(tx, {
-    versionId,
+    versionId: version.id,
     name: args.file.text,
     nameKey: args.file.key,
     blobId: blob.id,
@@ -90,12 +93,36 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     uploadId: args.uploadId,
     now,
   })
-  if (added === undefined) throw nameTaken(await fileInVersion(tx, versionId, args.file.key))
+  if (added === undefined) throw nameTaken(await fileInVersion(tx, version.id, args.file.key))
 
   const unknown = missingDigests(blob).filter((algorithm) => args.digests[algorithm] === undefined)
   if (missingDigests(blob).length > unknown.length) await addDigests(tx, blob.id, args.digests)
   if (unknown.length > 0) await askForJob(tx, digestsJob, String(blob.id), now)
-  return { usesNewBytes, wantsDigests: unknown.length > 0 }
+
+  const file = {
+    id: added,
+    blobId: blob.id,
+    name: args.file.text,
+    size: args.size,
+    digests: { ...digestsOf(blob), ...args.digests },
+  }
+  const change = { owner, package: its.name, version, sender: caller.account, files: [file] }
+  const actions: ChangeAction[] = version.isNew ? ['created', 'file_added'] : ['file_added']
+  const isTold = await tell(
+    tx,
+    await listenersAt(tx, owner.id),
+    actions.map((action) => ({ action, ...change })),
+    now,
+  )
+  await audit(tx, caller, now, {
+    action: 'file.published',
+    owner,
+    package: { name: its.name, key: args.package.key },
+    version: version.version,
+    file: args.file.text,
+    details: { size: args.size, sha256: args.digests.sha256 },
+  })
+  return { usesNewBytes, wantsDigests: unknown.length > 0, isTold }
 })
 
 /**
@@ -158,7 +185,8 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   )
   if (!added) return
   if (added.usesNewBytes) staged.keep()
-  if (added.wantsDigests) parts.wakeJobs()
+  if (added.wantsDigests) parts.wake(digestsJob)
+  if (added.isTold) parts.wake(deliveriesJob)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { audit } from '../access/audit.ts'
 import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { type Removal, type RemovalClaim, recheckRemoval, removalClaim, removeOwnerRow } from '../access/removal.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
@@ -6,7 +7,9 @@ import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { deletePackageIfEmpty, findPackage, lockPackage, packageKeysOf } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteEmptyVersions, forgetCreator, lockVersions, versionsOfFirstFiles } from '../catalogue/versions.ts'
+import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
 import { Problem } from '../problems.ts'
+import { type Change, tell, toldFiles } from './changes.ts'
 import { packageNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -16,35 +19,76 @@ export type PurgeClaim = Claim | RemovalClaim
 /** Files that one transaction removes: it has ten seconds, and who publishes there waits for it. */
 const fewFiles = 500
 
-/**
- * Removes the first files of a package, the versions that have none left and, with the last of them, the package. Whether there
- * is more to do.
- */
+/** What a part of a purge came to. */
+export interface Purged {
+  /** Whether there is more to do. */
+  isMore: boolean
+  /** Whether a webhook is told of it. */
+  isTold: boolean
+}
+
+/** Removes the first files of a package, the versions that have none left and, with the last of them, the package. */
 export const purgeSome = transaction(
   'purge some',
-  async (tx, args: { claim: PurgeClaim; packageKey: string; now: number }): Promise<boolean> => {
+  async (tx, args: { claim: PurgeClaim; packageKey: string; now: number }): Promise<Purged> => {
     const { claim, packageKey, now } = args
     await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${packageKey}`)])
-    if ('purge' in claim) await recheckRemoval(tx, claim, now)
-    else await recheck(tx, claim, now)
-    const packageId = await findPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
-    if (packageId === undefined) return false
-    const { ids, areAll } = await versionsOfFirstFiles(tx, packageId, fewFiles)
+    const { owner, caller } = 'purge' in claim ? await recheckRemoval(tx, claim, now) : await recheck(tx, claim, now)
+    const its = await findPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
+    if (its === undefined) return { isMore: false, isTold: false }
+    const { ids, areAll } = await versionsOfFirstFiles(tx, its.id, fewFiles)
     // Before its versions: who publishes another one holds this row and wants those.
-    if (areAll) await lockPackage(tx, packageId)
-    await lockVersions(tx, ids)
+    if (areAll) await lockPackage(tx, its.id)
+    const versions = await lockVersions(tx, ids)
+    const listeners = await listenersAt(tx, owner.id)
     const files = await deleteSomeFilesOf(tx, ids, fewFiles)
-    await releaseBlobs(tx, [...new Set(files.map(({ blob_id }) => blob_id))], now)
-    await deleteEmptyVersions(tx, ids)
-    if (areAll) await deletePackageIfEmpty(tx, packageId)
-    return !areAll || files.length === fewFiles
+    const told = listeners.length > 0 ? await toldFiles(tx, files) : []
+    await releaseBlobs(tx, [...new Set(files.map(({ blobId }) => blobId))], now)
+    const gone = await deleteEmptyVersions(tx, ids)
+    const packageGone = areAll && (await deletePackageIfEmpty(tx, its.id))
+
+    const filesOf = Map.groupBy(files, ({ versionId }) => versionId)
+    const place = { owner, package: { name: its.name, key: packageKey } }
+    await audit(
+      tx,
+      caller,
+      now,
+      ...versions
+        .filter(({ id }) => gone.has(id))
+        .map(({ id, version }) => ({
+          action: 'version.deleted' as const,
+          ...place,
+          version,
+          details: { files: filesOf.get(id)?.length ?? 0 },
+        })),
+      ...(packageGone ? [{ action: 'package.deleted' as const, ...place }] : []),
+    )
+    const changes = versions.flatMap((version): Change[] => {
+      const its = new Set(filesOf.get(version.id)?.map(({ id }) => id))
+      const change = {
+        owner,
+        package: place.package.name,
+        version,
+        sender: caller.account,
+        files: told.filter(({ id }) => its.has(id)),
+      }
+      return [
+        ...(change.files.length > 0 ? [{ action: 'file_deleted' as const, ...change }] : []),
+        ...(gone.has(version.id) ? [{ action: 'deleted' as const, ...change }] : []),
+      ]
+    })
+    const isTold = listeners.length > 0 && (await tell(tx, listeners, changes, now))
+    return { isMore: !areAll || files.length === fewFiles, isTold }
   },
 )
 
 /** Removes a package with all that was in it when this was asked for. Where it is broken off, the same call goes on. */
 export async function purgePackage(parts: RegistryParts, claim: PurgeClaim, packageKey: string): Promise<void> {
-  let isMore = true
-  while (isMore) isMore = await parts.catalogue.transact(purgeSome, { claim, packageKey, now: parts.now() })
+  for (let isMore = true; isMore; ) {
+    const purged = await parts.catalogue.transact(purgeSome, { claim, packageKey, now: parts.now() })
+    if (purged.isTold) parts.wake(deliveriesJob)
+    isMore = purged.isMore
+  }
 }
 
 /** Removes a package with all its versions; `not-found` where there is none. */

@@ -1,13 +1,18 @@
+import { audit } from '../access/audit.ts'
+import type { SignedIn } from '../access/caller.ts'
 import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
-import { deleteFileByName, deleteFilesOf, hasFiles } from '../catalogue/files.ts'
+import { deleteFileByName, deleteFilesOf, hasFiles, type RemovedFile } from '../catalogue/files.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
-import { deletePackageIfEmpty, findPackage, isOnlyVersion } from '../catalogue/packages.ts'
+import type { OwnerRow } from '../catalogue/owners.ts'
+import { deletePackageIfBare, findPackage, isOnlyVersion } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
-import { deleteVersion, lockVersion } from '../catalogue/versions.ts'
+import { deleteVersion, lockVersion, type VersionRow } from '../catalogue/versions.ts'
+import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
 import { possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { type ChangeAction, tell, toldFiles } from './changes.ts'
 import type { Address } from './download.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -22,21 +27,29 @@ interface RemoveFile extends RemoveVersion {
   fileKey: string
 }
 
-/** Removes a file; with the last one its version, and with the last version the package. */
-export const removeFileRow = transaction('remove file', async (tx, args: RemoveFile) => {
-  const version = await enter(tx, args)
-  const blobId = await deleteFileByName(tx, version.id, args.fileKey)
-  if (blobId === undefined) throw new Problem('not-found', 'package file does not exist')
-  const wasLast = !(await hasFiles(tx, version.id))
-  await releaseBlobs(tx, [blobId], args.now)
-  if (wasLast) await dropVersion(tx, version)
+/** Removes a file; with the last one its version, and with the last version the package. Whether a webhook is told of it. */
+export const removeFileRow = transaction('remove file', async (tx, args: RemoveFile): Promise<boolean> => {
+  const entered = await enter(tx, args)
+  const file = await deleteFileByName(tx, entered.version.id, args.fileKey)
+  if (file === undefined) throw new Problem('not-found', 'package file does not exist')
+  const wasLast = !(await hasFiles(tx, entered.version.id))
+  const isTold = await announce(tx, entered, { files: [file], wasLast, now: args.now })
+  await audit(tx, entered.caller, args.now, { action: 'file.deleted', ...entered.place, file: file.name })
+  await releaseBlobs(tx, [file.blobId], args.now)
+  if (wasLast) await dropVersion(tx, entered)
+  return isTold
 })
 
-export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion) => {
-  const version = await enter(tx, args)
-  const blobIds = await deleteFilesOf(tx, version.id)
-  await releaseBlobs(tx, blobIds, args.now)
-  await dropVersion(tx, version)
+export const removeVersionRows = transaction('remove version', async (tx, args: RemoveVersion): Promise<boolean> => {
+  const entered = await enter(tx, args)
+  const files = await deleteFilesOf(tx, entered.version.id)
+  const isTold = await announce(tx, entered, { files, wasLast: true, now: args.now })
+  const details = { files: files.length }
+  await audit(tx, entered.caller, args.now, { action: 'version.deleted', ...entered.place, details })
+  const blobIds = files.map(({ blobId }) => blobId)
+  await releaseBlobs(tx, [...new Set(blobIds)], args.now)
+  await dropVersion(tx, entered)
+  return isTold
 })
 
 /** Removes a file. Its bytes go once nothing refers to them and their grace is over. */
@@ -47,12 +60,13 @@ export async function removeFile(
 ): Promise<void> {
   const keys = versionKeys(address)
   const fileKey = possibleFile(address.file)
-  await parts.catalogue.transact(removeFileRow, {
+  const isTold = await parts.catalogue.transact(removeFileRow, {
     claim: claimOf(grant),
     ...keys,
     fileKey: fileKey ?? '',
     now: parts.now(),
   })
+  if (isTold) parts.wake(deliveriesJob)
 }
 
 /** Removes a version with all its files. */
@@ -62,7 +76,8 @@ export async function removeVersion(
   address: Omit<Address, 'owner' | 'file'>,
 ): Promise<void> {
   const keys = versionKeys(address)
-  await parts.catalogue.transact(removeVersionRows, { claim: claimOf(grant), ...keys, now: parts.now() })
+  const args = { claim: claimOf(grant), ...keys, now: parts.now() }
+  if (await parts.catalogue.transact(removeVersionRows, args)) parts.wake(deliveriesJob)
 }
 
 function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKey: string; versionKey: string } {
@@ -74,29 +89,57 @@ function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKe
 
 /** A version whose files nobody else changes now. */
 interface Entered {
-  id: number
+  version: VersionRow
   packageId: number
   /** Whether its package goes with it. */
   isOnly: boolean
+  caller: SignedIn
+  /** As the audit log has it. */
+  place: { owner: OwnerRow; package: { name: string; key: string }; version: string }
 }
 
 /** Takes the locks in their order, asks again for the rights, and finds the version. */
 async function enter(tx: Tx, args: RemoveVersion): Promise<Entered> {
   const { claim } = args
   await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${args.packageKey}`)])
-  await recheck(tx, claim, args.now)
-  const packageId = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
-  if (packageId === undefined) throw packageUnknown()
-  const isOnly = await isOnlyVersion(tx, { packageId, versionKey: args.versionKey })
-  const id = await lockVersion(tx, { packageId, versionKey: args.versionKey })
-  if (id === undefined) throw packageUnknown()
-  return { id, packageId, isOnly }
+  const { caller, owner } = await recheck(tx, claim, args.now)
+  const found = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
+  if (found === undefined) throw packageUnknown()
+  const isOnly = await isOnlyVersion(tx, { packageId: found.id, versionKey: args.versionKey })
+  const version = await lockVersion(tx, { packageId: found.id, versionKey: args.versionKey })
+  if (version === undefined) throw packageUnknown()
+  const place = { owner, package: { name: found.name, key: args.packageKey }, version: version.version }
+  return { version, packageId: found.id, isOnly, caller, place }
+}
+
+/** Tells webhooks of files that have just been removed, and of their version where these were its last. */
+async function announce(
+  tx: Tx,
+  { version, caller, place }: Entered,
+  { files, wasLast, now }: { files: readonly RemovedFile[]; wasLast: boolean; now: number },
+): Promise<boolean> {
+  const listeners = await listenersAt(tx, place.owner.id)
+  if (listeners.length === 0) return false
+  const change = {
+    owner: place.owner,
+    package: place.package.name,
+    version,
+    sender: caller.account,
+    files: await toldFiles(tx, files),
+  }
+  const actions: ChangeAction[] = wasLast ? ['file_deleted', 'deleted'] : ['file_deleted']
+  return tell(
+    tx,
+    listeners,
+    actions.map((action) => ({ action, ...change })),
+    now,
+  )
 }
 
 /** The last that a transaction does: the owner's count is held from here on. */
-async function dropVersion(tx: Tx, version: Entered): Promise<void> {
+async function dropVersion(tx: Tx, { version, packageId, isOnly }: Entered): Promise<void> {
   await deleteVersion(tx, version.id)
-  if (version.isOnly) await deletePackageIfEmpty(tx, version.packageId)
+  if (isOnly) await deletePackageIfBare(tx, packageId)
 }
 
 function packageUnknown(): Problem {

@@ -180,7 +180,7 @@ describe('files', () => {
       'X-Checksum-Md5': new Bun.CryptoHasher('md5').update('bytes').digest('hex'),
     })
     let woken = 0
-    stowage.stowage.registry.wakeJobs = () => {
+    stowage.stowage.registry.wake = () => {
       woken += 1
       if (woken === 2) void stowage.stowage.runJobs()
     }

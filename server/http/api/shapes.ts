@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Caller } from '../../access/caller.ts'
 import { maySee } from '../../access/grant.ts'
 import type { Invitation } from '../../access/invitations.ts'
@@ -11,6 +12,7 @@ import type { TeamRow } from '../../access/teams.ts'
 import type { TokenRow } from '../../access/tokens.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
 import type { ListedFile, Profile, ShownVersion } from '../../registry/lists.ts'
+import type * as schemas from './schemas.ts'
 
 /** What clients of this protocol take for "never". */
 const never = '0001-01-01T00:00:00Z'
@@ -191,7 +193,7 @@ function linkShape({ id, kind, maker, created_at, expires_at, mailed }: LinkRow)
 }
 
 /** A job, as administrators see it. */
-export function jobShape(job: JobRow) {
+export function jobShape(job: JobRow): z.output<typeof schemas.job> {
   return {
     id: job.id,
     kind: job.kind,

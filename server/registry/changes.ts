@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { blobsById, digestsOf } from '../catalogue/blobs.ts'
+import type { RemovedFile } from '../catalogue/files.ts'
+import type { OwnerRow } from '../catalogue/owners.ts'
+import type { Tx } from '../catalogue/schema.ts'
+import { addDeliveries, type Listener } from '../catalogue/webhooks.ts'
+import type { Digests } from '../lib/digests.ts'
+
+/** What webhooks are told of: actions of the event `package`. The last two are told only to those that asked for them. */
+export type ChangeAction = 'created' | 'deleted' | 'file_added' | 'file_deleted'
+
+/** A file as it was when something happened to it; `blobId` leads to digests that were not known then, while it is there. */
+export interface ChangedFile {
+  id: number
+  blobId: number
+  name: string
+  size: number
+  digests: { [Name in keyof Digests]: string | null }
+}
+
+/** Files that are removed, as they are told of; their blobs must still be there. */
+export async function toldFiles(tx: Tx, files: readonly RemovedFile[]): Promise<ChangedFile[]> {
+  const blobs = await blobsById(
+    tx,
+    files.map(({ blobId }) => blobId),
+  )
+  return files.flatMap(({ id, blobId, name }) => {
+    const blob = blobs.get(blobId)
+    return blob ? [{ id, blobId, name, size: blob.size, digests: digestsOf(blob) }] : []
+  })
+}
+
+/** Something that happened to a version, as it was then: what it is about may be gone when it is told. */
+export interface Change {
+  action: ChangeAction
+  owner: Pick<OwnerRow, 'id' | 'kind' | 'name' | 'visibility'>
+  package: string
+  version: { id: number; version: string; creatorId: number | null; createdAt: number }
+  sender: { id: number; name: string }
+  files: ChangedFile[]
+}
+
+/** The events that a webhook may ask for, and the actions that it is told of each. */
+export const webhookEvents = {
+  package: ['created', 'deleted'],
+  file_added: ['file_added'],
+  file_deleted: ['file_deleted'],
+} as const satisfies Record<string, readonly ChangeAction[]>
+
+export type WebhookEvent = keyof typeof webhookEvents
+
+/** Puts changes into the outbox of every webhook that asked for them; whether there is any to be sent. */
+export async function tell(
+  tx: Tx,
+  listeners: readonly Listener[],
+  changes: readonly Change[],
+  now: number,
+): Promise<boolean> {
+  const deliveries = listeners.flatMap(({ id, events }) => {
+    const asked = new Set<string>(events.split(',').flatMap((event) => webhookEvents[event as WebhookEvent] ?? []))
+    return changes
+      .filter(({ action }) => asked.has(action))
+      .map((change) => ({
+        webhook_id: id,
+        uuid: randomUUID(),
+        action: change.action,
+        change: JSON.stringify(change),
+        created_at: now,
+      }))
+  })
+  await addDeliveries(tx, deliveries, now)
+  return deliveries.length > 0
+}
