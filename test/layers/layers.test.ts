@@ -118,6 +118,7 @@ function violations(tree: Tree): string[] {
 async function projectTree(): Promise<Tree> {
   const tree = new Map<string, string>()
   for await (const path of new Bun.Glob('{server,cli,client}/**/*.{ts,tsx,js,mjs}').scan({ cwd: root })) {
+    if (path.includes('node_modules/') || path.includes('/dist/')) continue
     tree.set(path, await Bun.file(join(root, path)).text())
   }
   return tree

@@ -35,8 +35,9 @@ const read = (stowage: TestStowage) => stowage.stowage.registry.catalogue.read
 const statuses = async (...answers: Promise<Response>[]) => (await Promise.all(answers)).map(({ status }) => status)
 
 described('two deletes of the last two files of a version', () => {
-  async function race(choreography: Choreography): Promise<string[]> {
+  async function race(choreography: Choreography, ...changes: string[]): Promise<string[]> {
     await using stowage = await start(choreography)
+    for (const change of changes) await stowage.change(change)
     expect(await statuses(stowage.admin.put({ file: 'a' }, 'a'))).toEqual([201])
     expect(await statuses(stowage.admin.put({ file: 'b' }, 'b'))).toEqual([201])
     const first = choreography.stopAfter(/^delete from "files"/)
@@ -58,7 +59,8 @@ described('two deletes of the last two files of a version', () => {
   test('would leave an empty one if they did not lock it', async () => {
     const choreography = new Choreography()
     choreography.rewrite(withoutLocks)
-    expect(await race(choreography)).toEqual(['version 1.0'])
+    // What counts files down comes to lock the version's line too.
+    expect(await race(choreography, 'drop trigger uncount_file on files')).toEqual(['version 1.0'])
   })
 })
 
@@ -138,7 +140,7 @@ described('two publishes of the first file of one version', () => {
     const choreography = new Choreography()
     choreography.rewrite((sql) =>
       /^insert into "(packages|versions)"/.test(sql) && choreography.undone === 0
-        ? sql.replace(/ on conflict .* do nothing$/, '')
+        ? sql.replace(/ on conflict .* do nothing/, '')
         : sql,
     )
     const { undone, ...rest } = await race(choreography, ['a', 'b'])
