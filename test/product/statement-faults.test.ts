@@ -215,6 +215,7 @@ test('the bytes of a commit without an answer are kept until the catalogue has b
     replace: { aroundStatement: statements.around },
   })
   const ada = await stowage.user('ada')
+  await expectPut(ada.put({ file: 'first' }, 'first'))
   statements.arm()
   await expectPut(ada.put({ file: 'count' }, 'count'))
   const commit = statements.seen.length - 1
@@ -225,7 +226,7 @@ test('the bytes of a commit without an answer are kept until the catalogue has b
   // With a grace of an hour the sweep writes them down as doomed, and takes nothing yet.
   await stowage.stowage.sweep()
   expect((await blobFiles(stowage.dataDir)).size).toBe(before + 1)
-  expect(await rowCounts(stowage.stowage.registry.catalogue.read)).toMatchObject({ files: 1, doomed: 1 })
+  expect(await rowCounts(stowage.stowage.registry.catalogue.read)).toMatchObject({ files: 2, doomed: 1 })
 })
 
 testOnSqlite('a database that really is full: 507 for uploads, downloads and deletes go on, and it heals', async () => {
