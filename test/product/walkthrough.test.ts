@@ -28,12 +28,13 @@ curl() {
 }
 `
 
-test('the walk-through of docs/access.md works as it is written', async () => {
+test.each(['access.md', 'api.md'])('the commands of docs/%s work as they are written', async (chapter) => {
   let now = Date.now()
-  await using stowage = await startStowage({ replace: { now: () => now } })
+  await using stowage = await startStowage({ replace: { now: () => now, background: 'on' } })
   const folder = await mkdtemp(join(tmpdir(), 'stowage-walk-'))
-  const commands = await commandsOf('access.md')
+  const commands = await commandsOf(chapter)
   expect(commands.length).toBeGreaterThan(35)
+  const variables = commands.flatMap(({ command }) => /^(?:export )?([A-Z][A-Z0-9_]*)=/.exec(command)?.[1] ?? [])
   let secret = ''
   try {
     await writeFile(join(folder, 'state'), curl)
@@ -47,7 +48,7 @@ test('the walk-through of docs/access.md works as it is written', async () => {
         .replace('admin:PASSWORD', `admin:${adminPassword}`)
         .replace('123456', code)
       // What a command sets is there for the next one, as in a terminal.
-      const script = `. ./state\n${run}\nstatus=$?\n{ declare -f; declare -p STOWAGE ADMIN CODE TEAM TOKEN; } > state 2>/dev/null\nexit $status`
+      const script = `. ./state\n${run}\nstatus=$?\n{ declare -f; declare -p ${variables.join(' ')}; } > state 2>/dev/null\nexit $status`
       const shell = Bun.spawn(['bash', '-c', script], { cwd: folder, stdout: 'pipe', stderr: 'pipe' })
       const [output, complaint] = await Promise.all([
         new Response(shell.stdout).text(),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { Api, type HttpResponse, type Package } from 'gitea-js'
 import { type CheckedClient, checkedClient, demandFit } from '../support/checked-client.ts'
 import { adminPassword, Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
@@ -236,6 +237,31 @@ describe('anybody', () => {
     await change('2', 'null')
     const listed = await checkedClient(stowage.url).packages.listPackages('henry')
     expect(listed.map(({ creator }) => creator.login)).toEqual(['Ghost', 'hidden'])
+  })
+
+  test('turns the pages of a list by what the headers of each say', async () => {
+    const paul = await person('paul')
+    const { client, files } = await withToken(paul, 'paul', ['write:package'])
+    const versions = ['1', '2', '3', '4', '5']
+    for (const version of versions) await files.put({ version }, content)
+    const api = new Api({ baseUrl: `${stowage.url}/api/v1`, baseApiParams: { format: 'json' } })
+    const seen: (string | undefined)[] = []
+    const turned: (string | null)[] = []
+    for (let page: number | undefined = 1; page !== undefined; ) {
+      const { data, headers }: HttpResponse<Package[]> = await api.packages.listPackages('paul', { page, limit: 2 })
+      seen.push(...data.map(({ version }) => version))
+      turned.push(headers.get('X-Total-Count'))
+      const next: string | undefined = /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1]
+      page = next === undefined ? undefined : Number(new URL(next).searchParams.get('page'))
+    }
+    expect({ seen, turned }).toEqual({ seen: versions.toReversed(), turned: ['5', '5', '5'] })
+
+    await client.packages.deletePackage('paul', 'generic', 'tool', '3')
+    const { headers } = await api.packages.listPackages('paul')
+    expect(headers.get('X-Total-Count')).toBe('4')
+    // The client has no method for a whole package.
+    expect((await files.fetch('/api/v1/packages/paul/generic/tool', { method: 'DELETE' })).status).toBe(204)
+    expect(await client.packages.listPackages('paul')).toEqual([])
   })
 
   // The client has no methods for these two.
