@@ -17,20 +17,26 @@ import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
-import { serveHttp } from './http/app.ts'
+import { serveHttp, type WatchAnswers } from './http/app.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
 
+import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
 import { SecretKey } from './lib/sealed.ts'
 import { writeDurably } from './lib/write-durably.ts'
 
+import { Metrics } from './metrics/metrics.ts'
+import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
 import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
+import { DownloadCounts } from './registry/downloads.ts'
 import { ProcessLease } from './registry/leases.ts'
+import { nobody } from './registry/observer.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { checkStorage, matchStorage } from './registry/storage-id.ts'
 import type { Swept } from './registry/sweep.ts'
 import { knownSecretKey, secretKey, secretKeyFile } from './secret-key-file.ts'
 import { storageIdFile } from './storage-id-file.ts'
+import { composeWebhooks } from './webhooks.ts'
 
 /** A server that listens. */
 export interface Stowage {
@@ -46,6 +52,10 @@ export interface Stowage {
   runJobs(kind?: string): Promise<number>
   /** Writes down when tokens and sessions were last used, now. */
   flushUses(): Promise<void>
+  /** Writes down who has signed in, or could not, now; at the `end` also what was only counted. */
+  flushSignIns(end?: boolean): Promise<void>
+  /** Writes down how often files were downloaded, now. */
+  flushDownloads(): Promise<void>
   /** Lets running transfers finish for `grace` milliseconds, then ends everything. */
   stop(grace: number): Promise<void>
 }
@@ -60,9 +70,13 @@ export interface Replacements {
   openBlobs?: (folder: string) => Promise<BlobStore>
   /** Stands around every statement; SQLite then runs on this thread. */
   aroundStatement?: AroundStatement
+  /** How webhooks are sent. */
+  outgoing?: Partial<Pick<OutgoingParts, 'resolve' | 'ca'>> & { limits?: Partial<OutgoingLimits> }
   /** Wraps the catalogue. */
   catalogue?: (catalogue: Catalogue) => Catalogue
-  /** Off: nothing is swept or computed but by `sweep`, `runJobs` and `flushUses`, so that a test decides when. */
+  /** Sees every answer before it goes out, and may put another one in its place. */
+  watchAnswers?: WatchAnswers
+  /** Off: nothing is swept or computed but by `sweep`, `runJobs` and `flush…`, so that a test decides when. */
   background?: 'on' | 'off'
 }
 
@@ -81,12 +95,22 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   }
   try {
     const knownKey = await knownSecretKey(settings)
-    const database = await openDatabase(settings, { release: version, log, around: replace.aroundStatement })
+    const metrics = metricsFor(settings, now)
+    const database = await openDatabase(settings, {
+      release: version,
+      log,
+      around: replace.aroundStatement,
+      readFailed: metrics && ((error) => metrics.databaseFailed('read', error)),
+    })
     opened.push(() => database.close())
-    const catalogue = replace.catalogue?.(database) ?? database
+    const replaced = replace.catalogue?.(database) ?? database
+    const catalogue = metrics
+      ? watchedCatalogue(replaced, (error) => metrics.databaseFailed('transaction', error))
+      : replaced
 
-    const { blobs, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
-    opened.push(() => blobs.close())
+    const { blobs: store, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
+    opened.push(() => store.close())
+    const blobs = metrics ? watchedBlobs(store, (...failure) => metrics.storeFailed(...failure)) : store
     if (knownKey === undefined) await mustBeFirstKey(catalogue, secretKeyFile(settings))
     const secrets = new SecretKey(knownKey ?? (await secretKey(settings)))
     await matchSecretKey(catalogue, secrets)
@@ -98,7 +122,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       passwordCost: replace.passwordCost,
       wake: (kind) => schedule.wake(kind),
     })
-    const { mailer, lastUses } = people
+    const { mailer, lastUses, signIns } = people
     if (mailer) opened.push(() => mailer.close())
     const registry: RegistryParts = {
       catalogue,
@@ -108,19 +132,31 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
         isAlone: settings.databaseUrl === undefined,
       }),
       limits: { maxFileSize: settings.maxFileSize },
+      downloads: new DownloadCounts({ catalogue, now, wake: (kind) => schedule.wake(kind) }),
       checkStorage: storageIsThere,
       blobGrace: settings.blobGrace,
       now,
       unsettled: new Set(),
+      reserving: new Set(),
       wake: (kind) => schedule.wake(kind),
+      observer: metrics ?? nobody,
     }
-    // Best effort: where the database is gone the lease runs out by itself, and the uses of the last minute are lost.
+    // Best effort: where the database is gone the lease runs out by itself, and what was counted in the last minute is lost.
     opened.push(async () => {
-      await Promise.allSettled([registry.lease.giveUp(), lastUses.flush()])
+      await Promise.allSettled([
+        registry.lease.giveUp(),
+        lastUses.flush(),
+        signIns.flush(true),
+        registry.downloads.flush(),
+      ])
+    })
+    const { webhooks, jobs: webhookJobs } = composeWebhooks({
+      ...{ registry, settings, secrets, publicUrl, version },
+      outgoing: replace.outgoing,
     })
     const { schedule, runJobs, sweepNow } = await background(
       registry,
-      { lastUses, sessions: people.requests.sessions, linkJobs: people.linkJobs },
+      { ...people.requests, lastUses, signIns, linkJobs: people.linkJobs, webhookJobs },
       log,
       replace.background ?? 'on',
     )
@@ -134,8 +170,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
         {
           ...people.requests,
           registry,
+          webhooks,
           log,
           refusedSignIns: new RefusedSignIns(log, now),
+          metrics,
           version,
           publicUrl,
           prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
@@ -150,8 +188,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
           corsOrigins: settings.corsOrigins,
         },
         { ...settings.listen, tls: settings.tls },
+        replace.watchAnswers,
       ),
     )
+    metrics?.watch({ registry, openRequests: () => server.pendingRequests })
     url = addressOf(server, settings)
     schedule.start()
     return {
@@ -163,6 +203,8 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       sweep: sweepNow,
       runJobs,
       flushUses: () => lastUses.flush(),
+      flushSignIns: (end) => signIns.flush(end),
+      flushDownloads: () => registry.downloads.flush(),
       stop: async (grace) => {
         await stopListening(server, grace)
         await close()
@@ -172,6 +214,12 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     await close()
     throw startProblem(error)
   }
+}
+
+/** Undefined where nobody may see them: then nothing is counted. */
+function metricsFor({ metricsToken: token, metricsAddresses: addresses }: Settings, now: () => number) {
+  if (token === undefined && addresses === undefined) return undefined
+  return new Metrics({ version, access: { token, addresses }, now })
 }
 
 /** The data directory, made where it is not there, and held for this process. */

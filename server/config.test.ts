@@ -32,6 +32,7 @@ test('everything has a default', () => {
     adminPassword: undefined,
     maxFileSize: Number.POSITIVE_INFINITY,
     blobGrace: 3_600_000,
+    auditRetention: 365 * 86_400_000,
     trustedProxies: expect.any(Function),
     queryTokens: false,
     requireSignIn: false,
@@ -44,6 +45,9 @@ test('everything has a default', () => {
     sessionLifetime: 30 * 86_400_000,
     smtpUrl: undefined,
     mailFrom: undefined,
+    webhookAllowedHosts: { names: new Set(), suffixes: [], ranges: [] },
+    metricsToken: undefined,
+    metricsAddresses: undefined,
     logFormat: undefined,
     logLevel: 'info',
     tls: undefined,
@@ -74,6 +78,8 @@ describe('a variable that can be read', () => {
     ['STOWAGE_LIMIT_FILE_SIZE', 'unlimited', { maxFileSize: Number.POSITIVE_INFINITY }],
     ['STOWAGE_BLOB_GRACE', '0', { blobGrace: 0 }],
     ['STOWAGE_BLOB_GRACE', '30s', { blobGrace: 30_000 }],
+    ['STOWAGE_AUDIT_RETENTION', '90d', { auditRetention: 90 * 86_400_000 }],
+    ['STOWAGE_AUDIT_RETENTION', 'forever', { auditRetention: Number.POSITIVE_INFINITY }],
     ['STOWAGE_QUERY_TOKENS', 'true', { queryTokens: true }],
     ['STOWAGE_QUERY_TOKENS', 'false', { queryTokens: false }],
     ['STOWAGE_REQUIRE_SIGN_IN', 'true', { requireSignIn: true }],
@@ -81,6 +87,7 @@ describe('a variable that can be read', () => {
     ['STOWAGE_PASSWORD_LOGIN', 'false', { passwordLogin: false }],
     ['STOWAGE_SESSION_IDLE', '5m', { sessionIdle: 5 * 60_000 }],
     ['STOWAGE_SESSION_LIFETIME', '3650d', { sessionLifetime: 3650 * 86_400_000 }],
+    ['STOWAGE_METRICS_TOKEN', 'sixteen/letters=', { metricsToken: 'sixteen/letters=' }],
     ['STOWAGE_LOG_FORMAT', 'pretty', { logFormat: 'pretty' }],
     ['STOWAGE_LOG_FORMAT', 'json', { logFormat: 'json' }],
     ['STOWAGE_LOG_LEVEL', 'debug', { logLevel: 'debug' }],
@@ -93,6 +100,20 @@ describe('a variable that can be read', () => {
     const { trustedProxies } = readSettings({ STOWAGE_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' })
     expect(trustedProxies(ipaddr.parse('10.1.2.3'))).toBe(true)
     expect(trustedProxies(ipaddr.parse('192.0.2.1'))).toBe(false)
+  })
+
+  test('STOWAGE_METRICS_ALLOWED_ADDRESSES', () => {
+    const { metricsAddresses } = readSettings({ STOWAGE_METRICS_ALLOWED_ADDRESSES: '192.0.2.0/24' })
+    expect(metricsAddresses?.(ipaddr.parse('192.0.2.9'))).toBe(true)
+    expect(metricsAddresses?.(ipaddr.parse('192.0.3.9'))).toBe(false)
+    expect(mistakesIn({ STOWAGE_METRICS_ALLOWED_ADDRESSES: 'monitoring' })).toHaveLength(1)
+  })
+
+  test('STOWAGE_METRICS_TOKEN is long, and never shown', () => {
+    for (const wrong of ['fifteen-letters', 'with a space in between', 'ääääääääääääääää']) {
+      const [mistake] = mistakesIn({ STOWAGE_METRICS_TOKEN: wrong })
+      expect(mistake).toContain('STOWAGE_METRICS_TOKEN is [secret], but must have at least 16 characters')
+    }
   })
 
   test('STOWAGE_PROXY_SIGN_IN_HEADER, in any letter case, beside the proxies that are believed', () => {
@@ -149,6 +170,7 @@ describe('a variable that cannot be read', () => {
     ['STOWAGE_ADMIN_USERNAME', ['-ada', 'a b', 'api', 'x'.repeat(41), 'ada.png'], 'must be a user name'],
     ['STOWAGE_LIMIT_FILE_SIZE', ['10G', '-1', 'big', '1 PB', 'Unlimited '], 'must be a size'],
     ['STOWAGE_BLOB_GRACE', ['1', '1 week', '-1h', 'unlimited'], 'must be a duration'],
+    ['STOWAGE_AUDIT_RETENTION', ['0', '23h', '1 year', 'never'], 'must be a duration from 1d'],
     ['STOWAGE_TRUSTED_PROXIES', ['10.0.0.0/33', 'proxy.example.com', '127.0.0.1,x'], 'must be addresses or ranges'],
     ['STOWAGE_QUERY_TOKENS', ['yes', '1', 'TRUE'], 'must be one of true, false'],
     ['STOWAGE_REQUIRE_SIGN_IN', ['yes', '1'], 'must be one of true, false'],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
+import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
 import { parseDuration, parseSize } from './lib/sizes.ts'
 import { maxPasswordLength, minPasswordLength, ownerName } from './names.ts'
@@ -57,6 +58,11 @@ function trustedProxies(text: string): TrustedProxies | undefined {
   return 'wrong' in parsed ? undefined : parsed
 }
 
+function allowedHosts(text: string): AllowedHosts | undefined {
+  const parsed = parseAllowedHosts(text)
+  return 'wrong' in parsed ? undefined : parsed
+}
+
 /** Headers that say something else than who has signed in. */
 const otherHeaders =
   /^(authorization|cookie|host|origin|forwarded|x-forwarded-(for|host|port|proto)|x-real-ip|sec-.*|content-.*)$/
@@ -100,6 +106,12 @@ function sessionTime(text: string): number | undefined {
   return time !== undefined && time >= 5 * 60_000 && time <= 3650 * 24 * 60 * 60_000 ? time : undefined
 }
 
+/** So short that nobody looks in time would be none. */
+function retention(text: string): number | undefined {
+  const time = parseDuration(text)
+  return time !== undefined && time >= 24 * 60 * 60_000 ? time : undefined
+}
+
 const yesOrNo = (usual: 'true' | 'false') =>
   z
     .enum(['true', 'false'])
@@ -137,6 +149,10 @@ const variables = {
     (text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : parseSize(text)),
     `${size}, or unlimited`,
   ).prefault('unlimited'),
+  STOWAGE_AUDIT_RETENTION: readAs(
+    (text) => (text === 'forever' ? Number.POSITIVE_INFINITY : retention(text)),
+    'must be a duration from 1d, such as 90d or 365d, or forever',
+  ).prefault('365d'),
   STOWAGE_BLOB_GRACE: readAs(parseDuration, duration).prefault('1h'),
   STOWAGE_TRUSTED_PROXIES: readAs(
     trustedProxies,
@@ -170,6 +186,18 @@ const variables = {
     mailAddress,
     'must be an e-mail address, such as packages@example.com or Packages <packages@example.com>',
   ).optional(),
+  STOWAGE_WEBHOOK_ALLOWED_HOSTS: readAs(
+    allowedHosts,
+    'must be host names, *.suffixes, addresses or ranges separated by commas, such as ci.example.com, *.internal, 10.0.0.0/8',
+  ).prefault(''),
+  STOWAGE_METRICS_TOKEN: readAs(
+    (text) => (/^[!-~]{16,}$/.test(text) ? text : undefined),
+    'must have at least 16 characters and no space: openssl rand -base64 24 makes one',
+  ).optional(),
+  STOWAGE_METRICS_ALLOWED_ADDRESSES: readAs(
+    trustedProxies,
+    'must be addresses or ranges separated by commas, such as 127.0.0.1, 10.0.0.0/8, ::1',
+  ).optional(),
   STOWAGE_LOG_FORMAT: z.enum(['pretty', 'json']).optional(),
   STOWAGE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
   STOWAGE_TLS_CERT: readAs(readableFile, 'must be the path of a readable PEM file').optional(),
@@ -182,6 +210,7 @@ const secrets = new Set([
   'STOWAGE_DATABASE_URL',
   'STOWAGE_SECRET_KEY',
   'STOWAGE_SMTP_URL',
+  'STOWAGE_METRICS_TOKEN',
 ])
 
 function shown(name: string, value: string | undefined): string {
@@ -206,6 +235,8 @@ export interface Settings {
   /** Infinity where there is no limit. */
   maxFileSize: number
   blobGrace: number
+  /** How long the audit log is kept; Infinity: for ever. */
+  auditRetention: number
   trustedProxies: TrustedProxies
   /** Whether `?token=` counts as a credential: tokens in addresses end up in logs. */
   queryTokens: boolean
@@ -227,6 +258,11 @@ export interface Settings {
   /** The mail server; undefined: no mail is sent. */
   smtpUrl: string | undefined
   mailFrom: string | undefined
+  /** Where webhooks may lead beside the internet. */
+  webhookAllowedHosts: AllowedHosts
+  /** Who may see `/metrics`: where both are set, both must hold; where neither is, there are none. */
+  metricsToken: string | undefined
+  metricsAddresses: TrustedProxies | undefined
   logFormat: 'pretty' | 'json' | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** PEM texts. */
@@ -295,6 +331,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     adminPassword: values.STOWAGE_ADMIN_PASSWORD,
     maxFileSize: values.STOWAGE_LIMIT_FILE_SIZE,
     blobGrace: values.STOWAGE_BLOB_GRACE,
+    auditRetention: values.STOWAGE_AUDIT_RETENTION,
     trustedProxies: values.STOWAGE_TRUSTED_PROXIES,
     queryTokens: values.STOWAGE_QUERY_TOKENS,
     requireSignIn: values.STOWAGE_REQUIRE_SIGN_IN,
@@ -307,6 +344,9 @@ export function readSettings(environment: Record<string, string | undefined>): S
     sessionLifetime: values.STOWAGE_SESSION_LIFETIME,
     smtpUrl: values.STOWAGE_SMTP_URL,
     mailFrom: values.STOWAGE_MAIL_FROM,
+    webhookAllowedHosts: values.STOWAGE_WEBHOOK_ALLOWED_HOSTS,
+    metricsToken: values.STOWAGE_METRICS_TOKEN,
+    metricsAddresses: values.STOWAGE_METRICS_ALLOWED_ADDRESSES,
     logFormat: values.STOWAGE_LOG_FORMAT,
     logLevel: values.STOWAGE_LOG_LEVEL,
     tls: cert && key ? { cert, key } : undefined,

@@ -4,7 +4,7 @@ import { mustBeInUse, useByCommand } from './catalogue/move.ts'
 import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
 import { isNotThereYet, postgresReason } from './catalogue/postgres-problem.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
-import type { AroundStatement } from './catalogue/statement.ts'
+import type { AroundStatement, ReadFailed } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import type { Settings } from './config.ts'
 import { Problem } from './problems.ts'
@@ -17,6 +17,7 @@ export interface OpenDatabase {
   release: string
   log: Logger
   around?: AroundStatement | undefined
+  readFailed?: ReadFailed | undefined
 }
 
 /** The catalogue where the settings say that it is, with the newest schema. Refuses one that was moved, or is being made. */
@@ -38,20 +39,21 @@ async function onlyIf(catalogue: Catalogue, mayBeUsed: () => Promise<void>): Pro
   }
 }
 
-async function openFile(file: string, { release, log, around }: OpenDatabase): Promise<Catalogue> {
+async function openFile(file: string, { release, log, around, readFailed }: OpenDatabase): Promise<Catalogue> {
   await migrateSqlite(file, release, mustBeInUse)
-  if (around) return openSqlite(file, around)
-  return openSqliteOnThread(file, workerUrl, (reason) => {
+  if (around) return openSqlite(file, around, readFailed)
+  const threadLost = (reason: string) => {
     // Whoever watches this process starts it again, and a restart loses nothing that was answered.
     log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
     process.exit(70)
-  })
+  }
+  return openSqliteOnThread(file, workerUrl, threadLost, readFailed)
 }
 
 async function openServer(
   url: string,
   connections: number,
-  { release, log, around }: OpenDatabase,
+  { release, log, around, readFailed }: OpenDatabase,
 ): Promise<Catalogue> {
   const { version, isDurable } = await onceItAnswers(log, () => migratePostgres(url, release, mustBeInUse))
   log.info({ 'database.version': version }, `Connected to PostgreSQL ${version}`)
@@ -62,6 +64,7 @@ async function openServer(
     url,
     connections,
     ...(around ? { around } : {}),
+    readFailed,
     startedAgain: (transaction, error) =>
       log.debug({ err: error, 'transaction.name': transaction }, `Starting the transaction ${transaction} again`),
   })

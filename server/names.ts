@@ -82,6 +82,11 @@ export function possibleVersion(text: string): VersionKey | undefined {
   return foldVersion(text)
 }
 
+/** A pattern of versions in the form in which it is compared with their keys: wildcards and whatever else stay as they are. */
+export function versionPattern(text: string): string {
+  return foldVersion(text)
+}
+
 /**
  * A name for a new user or organisation; the two share one space.
  *

@@ -1,6 +1,7 @@
 import { Access } from './access/access.ts'
 import { Accounts } from './access/accounts.ts'
 import { Administration } from './access/administration.ts'
+import { AuditLog } from './access/audit-log.ts'
 import { Invitations } from './access/invitations.ts'
 import { LastUses } from './access/last-uses.ts'
 import { dropExpiredLinks, expiredLinksJob, type LinkMailParts, mailJob, mailLink } from './access/link-mail.ts'
@@ -11,6 +12,7 @@ import { forgottenPasswordJob, PasswordResets } from './access/password-resets.t
 import { type PasswordCost, Passwords } from './access/passwords.ts'
 import { SecondFactors } from './access/second-factor.ts'
 import { Sessions } from './access/sessions.ts'
+import { SignIns } from './access/sign-ins.ts'
 import { SignUp } from './access/sign-up.ts'
 import { Teams } from './access/teams.ts'
 import { Tokens } from './access/tokens.ts'
@@ -38,7 +40,8 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
   const passwords = new Passwords(now, passwordCost)
   const accounts = new Accounts({ catalogue, passwords, now })
   const lastUses = new LastUses({ catalogue, now })
-  const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), now })
+  const signIns = new SignIns({ catalogue, now })
+  const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), signIns, now })
   const { sessionIdle: idle, sessionLifetime: lifetime, passwordLogin } = settings
   const mailer = mailerOf(settings)
   const mails = mailer && { wake: () => wake(mailJob), wakeForgotten: () => wake(forgottenPasswordJob) }
@@ -47,11 +50,12 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
   return {
     passwords,
     lastUses,
+    signIns,
     mailer,
     linkJobs: linkJobs({ ...linkParts, passwordResets, mailer }),
     /** What answers requests. */
     requests: {
-      access: new Access({ catalogue, passwords, secondFactors, lastUses, now, modes: settings }),
+      access: new Access({ catalogue, passwords, secondFactors, lastUses, signIns, now, modes: settings }),
       accounts,
       ownAccount: new OwnAccount({ catalogue, passwords, now }),
       administration: new Administration({ catalogue, passwords, now }),
@@ -60,6 +64,7 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
       teams: new Teams({ catalogue, now }),
       tokens: new Tokens({ catalogue, now }),
       secondFactors,
+      auditLog: new AuditLog({ catalogue, signIns, now, retention: settings.auditRetention }),
       sessions: new Sessions({ catalogue, lastUses, now, idle, lifetime }),
       signUp: new SignUp({ accounts, isOpen: settings.signUp, now }),
       invitations: new Invitations(linkParts),

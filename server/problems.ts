@@ -20,6 +20,7 @@ export type ProblemCode =
   | 'range-not-satisfiable'
   | 'unprocessable'
   | 'too-large'
+  | 'quota-exceeded'
   | 'body-too-large'
   | 'body-incomplete'
   | 'too-many-attempts'

@@ -1,5 +1,6 @@
 import { addAccount, resetAdministrator } from './access/accounts.ts'
 import { changeAccount } from './access/administration.ts'
+import { dropOldEvents } from './access/audit-log.ts'
 import { acceptInvitation, addInvitation, joinByInvitation, withdrawInvitation } from './access/invitations.ts'
 import { rememberUses } from './access/last-uses.ts'
 import { dropExpiredLinks, strikeMail } from './access/link-mail.ts'
@@ -18,18 +19,35 @@ import {
 } from './access/second-factor.ts'
 import { forgetSecrets, rememberSecretKey } from './access/secret-key.ts'
 import { dropEndedSessions, endOwnSessions, endSessionsOf, signOut, startSession } from './access/sessions.ts'
+import { writeSignIns } from './access/sign-ins.ts'
 import { addTeam, addTeamMember, changeTeam, removeTeam, removeTeamMember } from './access/teams.ts'
 import { addToken, removeOwnToken, removeToken } from './access/tokens.ts'
 import type { AnyTransaction } from './catalogue/transaction.ts'
 import { claim, ensure, finish, giveUp, mendTimes, postpone, release } from './jobs/runner.ts'
+import {
+  dropOldDeliveries,
+  dropSurplusDeliveries,
+  finishDeliveries,
+  keepRequestBody,
+  letOthersDeliver,
+  recordAttempt,
+} from './registry/deliveries.ts'
 import { storeDigests } from './registry/digests.ts'
+import { rememberDownloads } from './registry/downloads.ts'
 import { dropJob, reviveJob } from './registry/jobs.ts'
+import { recordSweep } from './registry/last-sweep.ts'
 import { expireLeases, giveUpLease, renew, takeLease } from './registry/leases.ts'
+import { changeTexts } from './registry/package-text.ts'
 import { addFile, findUpload } from './registry/publish.ts'
-import { forgetSome, purgeSome } from './registry/purge.ts'
+import { dropEmptyPackages, forgetSome, purgeSome, removeVersionsSome } from './registry/purge.ts'
+import { changeOwnQuota, changeSiteQuotas } from './registry/quotas.ts'
+import { askForRecount, recountSome, rememberRecount } from './registry/recount.ts'
 import { removeFileRow, removeVersionRows } from './registry/remove.ts'
+import { giveBack, reserve } from './registry/reservations.ts'
+import { askForSweep } from './registry/storage.ts'
 import { rememberStorage } from './registry/storage-id.ts'
 import { doomUnnamed, dropLease, strikeDoomed } from './registry/sweep.ts'
+import { addWebhook, changeWebhook, quietWebhook, removeWebhook, replayDelivery } from './registry/webhooks.ts'
 
 /** Every transaction of the product, so that the database's thread knows them by name. */
 export const transactions: readonly AnyTransaction[] = [
@@ -43,20 +61,31 @@ export const transactions: readonly AnyTransaction[] = [
   addTeam,
   addTeamMember,
   addToken,
+  addWebhook,
+  askForRecount,
   askForReset,
+  askForSweep,
   beginEnrolment,
   changeAccount,
   changePassword,
   changeSettings,
   changeOrganisation,
+  changeOwnQuota,
+  changeSiteQuotas,
   changeTeam,
+  changeTexts,
+  changeWebhook,
   claim,
   confirmEnrolment,
   doomUnnamed,
+  dropEmptyPackages,
   dropEndedSessions,
   dropExpiredLinks,
   dropJob,
   dropLease,
+  dropOldDeliveries,
+  dropSurplusDeliveries,
+  dropOldEvents,
   expireLeases,
   giveUpLease,
   endOwnSessions,
@@ -64,15 +93,25 @@ export const transactions: readonly AnyTransaction[] = [
   ensure,
   findUpload,
   finish,
+  finishDeliveries,
   forgetSecrets,
   forgetSome,
   free,
+  giveBack,
   giveUp,
   joinByInvitation,
+  keepRequestBody,
+  letOthersDeliver,
   mendTimes,
   postpone,
   purgeSome,
+  recordSweep,
+  recountSome,
+  quietWebhook,
+  recordAttempt,
   release,
+  rememberDownloads,
+  rememberRecount,
   rememberSecretKey,
   rememberStorage,
   rememberUses,
@@ -86,9 +125,13 @@ export const transactions: readonly AnyTransaction[] = [
   removeTeamMember,
   removeToken,
   removeVersionRows,
+  removeWebhook,
+  removeVersionsSome,
   rename,
   renew,
+  reserve,
   replaceRecoveryCodes,
+  replayDelivery,
   resetAdministrator,
   resetPassword,
   reviveJob,
@@ -100,4 +143,5 @@ export const transactions: readonly AnyTransaction[] = [
   takeLease,
   useCode,
   withdrawInvitation,
+  writeSignIns,
 ]

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { versionOrder } from '../../server/lib/version-order.ts'
 import { Seeded } from '../../test/support/seeded.ts'
 
 /** Rows of one table, as its columns are called. */
@@ -12,10 +13,18 @@ export interface Rows {
     | 'teams'
     | 'team_members'
     | 'packages'
+    | 'package_texts'
     | 'versions'
     | 'blobs'
     | 'files'
     | 'jobs'
+    | 'file_downloads'
+    | 'version_downloads'
+    | 'package_downloads'
+    | 'quotas'
+    | 'webhooks'
+    | 'deliveries'
+    | 'audit_events'
   rows: Record<string, string | number | null>[]
 }
 
@@ -31,6 +40,8 @@ export interface Known {
   /** A part of the names of many of his packages, and the name of one that has few versions. */
   common: string
   rare: string
+  /** The digest of bytes that some file has. */
+  sha256: string
   /** Some of his files, from everywhere. */
   addresses: { package: string; version: string; file: string }[]
 }
@@ -55,7 +66,8 @@ const packageNameOf = (index: number) =>
 
 /**
  * What a site of that many files holds, in batches, parents first: one owner has six packages of ten, the sizes of packages
- * follow Zipf's law, versions have 1 to 20 files and mostly few, and of fifty files one has bytes that another one has too.
+ * follow Zipf's law, versions have 1 to 20 files and mostly few, and of fifty files one has bytes that another one has too. Ten
+ * times as many packages, older than these, have one version and no file: searches have something to pass over.
  */
 export function* contentOf(files: number): Generator<Rows, Known> {
   const random = new Seeded(files)
@@ -72,6 +84,15 @@ export function* contentOf(files: number): Generator<Rows, Known> {
     name_key: packageNameOf(index),
     created_at: begin,
   }))
+  yield* inBatches('package_texts', Math.ceil(packages / 10), (index) => ({
+    package_id: index * 10 + 1,
+    description: `What ${packageNameOf(index * 10)} is for`,
+    readme: '# Read me',
+    homepage: '',
+    repository_url: '',
+    labels: '[]',
+    updated_at: begin,
+  }))
 
   const planned = plan(files, packages, random)
   yield* inBatches('versions', planned.length, (index) => {
@@ -81,10 +102,28 @@ export function* contentOf(files: number): Generator<Rows, Known> {
       package_id: version.package + 1,
       version: version.version,
       version_key: version.version,
+      version_order: versionOrder(version.version),
       creator_id: ownerOf(version.package),
       created_at: begin + index * 1_000,
     }
   })
+
+  yield* inBatches('packages', packages * 10, (index) => ({
+    id: packages + index + 1,
+    owner_id: ownerOf(index),
+    name: `small-${index}`,
+    name_key: `small-${index}`,
+    created_at: begin,
+  }))
+  yield* inBatches('versions', packages * 10, (index) => ({
+    id: planned.length + index + 1,
+    package_id: packages + index + 1,
+    version: '1.0.0',
+    version_key: '1.0.0',
+    version_order: versionOrder('1.0.0'),
+    creator_id: ownerOf(index),
+    created_at: begin - (index + 1) * 1_000,
+  }))
 
   let blobs = 0
   const blobOf = new Int32Array(files)
@@ -119,6 +158,7 @@ export function* contentOf(files: number): Generator<Rows, Known> {
     }
     return {
       id: index + 1,
+      downloads: index % 3 === 0 ? index % 100 : 0,
       version_id: version + 1,
       name,
       name_key: name,
@@ -128,6 +168,8 @@ export function* contentOf(files: number): Generator<Rows, Known> {
       created_at: begin + version * 1_000 + within,
     }
   })
+  yield* downloads(files, planned)
+  yield* administration(owners, packages, ownerOf)
 
   return {
     files,
@@ -137,8 +179,80 @@ export function* contentOf(files: number): Generator<Rows, Known> {
     largest: { id: 1, key: packageNameOf(0), versions: planned.filter((each) => each.package === 0).length },
     common: 'agent',
     rare: packageNameOf(packages - (packages % 10) - 8),
+    sha256: digestOf('blob 7').slice(0, 64),
     addresses,
   }
+}
+
+/** Of the last days, of every third file. The sums of versions and packages are made of these (`fill.ts`). */
+function* downloads(files: number, planned: readonly PlannedVersion[]): Generator<Rows> {
+  const today = Math.floor(begin / 86_400_000)
+  yield* inBatches('file_downloads', Math.ceil(files / 3), (index) => ({
+    file_id: index * 3 + 1,
+    day: today - (index % 5),
+    downloads: ((index * 3) % 100) + 1,
+  }))
+  yield* inBatches('version_downloads', Math.ceil(planned.length / 3), (index) => ({
+    version_id: index * 3 + 1,
+    day: today - (index % 5),
+    downloads: ((index * 7) % 100) + 1,
+  }))
+  const versions = new Map<number, number>()
+  for (const { package: number } of planned) versions.set(number, (versions.get(number) ?? 0) + 1)
+  const downloaded = [...versions]
+  yield* inBatches('package_downloads', downloaded.length, (index) => ({
+    package_id: (downloaded[index] as [number, number])[0] + 1,
+    day: today - (index % 5),
+    downloads: (downloaded[index] as [number, number])[1],
+  }))
+}
+
+/** What administrators and webhooks leave behind: two deliveries for each package, an event of the log for each, too. */
+function* administration(owners: number, packages: number, ownerOf: (index: number) => number): Generator<Rows> {
+  const hooks = Math.ceil(owners / 10)
+  yield* inBatches('quotas', hooks, (index) => ({
+    owner_id: index * 10 + 1,
+    versions: null,
+    bytes: 1_000_000_000_000,
+    file_size: null,
+  }))
+  yield* inBatches('webhooks', hooks, (index) => ({
+    id: index + 1,
+    owner_id: index * 10 + 1,
+    type: 'stowage',
+    url: `https://example.com/hooks/${index}`,
+    seal_id: `hook-${index}`,
+    secret: null,
+    authorization_header: null,
+    events: 'package',
+    is_active: 1,
+    created_at: begin,
+    updated_at: begin,
+  }))
+  yield* inBatches('deliveries', packages * 2, (index) => ({
+    id: index + 1,
+    webhook_id: (index % hooks) + 1,
+    uuid: uuidOf(`delivery ${index}`),
+    action: 'created',
+    change: '{}',
+    state: index % 1_000 === 0 ? 'waiting' : 'delivered',
+    attempts: 1,
+    created_at: begin + index,
+  }))
+  yield* inBatches('audit_events', packages, (index) => ({
+    id: index + 1,
+    created_at: begin + index * 1_000,
+    action: index % 10 === 0 ? 'token.created' : 'version.created',
+    actor_id: ownerOf(index),
+    actor_name: `owner-${ownerOf(index)}`,
+    credential: 'token',
+    token_last_eight: '01234567',
+    address: '127.0.0.1',
+    owner_id: ownerOf(index),
+    owner_name: `owner-${ownerOf(index)}`,
+    package_name: index % 10 === 0 ? null : packageNameOf(index),
+    package_key: index % 10 === 0 ? null : packageNameOf(index),
+  }))
 }
 
 function* people(owners: number): Generator<Rows> {
@@ -147,7 +261,7 @@ function* people(owners: number): Generator<Rows> {
     kind: 'user',
     name: `owner-${index + 1}`,
     name_key: `owner-${index + 1}`,
-    visibility: 'public',
+    visibility: index % 10 === 9 ? 'private' : 'public',
     created_at: begin,
   }))
   yield* inBatches('users', owners, (index) => ({

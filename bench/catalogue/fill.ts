@@ -15,6 +15,9 @@ export async function fillSqlite(file: string, files: number): Promise<Known> {
     let next = content.next()
     for (; !next.done; next = content.next()) insert(database, next.value)
     database.run('commit')
+    database.run('begin')
+    for (const statement of summed) database.run(statement)
+    database.run('commit')
     database.run('analyze')
     database.run('pragma journal_mode = wal')
     return next.value
@@ -32,7 +35,20 @@ function insert(database: Database, { table, rows }: Rows): void {
   statement.finalize()
 }
 
-const numbered = ['owners', 'tokens', 'teams', 'packages', 'versions', 'blobs', 'files', 'jobs']
+const numbered = [
+  ...['owners', 'tokens', 'teams', 'packages', 'versions', 'blobs', 'files', 'jobs'],
+  ...['webhooks', 'deliveries', 'audit_events'],
+]
+
+/** What is written down together with the downloads of a day. */
+const summed = [
+  `update listings set downloads = (
+    select downloads from version_downloads where version_downloads.version_id = listings.version_id)
+    where version_id in (select version_id from version_downloads)`,
+  `update package_counts set downloads = (
+    select downloads from package_downloads where package_downloads.package_id = package_counts.package_id)
+    where package_id in (select package_id from package_downloads)`,
+]
 
 /** Fills an empty PostgreSQL database that has the newest schema. */
 export async function fillPostgres(url: string, files: number): Promise<Known> {
@@ -50,6 +66,7 @@ export async function fillPostgres(url: string, files: number): Promise<Known> {
     // What is not in the log yet cannot be marked as visible to all, and index-only scans would look each row up.
     await client.query('set synchronous_commit = on')
     await client.query(derived)
+    for (const statement of summed) await client.query(statement)
     await client.query('set session_replication_role = origin').catch(() => {})
     for (const table of numbered) {
       await client.query(
@@ -90,11 +107,23 @@ async function copy(client: Client, { table, rows }: Rows): Promise<void> {
 
 /** What the triggers would have made. */
 const derived = `
-  insert into listings (version_id, owner_id, package_id, created_at)
-    select versions.id, packages.owner_id, versions.package_id, versions.created_at
-    from versions join packages on packages.id = versions.package_id order by versions.id
-    on conflict do nothing;
-  insert into package_counts (package_id, versions) select package_id, count(*) from listings group by package_id
-    on conflict (package_id) do update set versions = excluded.versions;
-  insert into owner_counts (owner_id, versions) select owner_id, count(*) from listings group by owner_id
-    on conflict (owner_id) do update set versions = excluded.versions`
+  truncate listings, package_counts, owner_counts, count_changes;
+  insert into listings (version_id, owner_id, package_id, created_at, name_key, version_order, size)
+    select versions.id, packages.owner_id, versions.package_id, versions.created_at, packages.name_key,
+      versions.version_order, coalesce(sizes.bytes, 0)
+    from versions join packages on packages.id = versions.package_id
+    left join (
+      select files.version_id, sum(blobs.size) as bytes from files join blobs on blobs.id = files.blob_id group by 1
+    ) as sizes on sizes.version_id = versions.id
+    order by versions.id;
+  insert into package_counts (package_id, owner_id, versions, bytes, newest_at)
+    select package_id, min(owner_id), count(*), sum(size), max(created_at) from listings group by package_id;
+  update package_counts set newest_order = (
+      select version_order from listings where listings.package_id = package_counts.package_id
+      order by created_at desc, version_id desc limit 1),
+    files = (
+      select count(*) from versions join files on files.version_id = versions.id
+      where versions.package_id = package_counts.package_id);
+  insert into owner_counts (owner_id, versions, packages, files, bytes)
+    select packages.owner_id, sum(versions), count(*), sum(files), sum(bytes)
+    from package_counts join packages on packages.id = package_counts.package_id group by 1`

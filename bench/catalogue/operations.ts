@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { anonymous } from '../../server/access/caller.ts'
 import { grantToShow } from '../../server/access/grant.ts'
+import { grantToSearch } from '../../server/access/viewers.ts'
 import { findCallerAndAddress } from '../../server/catalogue/callers.ts'
 import { jobsPage } from '../../server/catalogue/jobs.ts'
+import type { SortKey } from '../../server/catalogue/listings.ts'
 import { tokensOf } from '../../server/catalogue/tokens.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { fileName, packageName, versionName } from '../../server/names.ts'
@@ -11,6 +13,7 @@ import { listOwner, listPackage, showFiles, showLatest, showVersion } from '../.
 import type { RegistryParts } from '../../server/registry/parts.ts'
 import { addFile } from '../../server/registry/publish.ts'
 import { removeFileRow } from '../../server/registry/remove.ts'
+import { findFiles, findPackages } from '../../server/registry/search.ts'
 import type { Known } from './content.ts'
 
 /** Something that the product does with its catalogue, once for each index. */
@@ -46,6 +49,8 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
       size: 1_000,
       digests: { sha256: digits(file, index, 64) },
       uploadId: digits(file, index, 36),
+      isReserved: false,
+      isExempt: false,
       now: Date.now(),
     })
   const remove = (packageKey: string, versionKey: string, fileKey: string) =>
@@ -68,6 +73,13 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   const noPatience = AbortSignal.abort()
   const ofOwner = (offset: number) => () => listOwner(parts, leave, '', { offset, limit: page })
   const ofPackage = (offset: number) => () => listPackage(parts, leave, known.largest.key, { offset, limit: page })
+
+  const sorted = (by: SortKey) => ({ by, descending: by !== 'name' })
+  const ofOwnerBy = (by: SortKey) => () => listOwner(parts, leave, '', { offset: 1_000, limit: page }, sorted(by))
+  const everybody = grantToSearch(anonymous)
+  const search = (text: string, by: SortKey, offset: number) => () =>
+    findPackages(parts, everybody, text, { offset, limit: page }, sorted(by))
+  const digests = { sha256: known.sha256 }
 
   const lookups: Operation[] = [
     { name: 'download look-up: hit', run: (index) => find(index) },
@@ -100,12 +112,36 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
     { name: 'jobs that were given up', run: () => jobsPage(read, 'given-up', { offset: 0, limit: page }) },
     { name: searches.common, run: () => listOwner(parts, leave, known.common, { offset: 0, limit: page }) },
     { name: searches.rare, run: () => listOwner(parts, leave, known.rare, { offset: 0, limit: page }) },
+    { name: 'versions of an owner, by name', run: ofOwnerBy('name') },
+    { name: 'versions of an owner, by version', run: ofOwnerBy('version') },
+    { name: 'versions of an owner, by size', run: ofOwnerBy('size') },
+    { name: 'versions of an owner, by downloads', run: ofOwnerBy('downloads') },
+    { name: searches.everything, run: search('', 'created', 0) },
+    { name: searches.bySize, run: search('', 'size', 0) },
+    { name: searches.many, run: search('small', 'created', 0) },
+    { name: searches.deep, like: searches.many, run: search('small', 'name', 10_000) },
+    { name: searches.one, run: search(known.rare, 'created', 0) },
+    { name: searches.beginning, run: search('sm', 'downloads', 0) },
+    {
+      name: searches.digest,
+      run: () => findFiles(parts, everybody, { text: '', digests }, { offset: 0, limit: page }, sorted('created')),
+    },
   ]
   return [...lookups, ...publishes, ...deletes, ...lists]
 }
 
-/** These two look through the names of an owner's packages, and grow with them. */
-export const searches = { common: 'search, many matches', rare: 'search, one match' }
+/** These grow with the names that match, up to as many as are counted; the first two with those of the owner. */
+export const searches = {
+  common: 'search, many matches',
+  rare: 'search, one match',
+  everything: 'search everywhere: everything, newest first',
+  bySize: 'search everywhere: everything, largest first',
+  many: 'search everywhere: many matches',
+  deep: 'search everywhere: many matches by name, behind 10,000',
+  one: 'search everywhere: one match',
+  beginning: 'search everywhere: by two letters',
+  digest: 'search everywhere: by digest',
+}
 
 /** Text of hexadecimal digits that belongs to a name and a number, for what must be unlike anything else. */
 function digits(of: string, index: number, length: number): string {

@@ -11,6 +11,7 @@ STOWAGE_DATA_DIR. Stop every server first. Removes what only that key could read
   second factors  accounts that had one sign in with their password alone, and set one up anew
   links           invitations and links to set a new password no longer work: send new ones
   sessions        everybody signs in anew
+  webhooks        those with a secret or an Authorization header are turned off: set them again, and "active" to true
 
 Passwords, tokens, packages and everything else stay as they are. Without --yes, only says how many of these there are.
 `
@@ -20,6 +21,7 @@ interface Counts {
   enrolments: number
   links: number
   sessions: number
+  webhooks: number
 }
 
 export async function forgetSecrets(args: string[]): Promise<void> {
@@ -41,13 +43,14 @@ export async function forgetSecrets(args: string[]): Promise<void> {
   }
 }
 
-function listed({ secondFactors, enrolments, links, sessions }: Counts): string {
+function listed({ secondFactors, enrolments, links, sessions, webhooks }: Counts): string {
   const parts = [
     `the second factor of ${counted(secondFactors, 'account')}`,
     counted(enrolments, 'unconfirmed second factor'),
     counted(links, 'open link'),
+    counted(sessions, 'session'),
   ]
-  return `${parts.join(', ')} and ${counted(sessions, 'session')}`
+  return `${parts.join(', ')} and the secrets of ${counted(webhooks, 'webhook')}`
 }
 
 function advice({ secondFactors }: Counts): string {

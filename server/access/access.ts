@@ -28,6 +28,7 @@ import { type PasswordCaller, wrongCredentials } from './grant.ts'
 import type { LastUses } from './last-uses.ts'
 import { nobody, type PasswordHolder, type Passwords } from './passwords.ts'
 import type { SecondFactors } from './second-factor.ts'
+import type { Refusal, SignIns } from './sign-ins.ts'
 
 /** For those who may not import the catalogue. */
 export type { AddressKeys, AddressRow }
@@ -60,12 +61,14 @@ export class Access {
   /** Passwords that are being verified, by the network that sent them. */
   readonly #underWay = new Map<string, number>()
   readonly #lastUses: LastUses
+  readonly #signIns: SignIns
 
   constructor(parts: {
     catalogue: Catalogue
     passwords: Passwords
     secondFactors: SecondFactors
     lastUses: LastUses
+    signIns: SignIns
     now: () => number
     modes: SignInModes
   }) {
@@ -75,6 +78,7 @@ export class Access {
     this.#now = parts.now
     this.#modes = parts.modes
     this.#lastUses = parts.lastUses
+    this.#signIns = parts.signIns
     this.#attempts = new FailedAttempts(parts.now)
   }
 
@@ -95,7 +99,8 @@ export class Access {
   async signIn(credentials: Extract<Credentials, { kind: 'password' }>, remote: string): Promise<SignedIn> {
     if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
     const found = await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(credentials.user) })
-    return this.#byPassword(found?.user, credentials, remote)
+    // That he did, is written down with his session.
+    return (await this.#byPassword(found?.user, credentials, remote)).caller
   }
 
   /**
@@ -106,7 +111,9 @@ export class Access {
     const typed = foldedAccount(account.name)
     const known = { id: account.id, hash: credential.hash, typed }
     if (this.#passwords.isRemembered(known, password)) return true
-    return this.#tryPassword(known, password, sha256(typed), remote)
+    const right = await this.#tryPassword(known, password, sha256(typed), remote, account)
+    if (!right) this.#signIns.failed('wrong-password', remote, account)
+    return right
   }
 
   async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
@@ -114,56 +121,89 @@ export class Access {
       case 'none':
         return this.#modes.requireSignIn ? { kind: 'anonymous', mustSignIn: true } : anonymous
       case 'malformed':
-        throw wrongCredentials()
+        throw this.#refused('malformed', remote)
       case 'token':
-        if (!found?.token) throw wrongCredentials()
+        if (!found?.token) throw this.#refused('wrong-token', remote)
         return this.#byToken(found.user, found.token, credentials.viaBasic, remote)
-      case 'password':
+      case 'password': {
         if (found?.token) return this.#byToken(found.user, found.token, true, remote)
-        if (!this.#modes.passwordLogin) throw passwordsOff()
-        return this.#byPassword(found?.user, credentials, remote)
+        if (!this.#modes.passwordLogin) {
+          this.#signIns.failed('passwords-off', remote, found?.user)
+          throw passwordsOff()
+        }
+        const { caller, isFresh } = await this.#byPassword(found?.user, credentials, remote)
+        if (isFresh) this.#signIns.succeeded(caller)
+        return caller
+      }
       case 'proxy':
-        if (!found || !maySignIn(found.user)) throw wrongCredentials()
-        return { kind: 'user', account: accountFrom(found.user), credential: { kind: 'proxy' }, address: remote }
+        return this.#byProxy(found?.user, remote)
     }
   }
 
+  #byProxy(user: UserRow | undefined, address: string): SignedIn {
+    if (!user) throw this.#refused('unknown-account', address)
+    if (!maySignIn(user)) throw this.#refused('prohibited', address, user)
+    const caller = { kind: 'user', account: accountFrom(user), credential: { kind: 'proxy' }, address } as const
+    this.#signIns.succeeded(caller)
+    return caller
+  }
+
   #byToken(user: UserRow, token: CallingToken, viaBasic: boolean, address: string): SignedIn {
-    if (!maySignIn(user) || !tokenIsValid(token, this.#now())) throw wrongCredentials()
+    if (!maySignIn(user)) throw this.#refused('prohibited', address, user, token.last_eight)
+    if (!tokenIsValid(token, this.#now())) throw this.#refused('expired-token', address, user, token.last_eight)
     this.#lastUses.note('tokens', token.id)
     return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic), address }
   }
 
+  /** The refusal, noted for the log. Never what was typed: people type passwords where names belong. */
+  #refused(why: Refusal, remote: string, account?: UserRow, token?: string): Problem {
+    this.#signIns.failed(why, remote, account, token)
+    return wrongCredentials()
+  }
+
+  /** `isFresh`: whether he has shown anything that this process did not remember. */
   async #byPassword(
     row: UserRow | undefined,
     { user, password, code }: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
     remote: string,
-  ): Promise<SignedIn> {
+  ): Promise<{ caller: SignedIn; isFresh: boolean }> {
     const hash = row?.password_hash
     const typed = foldedAccount(user)
     // An unknown name goes the same way as a known one, with a hash that no password has.
     const known = row && hash ? { id: row.id, hash, typed } : nobody(typed)
-    if (!this.#passwords.isRemembered(known, password)) {
+    const isRemembered = this.#passwords.isRemembered(known, password)
+    if (!isRemembered) {
       // By what was typed, also where there is an account: spellings that count together must not tell that there is one.
-      if (!(await this.#tryPassword(known, password, sha256(typed), remote))) throw wrongCredentials()
+      const right = await this.#tryPassword(known, password, sha256(typed), remote, row)
+      if (!right) throw this.#refused(row ? 'wrong-password' : 'unknown-account', remote, row)
     }
-    if (!row || !maySignIn(row)) throw wrongCredentials()
-    await this.#secondFactors.demand(row, code)
+    if (!row) throw this.#refused('unknown-account', remote)
+    if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
+    await this.#secondFactors.demand(row, code, remote)
     const credential = { kind: 'password', hash: known.hash, secondFactor: row.totp_secret } as const
-    return { kind: 'user', account: accountFrom(row), credential, address: remote }
+    const caller = { kind: 'user', account: accountFrom(row), credential, address: remote } as const
+    return { caller, isFresh: !isRemembered || row.totp_secret !== null }
   }
 
   /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */
-  async #tryPassword(known: PasswordHolder, password: string, account: string, remote: string): Promise<boolean> {
+  async #tryPassword(
+    known: PasswordHolder,
+    password: string,
+    account: string,
+    remote: string,
+    holder: { id: number; name: string } | undefined,
+  ): Promise<boolean> {
     if (this.#passwords.isUnderWay(known, password)) return this.#passwords.verify(known, password)
     const address = networkOf(remote)
     const wait = this.#attempts.mustWait(account, address)
     if (wait !== undefined) {
+      this.#signIns.failed('too-many-attempts', remote, holder)
       const sentence = `Too many wrong passwords. Try again in ${wait} seconds, or use a token.`
       throw new Problem('too-many-attempts', sentence, { retry_after: wait })
     }
     const underWay = this.#underWay.get(address) ?? 0
     if (underWay >= mostOfOneNetwork) {
+      this.#signIns.failed('too-many-attempts', remote, holder)
       throw new Problem('too-many-attempts', 'Too many sign-ins from this address at once. Try again in a moment.', {
         retry_after: 2,
       })
@@ -175,6 +215,7 @@ export class Access {
       if (right) this.#attempts.succeeded(account, address)
       return right
     } catch (error) {
+      if (error instanceof Problem) this.#signIns.failed('too-many-attempts', remote, holder)
       this.#attempts.undecided(account, address)
       throw error
     } finally {

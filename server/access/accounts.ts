@@ -16,6 +16,8 @@ import {
 } from '../catalogue/users.ts'
 import { ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { type Actor, audit } from './audit.ts'
+import { changesOf, type Told } from './audit-changes.ts'
 import { accountFrom, type SignedIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, type Standing, standingOf } from './grant.ts'
 import { mustBeFree } from './owner-names.ts'
@@ -43,20 +45,26 @@ interface AddAccount {
   now: number
   /** Who adds it; null only for the first account of all and for who makes it himself. */
   standing: Standing | null
-  isSignUp?: boolean
+  /** Of who makes it himself, where he is. */
+  signUpFrom?: string | undefined
 }
 
 /** Adds a user; undefined where it should have been the first one and is not. */
 export const addAccount = transaction('add account', async (tx, args: AddAccount): Promise<UserRow | undefined> => {
-  if (args.standing) administer(await callerNow(tx, args.standing, args.now), 'write')
-  else if (!args.isSignUp && (await isTaken(tx))) return undefined
-  return putAccount(tx, args)
+  const { standing, signUpFrom, now } = args
+  if (standing) {
+    const { caller } = administer(await callerNow(tx, standing, now), 'write')
+    return putAccount(tx, args, caller)
+  }
+  if (signUpFrom !== undefined) return putAccount(tx, args, { address: signUpFrom })
+  return (await isTaken(tx)) ? undefined : putAccount(tx, args, 'operator')
 })
 
 /** Writes the new account, for whom the transaction has found that he may have it; `unprocessable` when name or address are taken. */
 export async function putAccount(
   tx: Tx,
   { account, nameKey, passwordHash, now }: Pick<AddAccount, 'account' | 'nameKey' | 'passwordHash' | 'now'>,
+  actor: Actor,
 ): Promise<UserRow> {
   await lockByName(tx, [alone(`name ${nameKey}`)])
   await mustBeFree(tx, { text: account.name, key: nameKey }, null)
@@ -80,8 +88,29 @@ export async function putAccount(
   if (!added) throw new Problem('unprocessable', `e-mail already in use [email: ${account.email}]`)
   const user = await userById(tx, id)
   if (!user) throw new Error('an account was not there right after it was added')
+  await audit(tx, actor, now, {
+    action: 'account.created',
+    owner: user,
+    details: { admin: user.is_admin === 1, restricted: user.is_restricted === 1, visibility },
+  })
   return user
 }
+
+/** What the log says of an account that was changed. */
+export const toldOfAccount = {
+  email: ['email', 'name only'],
+  full_name: ['full_name', 'name only'],
+  is_admin: ['admin', 'flag'],
+  is_active: ['active', 'flag'],
+  is_restricted: ['restricted', 'flag'],
+  prohibit_login: ['prohibit_login', 'flag'],
+  must_change_password: ['must_change_password', 'flag'],
+  may_create_organisations: ['allow_create_organization', 'flag'],
+  visibility: ['visibility', 'value'],
+  description: ['description', 'name only'],
+  website: ['website', 'name only'],
+  location: ['location', 'name only'],
+} as const satisfies Told<UserRow>
 
 /** Whether somebody has the first account; of nodes that start together, the second one waits for the first to make it. */
 async function isTaken(tx: Tx): Promise<boolean> {
@@ -98,7 +127,7 @@ export interface ResetAdministrator {
 /** Gives an administrator a new password and nothing else that signs him in, and lets the account in again. */
 export const resetAdministrator = transaction(
   'reset administrator',
-  async (tx, args: { nameKey: string | null; passwordHash: string }): Promise<ResetAdministrator> => {
+  async (tx, args: { nameKey: string | null; passwordHash: string; now: number }): Promise<ResetAdministrator> => {
     const user = args.nameKey === null ? await onlyAdministrator(tx) : await userByNameKey(tx, args.nameKey)
     if (!user) throw new Problem('not-found', await noSuchUser(tx))
     if (user.is_admin === 0 && (await administrators(tx)).length > 0) {
@@ -115,6 +144,15 @@ export const resetAdministrator = transaction(
     const lostSecondFactor = await deleteSecondFactor(tx, user.id)
     await endSessions(tx, user.id)
     await deleteResetLinks(tx, user.id)
+    const changed = changesOf(user, { ...user, ...(await userById(tx, user.id)) }, toldOfAccount)
+    await audit(
+      tx,
+      'operator',
+      args.now,
+      { action: 'password.changed', owner: user },
+      ...(changed ? [{ action: 'account.changed' as const, owner: user, details: changed }] : []),
+      ...(lostSecondFactor ? [{ action: 'second-factor.removed' as const, owner: user }] : []),
+    )
     return { name: user.name, lostSecondFactor }
   },
 )
@@ -173,7 +211,7 @@ export class Accounts {
     // Whoever is quicker than the first administrator would leave the site without one.
     if (await this.isEmpty())
       throw new Problem('forbidden', 'This site has no administrator yet. Try again in a moment.')
-    const user = await this.#add({ name, password, email }, null, { isSignUp: true })
+    const user = await this.#add({ name, password, email }, null, address)
     if (!user?.password_hash) throw new Error('an account that need not be the first was not added')
     const credential = { kind: 'password', hash: user.password_hash, secondFactor: null } as const
     return { kind: 'user', account: accountFrom(user), credential, address }
@@ -187,7 +225,7 @@ export class Accounts {
   async resetAdministrator(username: string | undefined, password: string): Promise<ResetAdministrator> {
     const nameKey = username === undefined ? null : (ownerKey(username) ?? '')
     const passwordHash = await this.#passwords.hash(password)
-    return this.#catalogue.transact(resetAdministrator, { nameKey, passwordHash })
+    return this.#catalogue.transact(resetAdministrator, { nameKey, passwordHash, now: this.#now() })
   }
 
   async byName(name: string): Promise<UserRow | undefined> {
@@ -202,12 +240,12 @@ export class Accounts {
   async #add(
     { password, ...account }: NewAccount,
     standing: Standing | null,
-    { isSignUp } = { isSignUp: false },
+    signUpFrom?: string,
   ): Promise<UserRow | undefined> {
     const { text, key } = ownerName(account.name)
     const passwordHash = await this.#passwords.hash(password)
     const named = { account: { ...account, name: text }, nameKey: key }
-    const args = { ...named, passwordHash, now: this.#now(), standing, isSignUp }
+    const args = { ...named, passwordHash, now: this.#now(), standing, signUpFrom }
     return this.#catalogue.transact(addAccount, args)
   }
 }

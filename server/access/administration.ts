@@ -13,7 +13,9 @@ import {
   usersPage,
 } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
-import { emailKey } from './accounts.ts'
+import { emailKey, toldOfAccount } from './accounts.ts'
+import { audit } from './audit.ts'
+import { changesOf } from './audit-changes.ts'
 import type { AdminGrant, Claim } from './grant.ts'
 import { leaveClaim, leaveNow, type OwnerLeave } from './owner-leave.ts'
 import type { Passwords } from './passwords.ts'
@@ -49,7 +51,8 @@ export const changeAccount = transaction('change account', async (tx, args: Chan
   const id = claim.ownerId
   await lockAccounts(tx, { alone: [id], shared: [claim.userId] })
   await lockByName(tx, [alone(`owner ${id}`)])
-  await leaveNow(tx, claim, args.now)
+  const { caller } = await leaveNow(tx, claim, args.now)
+  const before = await accountRow(tx, id)
   await mustLeaveAnAdministrator(tx, id, change)
   if (change.email) await mustNotBeTaken(tx, id, change.email)
   await updateUser(tx, id, {
@@ -67,10 +70,23 @@ export const changeAccount = transaction('change account', async (tx, args: Chan
   await updateOwner(tx, id, { visibility, description, website, location })
   if (passwordHash !== null || locksOut(change)) await endSessions(tx, id)
   if (passwordHash !== null || locksOut(change) || change.email !== undefined) await deleteResetLinks(tx, id)
-  const changed = await userById(tx, id)
-  if (!changed) throw new Error('an account went while it was held')
+  const changed = await accountRow(tx, id)
+  const details = changesOf(before, changed, toldOfAccount)
+  await audit(
+    tx,
+    caller,
+    args.now,
+    ...(details ? [{ action: 'account.changed' as const, owner: changed, details }] : []),
+    ...(passwordHash === null ? [] : [{ action: 'password.changed' as const, owner: changed }]),
+  )
   return changed
 })
+
+async function accountRow(tx: Tx, id: number): Promise<UserRow> {
+  const user = await userById(tx, id)
+  if (!user) throw new Error('an account went while it was held')
+  return user
+}
 
 /** Two administrators who give up at the same moment would each see the other one. */
 async function mustLeaveAnAdministrator(tx: Tx, id: number, change: AccountChange): Promise<void> {

@@ -19,6 +19,7 @@ import type { SecretKey } from '../lib/sealed.ts'
 import { ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type NewAccount, putAccount } from './accounts.ts'
+import { type AuditEvent, audit } from './audit.ts'
 import { accountFrom, type SignedIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, mustBeInReach, type Standing, signedIn, standingOf } from './grant.ts'
 import { mailJob } from './link-mail.ts'
@@ -32,7 +33,7 @@ import {
   noSuchLink,
   useLink,
 } from './links.ts'
-import { type OrganisationGrant, organisationGrantNow } from './organisations.ts'
+import { memberAdded, type OrganisationGrant, organisationGrantNow } from './organisations.ts'
 import type { Passwords } from './passwords.ts'
 
 const day = 24 * 60 * 60
@@ -60,14 +61,22 @@ function organisationOf(leave: InvitationLeave): number | null {
   return 'organisation' in leave ? leave.organisation.id : null
 }
 
-/** Throws unless the leave would be given again now. */
-async function mustStillInvite(tx: Tx, { standing, organisationId }: InvitationClaim, now: number): Promise<void> {
-  if (organisationId === null) {
-    administer(await callerNow(tx, standing, now), 'write')
-    return
-  }
+/** Who invites; throws unless the leave would be given again now. */
+async function mustStillInvite(tx: Tx, { standing, organisationId }: InvitationClaim, now: number): Promise<SignedIn> {
+  if (organisationId === null) return administer(await callerNow(tx, standing, now), 'write').caller
   await lockByName(tx, [shared(`account ${standing.userId}`), shared(`owner ${organisationId}`)])
-  await organisationGrantNow(tx, 'owner', { standing, organisationId, now })
+  return (await organisationGrantNow(tx, 'owner', { standing, organisationId, now })).caller
+}
+
+/** What the log says of an invitation: by its number, since whoever has it may not have been meant. */
+function invitationEvent(
+  action: Extract<AuditEvent['action'], `invitation.${string}`>,
+  { id, organisation_id, organisation, team }: LinkRow,
+  details: AuditEvent['details'] = {},
+): AuditEvent {
+  const owner =
+    organisation_id !== null && organisation !== null ? { id: organisation_id, name: organisation } : undefined
+  return { action, owner, subject: String(id), details: { team, ...details } }
 }
 
 interface AddInvitation {
@@ -84,7 +93,7 @@ interface AddInvitation {
 
 export const addInvitation = transaction('add invitation', async (tx, args: AddInvitation): Promise<LinkRow> => {
   const { claim, teamId, now } = args
-  await mustStillInvite(tx, claim, now)
+  const caller = await mustStillInvite(tx, claim, now)
   if (teamId !== null) await mustBeTeamOf(tx, teamId, claim.organisationId)
   if ((await countInvitationsBy(tx, claim.standing.userId, now)) >= mostOpen) {
     throw new Problem(
@@ -106,6 +115,7 @@ export const addInvitation = transaction('add invitation', async (tx, args: AddI
     mailed: args.isMailed ? 1 : 0,
   })
   if (args.isMailed) await askForJob(tx, mailJob, String(link.id), now)
+  await audit(tx, caller, now, invitationEvent('invitation.created', link, { mailed: args.isMailed }))
   return link
 })
 
@@ -123,11 +133,11 @@ interface WithdrawInvitation {
 
 export const withdrawInvitation = transaction('withdraw invitation', async (tx, args: WithdrawInvitation) => {
   const { organisationId } = args.claim
-  await mustStillInvite(tx, args.claim, args.now)
+  const caller = await mustStillInvite(tx, args.claim, args.now)
   const link = await linkById(tx, args.id)
   const isTheirs = organisationId === null || link?.organisation_id === organisationId
-  if (link?.kind === 'invitation' && isTheirs && (await deleteLink(tx, link.id))) return
-  throw noSuchInvitation()
+  if (link?.kind !== 'invitation' || !isTheirs || !(await deleteLink(tx, link.id))) throw noSuchInvitation()
+  await audit(tx, caller, args.now, invitationEvent('invitation.withdrawn', link))
 })
 
 interface AcceptInvitation {
@@ -137,6 +147,8 @@ interface AcceptInvitation {
   passwordHash: string
   /** Null: the one that was invited. */
   email: string | null
+  /** Where the link was used. */
+  address: string
   now: number
 }
 
@@ -148,8 +160,11 @@ export const acceptInvitation = transaction(
     const link = await useLink(tx, { kind: 'invitation', sha256: args.sha256, others: [], now })
     const named = { name: args.name, email: args.email ?? link.email ?? undefined, fullName: link.full_name }
     const account = { ...named, ...(await limitsOfMaker(tx, link)) }
-    const user = await putAccount(tx, { account, nameKey, passwordHash, now })
-    if (link.team_id !== null) await join(tx, link.team_id, user.id)
+    const actor = { address: args.address, credential: 'link' } as const
+    const user = await putAccount(tx, { account, nameKey, passwordHash, now }, actor)
+    const joined = link.team_id === null ? [] : await join(tx, link, link.team_id, user)
+    const accepted = invitationEvent('invitation.accepted', link, { by: user.name })
+    await audit(tx, actor, now, { ...accepted, owner: accepted.owner ?? user }, ...joined)
     return { user, link }
   },
 )
@@ -181,15 +196,24 @@ export const joinByInvitation = transaction(
     const organisation = await ownerById(tx, { id: organisation_id, userId: standing.userId })
     if (!organisation) throw noSuchLink('invitation')
     mustBeInReach(caller, organisation)
-    await join(tx, team_id, standing.userId)
+    const joined = await join(tx, link, team_id, caller.account)
+    const accepted = invitationEvent('invitation.accepted', link, { by: caller.account.name })
+    await audit(tx, caller, now, accepted, ...joined)
     return link
   },
 )
 
-async function join(tx: Tx, teamId: number, userId: number): Promise<void> {
+/** Puts the user into the link's team; what the log says of it, which is nothing where he was there already. */
+async function join(
+  tx: Tx,
+  { organisation_id, organisation }: LinkRow,
+  teamId: number,
+  user: { id: number; name: string },
+): Promise<AuditEvent[]> {
   const team = await teamById(tx, teamId)
-  if (!team) throw noSuchLink('invitation')
-  await insertTeamMember(tx, team, userId)
+  if (!team || organisation_id === null || organisation === null) throw noSuchLink('invitation')
+  const isNew = await insertTeamMember(tx, team, user.id)
+  return isNew ? [memberAdded({ id: organisation_id, name: organisation }, team, user)] : []
 }
 
 function noSuchInvitation(): Problem {
@@ -274,7 +298,7 @@ export class Invitations {
       const { text: name, key: nameKey } = ownerName(wanted.name)
       const passwordHash = await passwords.hash(wanted.password)
       const email = wanted.email ?? null
-      const args = { sha256, name, nameKey, passwordHash, email, now: now() }
+      const args = { sha256, name, nameKey, passwordHash, email, address, now: now() }
       const accepted = await catalogue.transact(acceptInvitation, args)
       const credential = { kind: 'password', hash: passwordHash, secondFactor: null } as const
       return { caller: { kind: 'user', account: accountFrom(accepted.user), credential, address }, ...accepted }

@@ -8,30 +8,22 @@ import {
   organisationById,
   organisationsPage,
   updateOrganisation,
-  type Viewer,
 } from '../catalogue/organisations.ts'
 import { insertOwner, type OwnerRow, ownerById, updateOwner } from '../catalogue/owners.ts'
 import type { Flag, Tx, Visibility } from '../catalogue/schema.ts'
-import { insertTeam, insertTeamMember, isOnlyOwner } from '../catalogue/teams.ts'
+import { insertTeam, insertTeamMember, isOnlyOwner, type TeamRow, teamsById } from '../catalogue/teams.ts'
 import { type Catalogue, StartAgain, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, userById, userByNameKey } from '../catalogue/users.ts'
 import { ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { type AuditEvent, audit } from './audit.ts'
+import { changesOf, type Told } from './audit-changes.ts'
 import type { Caller, SignedIn } from './caller.ts'
-import {
-  type AdminGrant,
-  administer,
-  callerNow,
-  isPublicOnly,
-  maySee,
-  mustBeInReach,
-  type Standing,
-  signedIn,
-  standingOf,
-} from './grant.ts'
+import { type AdminGrant, administer, callerNow, mustBeInReach, type Standing, signedIn, standingOf } from './grant.ts'
 import { mustBeFree } from './owner-names.ts'
 import { type Rank, rankAt, reaches, type Verb } from './rules.ts'
 import { storedRights } from './team-rights.ts'
+import { viewerOf } from './viewers.ts'
 
 /** For those who may not import the catalogue. */
 export type { OrganisationRow, Visibility }
@@ -167,9 +159,29 @@ export const addOrganisation = transaction('add organisation', async (tx, args: 
     includes_all_repositories: 1,
     can_create_org_repo: 1,
   })
-  if (owners) await insertTeamMember(tx, owners, ownerId)
+  if (!owners) throw new Error('a new organisation had a team already')
+  await insertTeamMember(tx, owners, ownerId)
+  const made = { id, name }
+  const created = { action: 'organisation.created' as const, owner: made, details: { visibility } }
+  await audit(tx, caller, now, created, memberAdded(made, owners, owner))
   return organisationById(tx, id)
 })
+
+type Named = Pick<OwnerRow, 'id' | 'name'>
+
+export function memberAdded(owner: Named, { name, permission }: TeamRow, member: { name: string }): AuditEvent {
+  return { action: 'member.added', owner, subject: member.name, details: { team: name, permission } }
+}
+
+const toldOfOrganisation = {
+  full_name: ['full_name', 'name only'],
+  email: ['email', 'name only'],
+  repo_admin_change_team_access: ['repo_admin_change_team_access', 'flag'],
+  visibility: ['visibility', 'value'],
+  description: ['description', 'name only'],
+  website: ['website', 'name only'],
+  location: ['location', 'name only'],
+} as const satisfies Told<OrganisationRow>
 
 interface ChangeOrganisation extends AtOrganisation {
   fields: OrganisationFields
@@ -181,6 +193,7 @@ export const changeOrganisation = transaction('change organisation', async (tx, 
   await lockLosers(tx, args)
   const { caller, organisation } = await organisationGrantNow(tx, 'owner', args)
   if (fields.visibility !== undefined) mustBeAllowed(caller, organisation.name, fields.visibility)
+  const before = await organisationById(tx, id)
   await updateOwner(tx, id, { ...ownersHalf(fields), visibility: fields.visibility })
   await updateOrganisation(tx, id, {
     full_name: fields.fullName,
@@ -188,7 +201,10 @@ export const changeOrganisation = transaction('change organisation', async (tx, 
     repo_admin_change_team_access:
       fields.repoAdminChangeTeamAccess === undefined ? undefined : flag(fields.repoAdminChangeTeamAccess),
   })
-  return organisationById(tx, id)
+  const changed = await organisationById(tx, id)
+  const details = before && changed && changesOf(before, changed, toldOfOrganisation)
+  if (details) await audit(tx, caller, args.now, { action: 'organisation.changed', owner: organisation, details })
+  return changed
 })
 
 export interface RemoveMember extends AtOrganisation {
@@ -199,10 +215,22 @@ export interface RemoveMember extends AtOrganisation {
 export const removeMember = transaction('remove organisation member', async (tx, args: RemoveMember) => {
   const { organisationId, userId } = args
   await lockLosers(tx, args, args)
-  const { organisation } = await organisationGrantNow(tx, rankToRemove(args), args)
+  const { organisation, caller } = await organisationGrantNow(tx, rankToRemove(args), args)
   if (await isOnlyOwner(tx, args)) throw lastOwner(organisation)
-  if (!(await deleteMember(tx, { organisationId, userId }))) throw new Problem('not-found', 'Not found.')
+  const teams = await teamsById(tx, await deleteMember(tx, { organisationId, userId }))
+  if (teams.length === 0) throw new Problem('not-found', 'Not found.')
+  await audit(tx, caller, args.now, await memberRemoved(tx, organisation, userId, teams))
 })
+
+export async function memberRemoved(
+  tx: Tx,
+  owner: Named,
+  userId: number,
+  teams: readonly TeamRow[],
+): Promise<AuditEvent> {
+  const user = await userById(tx, userId)
+  return { action: 'member.removed', owner, subject: user?.name, details: { teams: teams.map(({ name }) => name) } }
+}
 
 /** Whoever is inside may go. */
 export function rankToRemove({ standing, userId }: RemoveMember): 'member' | 'owner' {
@@ -342,16 +370,6 @@ interface OrganisationList {
 
 function isInside({ caller, organisation }: OrganisationGrant): boolean {
   return reaches(rankAt(caller, organisation), 'member')
-}
-
-/** `maySee`, as a list asks it of many at once. */
-function viewerOf(caller: Caller): Viewer {
-  const all: readonly Visibility[] = ['public', 'limited', 'private']
-  const visibilities = all.filter((visibility) =>
-    maySee(caller, { id: 0, kind: 'organisation', visibility, membership: 'none' }),
-  )
-  const seesMore = caller.kind === 'user' && !isPublicOnly(caller)
-  return { visibilities, memberId: seesMore ? caller.account.id : null }
 }
 
 function found(row: OrganisationRow | undefined): OrganisationRow {

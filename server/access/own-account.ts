@@ -5,7 +5,10 @@ import type { Tx, Visibility } from '../catalogue/schema.ts'
 import { endSessions } from '../catalogue/sessions.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, updateUser, userById } from '../catalogue/users.ts'
+import { toldOfAccount } from './accounts.ts'
 import { emailColumns, mustNotBeTaken } from './administration.ts'
+import { audit } from './audit.ts'
+import { changesOf } from './audit-changes.ts'
 import type { SignedIn } from './caller.ts'
 import {
   byPassword,
@@ -31,10 +34,11 @@ interface ChangePassword {
 export const changePassword = transaction('change password', async (tx, args: ChangePassword) => {
   const { userId } = args.standing
   await lockAccounts(tx, { alone: [userId] })
-  byPassword(await callerNow(tx, args.standing, args.now))
+  const caller = byPassword(await callerNow(tx, args.standing, args.now))
   await updateUser(tx, userId, { password_hash: args.passwordHash, must_change_password: 0 })
   await endSessions(tx, userId, args.keep)
   await deleteResetLinks(tx, userId)
+  await audit(tx, caller, args.now, { action: 'password.changed', owner: caller.account })
 })
 
 /** What somebody changes of himself; what is undefined stays as it is. */
@@ -62,7 +66,8 @@ export const changeSettings = transaction('change settings', async (tx, args: Ch
   const { id } = caller.account
   // A token that is for public owners only must not go on where the account is public no longer.
   if (change.visibility !== undefined) await lockByName(tx, [alone(`owner ${id}`)])
-  mustBeInReach(caller, await ownRow(tx, id))
+  const before = await ownRow(tx, id)
+  mustBeInReach(caller, before)
   if (change.email !== undefined) {
     byPassword(caller)
     // They were sent to the address as it was.
@@ -72,7 +77,10 @@ export const changeSettings = transaction('change settings', async (tx, args: Ch
   await updateUser(tx, id, { ...emailColumns(change.email), full_name: change.fullName })
   const { visibility, description, website, location } = change
   await updateOwner(tx, id, { visibility, description, website, location })
-  return ownRow(tx, id)
+  const changed = await ownRow(tx, id)
+  const details = changesOf(before, changed, toldOfAccount)
+  if (details) await audit(tx, caller, args.now, { action: 'account.changed', owner: changed, details })
+  return changed
 })
 
 async function ownRow(tx: Tx, id: number): Promise<UserRow> {

@@ -12,6 +12,7 @@ import type { Tx } from '../catalogue/schema.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type OwnerName, ownerKey, ownerName } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { audit } from './audit.ts'
 import { type AdminGrant, administer, type Claim, callerNow, type Standing, standingOf } from './grant.ts'
 import { leaveClaim, leaveNow, type OwnerLeave } from './owner-leave.ts'
 
@@ -40,7 +41,7 @@ interface Rename {
 export const rename = transaction('rename owner', async (tx, { claim, name, now }: Rename): Promise<void> => {
   const { userId, ownerId } = claim
   await lockByName(tx, [shared(`account ${userId}`), alone(`owner ${ownerId}`)])
-  const { owner } = await leaveNow(tx, claim, now)
+  const { owner, caller } = await leaveNow(tx, claim, now)
   const formerKey = await nameKeyOf(tx, ownerId)
   if (formerKey !== undefined && formerKey !== name.key) {
     await lockByName(
@@ -52,6 +53,11 @@ export const rename = transaction('rename owner', async (tx, { claim, name, now 
     await keepName(tx, { nameKey: formerKey, name: owner.name, ownerId, now })
   }
   await renameOwner(tx, { id: ownerId, name: name.text, nameKey: name.key })
+  await audit(tx, caller, now, {
+    action: owner.kind === 'user' ? 'account.renamed' : 'organisation.renamed',
+    owner: { id: ownerId, name: name.text },
+    details: { from: owner.name, to: name.text },
+  })
 })
 
 interface Free {
@@ -61,9 +67,11 @@ interface Free {
 }
 
 export const free = transaction('free name', async (tx, { standing, nameKey, now }: Free): Promise<void> => {
-  administer(await callerNow(tx, standing, now), 'write')
+  const { caller } = administer(await callerNow(tx, standing, now), 'write')
   await lockByName(tx, [alone(`name ${nameKey}`)])
-  if (!(await freeName(tx, nameKey))) throw notReserved()
+  const name = await freeName(tx, nameKey)
+  if (name === undefined) throw notReserved()
+  await audit(tx, caller, now, { action: 'reserved-name.freed', subject: name })
 })
 
 function notReserved(): Problem {

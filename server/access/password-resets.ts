@@ -10,6 +10,7 @@ import { networkOf } from '../lib/real-address.ts'
 import type { SecretKey } from '../lib/sealed.ts'
 import { Problem } from '../problems.ts'
 import { emailKey } from './accounts.ts'
+import { audit } from './audit.ts'
 import { maySignIn } from './caller.ts'
 import { type AdminGrant, administer, callerNow, type Standing, standingOf } from './grant.ts'
 import { mailJob } from './link-mail.ts'
@@ -76,16 +77,23 @@ interface AddReset extends StoredCode {
 export const addPasswordReset = transaction('add password reset', async (tx, args: AddReset): Promise<LinkRow> => {
   const { standing, userId, now } = args
   await lockAccounts(tx, { alone: [userId], shared: [standing.userId] })
-  administer(await callerNow(tx, standing, now), 'write')
+  const { caller } = administer(await callerNow(tx, standing, now), 'write')
   const user = await userById(tx, userId)
   if (!user) throw new Problem('not-found', 'Not found.')
   await deleteResetLinks(tx, userId)
-  return putReset(tx, { ...args, user, createdBy: standing.userId, isMailed: args.canMail && user.email !== null })
+  const isMailed = args.canMail && user.email !== null
+  await audit(tx, caller, now, { action: 'password.reset-link', owner: user, details: { mailed: isMailed } })
+  return putReset(tx, { ...args, user, createdBy: standing.userId, isMailed })
 })
 
 /** The same whether somebody has that address or not, so that no answer and no waiting tells which. */
-export const askForReset = transaction('ask for password reset', async (tx, args: { emailKey: string; now: number }) =>
-  askForJob(tx, forgottenPasswordJob, args.emailKey, args.now),
+export const askForReset = transaction(
+  'ask for password reset',
+  async (tx, { emailKey, address, now }: { emailKey: string; address: string; now: number }) => {
+    await askForJob(tx, forgottenPasswordJob, emailKey, now)
+    // Whose link that becomes, if anybody's, the log says when it is made.
+    await audit(tx, { address }, now, { action: 'password.reset-asked' })
+  },
 )
 
 interface AnswerForgotten extends StoredCode {
@@ -104,6 +112,7 @@ export const addForgottenReset = transaction('add forgotten reset', async (tx, a
     if (user && maySignIn(user) && user.email_key === job.subject) {
       await deleteResetLinks(tx, user.id, 'asked')
       await putReset(tx, { ...args, user, createdBy: null, isMailed: true })
+      await audit(tx, 'server', args.now, { action: 'password.reset-link', owner: user, details: { mailed: true } })
     }
   }
   await finishJob(tx, job)
@@ -112,6 +121,8 @@ export const addForgottenReset = transaction('add forgotten reset', async (tx, a
 interface ResetPassword {
   sha256: string
   passwordHash: string
+  /** Where the link was used. */
+  address: string
   now: number
 }
 
@@ -123,6 +134,8 @@ export const resetPassword = transaction('reset password', async (tx, args: Rese
   await updateUser(tx, user.id, { password_hash: args.passwordHash, must_change_password: 0 })
   await endSessions(tx, user.id)
   await deleteResetLinks(tx, user.id)
+  const actor = { address: args.address, credential: 'link' } as const
+  await audit(tx, actor, args.now, { action: 'password.reset', owner: user })
   return user
 })
 
@@ -179,7 +192,7 @@ export class PasswordResets {
       const { catalogue, passwords, now } = this.#parts
       const sha256 = await goodCode(catalogue.read, 'password-reset', code, now())
       const passwordHash = await passwords.hash(password)
-      return catalogue.transact(resetPassword, { sha256, passwordHash, now: now() })
+      return catalogue.transact(resetPassword, { sha256, passwordHash, address, now: now() })
     })
   }
 
@@ -201,7 +214,7 @@ export class PasswordResets {
       throw new Problem('too-many-attempts', sentence, { retry_after: used.wait })
     }
     const { catalogue, now, mails } = this.#parts
-    await catalogue.transact(askForReset, { emailKey: key, now: now() })
+    await catalogue.transact(askForReset, { emailKey: key, address, now: now() })
     mails?.wakeForgotten()
   }
 

@@ -1,13 +1,16 @@
 import { alone, lockByName, lockFound } from '../catalogue/named-locks.ts'
 import { deleteOwner, nameKeyOf, organisationsOwnedBy, organisationsOwnedOnlyBy } from '../catalogue/owners.ts'
-import { hasPackages } from '../catalogue/packages.ts'
+import { hasPackages, hasVersions } from '../catalogue/packages.ts'
 import type { Tx } from '../catalogue/schema.ts'
-import { holdersOfAll } from '../catalogue/tokens.ts'
+import { teamsOfUser } from '../catalogue/teams.ts'
+import { holdersOfAll, tokensGoingWith } from '../catalogue/tokens.ts'
 import { StartAgain, transaction } from '../catalogue/transaction.ts'
 import { isUser, lockUser } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
+import { type AuditEvent, audit } from './audit.ts'
 import { type Claim, signedIn } from './grant.ts'
 import { leaveClaim, leaveNow, type OwnerLeave } from './owner-leave.ts'
+import { tokenDeleted } from './tokens.ts'
 
 declare const removal: unique symbol
 
@@ -47,23 +50,41 @@ export async function recheckRemoval(tx: Tx, claim: RemovalClaim, now: number): 
     const names = orphans.map((organisation) => organisation.name).join(', ')
     throw new Problem('unprocessable', `${name} is the last owner of ${names}: give them another one first.`)
   }
-  if (claim.purge || !(await hasPackages(tx, id))) return leave
+  if (claim.purge || !(await hasVersions(tx, id))) return leave
   throw new Problem('unprocessable', `${name} still owns packages: delete them first, or all at once with purge=true.`)
 }
 
-/** Removes the owner; false where he owns packages (again). The name can be taken at once; names of before stay reserved. */
+/** Removes the owner; false where he has packages (again), be they without a version. The name can be taken at once; names of before stay reserved. */
 export const removeOwnerRow = transaction(
   'remove owner',
   async (tx, { claim, now }: { claim: RemovalClaim; now: number }): Promise<boolean> => {
     const { ownerId, userId } = claim
     await holdAccounts(tx, ownerId, userId)
     await holdOwners(tx, ownerId)
-    await recheckRemoval(tx, claim, now)
+    const { caller, owner } = await recheckRemoval(tx, claim, now)
     if (await hasPackages(tx, ownerId)) return false
+    const elsewhere = owner.kind === 'user' ? await goingElsewhere(tx, owner) : []
     await deleteOwner(tx, ownerId)
+    const action = owner.kind === 'user' ? 'account.deleted' : 'organisation.deleted'
+    await audit(tx, caller, now, ...elsewhere, { action, owner, details: { purge: claim.purge } })
     return true
   },
 )
+
+/** What goes with a user at others: his place in their teams, and the tokens that came of his. */
+async function goingElsewhere(tx: Tx, { id, name }: { id: number; name: string }): Promise<AuditEvent[]> {
+  const teams = await teamsOfUser(tx, id)
+  const tokens = await tokensGoingWith(tx, { column: 'user_id', is: id })
+  return [
+    ...teams.map(({ team, organisationId, organisation }) => ({
+      action: 'member.removed' as const,
+      owner: { id: organisationId, name: organisation },
+      subject: name,
+      details: { teams: [team] },
+    })),
+    ...tokens.filter((token) => token.user_id !== id).map(tokenDeleted),
+  ]
+}
 
 /** Holds a user's account, and those that have tokens made with his, which go with them. */
 async function holdAccounts(tx: Tx, ownerId: number, actor: number): Promise<void> {

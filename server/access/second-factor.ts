@@ -16,6 +16,7 @@ import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, updateUser, userById } from '../catalogue/users.ts'
 import type { Sealer } from '../lib/sealed.ts'
 import { Problem } from '../problems.ts'
+import { audit } from './audit.ts'
 import type { Caller, SignedIn } from './caller.ts'
 import { FailedAttempts } from './failed-attempts.ts'
 import {
@@ -27,6 +28,7 @@ import {
   standingOf,
   wrongCredentials,
 } from './grant.ts'
+import type { SignIns } from './sign-ins.ts'
 import { newRecoveryCodes, newTotpSecret, recoveryKey, totpStep } from './totp.ts'
 
 /** How long a new secret waits for the first code of it, in milliseconds. */
@@ -55,9 +57,11 @@ export const useCode = transaction(
 export const beginEnrolment = transaction(
   'begin enrolment',
   async (tx, args: { standing: Standing; secret: string; now: number }) => {
-    const { account } = await callerNow(tx, args.standing, args.now)
+    const caller = await callerNow(tx, args.standing, args.now)
+    const { account } = caller
     if ((await mustExist(tx, account.id)).totp_secret !== null) throw confirmedAlready()
     await putEnrolment(tx, { user_id: account.id, secret: args.secret, created_at: args.now })
+    await audit(tx, caller, args.now, { action: 'second-factor.begun', owner: account })
   },
 )
 
@@ -82,6 +86,7 @@ export const confirmEnrolment = transaction('confirm enrolment', async (tx, args
   await deleteEnrolment(tx, id)
   await putRecoveryCodes(tx, id, args.recoverySha256s)
   await endOtherSessions(tx, caller)
+  await audit(tx, caller, args.now, { action: 'second-factor.enabled', owner: caller.account })
 })
 
 export const removeOwnSecondFactor = transaction(
@@ -90,15 +95,18 @@ export const removeOwnSecondFactor = transaction(
     const caller = await callerAlone(tx, args)
     if (!(await deleteSecondFactor(tx, caller.account.id))) throw noSecondFactor()
     await endOtherSessions(tx, caller)
+    await audit(tx, caller, args.now, { action: 'second-factor.removed', owner: caller.account })
   },
 )
 
 export const replaceRecoveryCodes = transaction(
   'replace recovery codes',
   async (tx, args: { standing: Standing; recoverySha256s: readonly string[]; now: number }) => {
-    const { account } = await callerAlone(tx, args)
+    const caller = await callerAlone(tx, args)
+    const { account } = caller
     if ((await mustExist(tx, account.id)).totp_secret === null) throw noSecondFactor()
     await putRecoveryCodes(tx, account.id, args.recoverySha256s)
+    await audit(tx, caller, args.now, { action: 'second-factor.recovery-codes', owner: account })
   },
 )
 
@@ -117,6 +125,7 @@ export const removeSecondFactorOf = transaction(
     }
     if (!(await deleteSecondFactor(tx, args.userId))) throw noSecondFactor()
     await endSessions(tx, args.userId)
+    await audit(tx, caller, args.now, { action: 'second-factor.removed', owner: user })
   },
 )
 
@@ -165,6 +174,7 @@ export class SecondFactors {
   readonly #catalogue: Catalogue
   readonly #sealer: Sealer
   readonly #now: () => number
+  readonly #signIns: SignIns
   /**
    * Wrong codes of an account from everywhere, counted in each process. They come after the right password, so they are the
    * owner's own or a thief's, who may have many addresses and may not guess on. What it costs: for as long as such a thief
@@ -173,8 +183,9 @@ export class SecondFactors {
    */
   readonly #wrongCodes: FailedAttempts
 
-  constructor(parts: { catalogue: Catalogue; sealer: Sealer; now: () => number }) {
+  constructor(parts: { catalogue: Catalogue; sealer: Sealer; signIns: SignIns; now: () => number }) {
     this.#catalogue = parts.catalogue
+    this.#signIns = parts.signIns
     this.#sealer = parts.sealer
     this.#now = parts.now
     this.#wrongCodes = new FailedAttempts(parts.now)
@@ -182,17 +193,21 @@ export class SecondFactors {
 
   /**
    * Uses up a code or a recovery code of an account whose password was right; nothing where it has no second factor. Throws
-   * `credentials-wrong`, or `too-many-attempts` after too many wrong ones.
+   * `credentials-wrong`, or `too-many-attempts` after too many wrong ones; `remote` is from where it is tried.
    */
-  async demand(user: UserRow, code: string | undefined): Promise<void> {
+  async demand(user: UserRow, code: string | undefined, remote: string): Promise<void> {
     const { id: userId, totp_secret: secret } = user
     if (secret === null) return
-    if (code === undefined) throw codeMissing()
-    this.#refuseGuessing(userId)
+    if (code === undefined) {
+      this.#signIns.failed('code-missing', remote, user)
+      throw codeMissing()
+    }
+    this.#refuseGuessing(user, remote)
     const evidence = this.#evidence(userId, secret, code)
     if (evidence && (await this.#catalogue.transact(useCode, { userId, secret, evidence }))) return
     // A code that was used before is no guess: jobs that start together with one code must not lock their owner out.
     if (!evidence || !('step' in evidence)) this.#wrongCodes.begin(String(userId), 'anywhere')
+    this.#signIns.failed('wrong-code', remote, user)
     throw wrongCredentials()
   }
 
@@ -266,15 +281,16 @@ export class SecondFactors {
     await this.#catalogue.transact(removeSecondFactorOf, { standing: standingOf(caller), userId, now: this.#now() })
   }
 
-  async #demandOfSession({ account, credential }: SignedIn, code: string | undefined): Promise<void> {
+  async #demandOfSession({ account, credential, address }: SignedIn, code: string | undefined): Promise<void> {
     if (credential.kind !== 'session') return
     const user = await userById(this.#catalogue.read, account.id)
-    if (user) await this.demand(user, code)
+    if (user) await this.demand(user, code, address)
   }
 
-  #refuseGuessing(userId: number): void {
-    const wait = this.#wrongCodes.mustWait(String(userId), 'anywhere')
+  #refuseGuessing(user: UserRow, remote: string): void {
+    const wait = this.#wrongCodes.mustWait(String(user.id), 'anywhere')
     if (wait === undefined) return
+    this.#signIns.failed('too-many-attempts', remote, user)
     const sentence = `Too many wrong codes for this account. Try again in ${wait} seconds, or use a token.`
     throw new Problem('too-many-attempts', sentence, { retry_after: wait })
   }

@@ -4,6 +4,7 @@ import { addSiteFact, setSiteFact, siteFact } from '../catalogue/site.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import type { SecretKey } from '../lib/sealed.ts'
 import { Problem } from '../problems.ts'
+import { audit } from './audit.ts'
 
 const key = 'secret-key'
 
@@ -48,6 +49,8 @@ export interface Forgotten {
   /** Invitations, and links to set a new password. */
   links: number
   sessions: number
+  /** Webhooks with a secret or an Authorization header, which are turned off. */
+  webhooks: number
 }
 
 /** Removes all that the installation's key has sealed or signed, and takes this one from now on. */
@@ -61,5 +64,8 @@ export const forgetSecrets = transaction('forget secrets', async (tx, args: { ch
   }
   const forgotten: Forgotten = await deleteAllSecrets(tx)
   await setSiteFact(tx, key, args.check)
+  const { secondFactors, enrolments, links, sessions } = forgotten
+  const details = { second_factors: secondFactors, enrolments, links, sessions }
+  await audit(tx, 'operator', args.now, { action: 'secrets.forgotten', details })
   return forgotten
 })

@@ -15,6 +15,7 @@ import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, updateUser, userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
+import { type AuditEvent, audit } from './audit.ts'
 import { accountFrom, maySignIn, type SignedIn } from './caller.ts'
 import {
   type AdminGrant,
@@ -78,8 +79,12 @@ export const startSession = transaction('start session', async (tx, args: StartS
   const { userId } = standing
   const replaced = args.replaced === null ? undefined : await holderOfSession(tx, args.replaced)
   await lockAccounts(tx, { alone: [userId, ...(replaced ? [replaced.userId] : [])] })
-  await callerNow(tx, standing, now)
-  if (replaced) await deleteSession(tx, replaced)
+  const caller = await callerNow(tx, standing, now)
+  if (replaced && (await deleteSession(tx, replaced)) && replaced.userId !== userId) {
+    // Somebody else had the browser before, and is signed out by this.
+    const other = await userById(tx, replaced.userId)
+    if (other) await audit(tx, caller, now, ended(other, 1))
+  }
   await insertSession(tx, {
     user_id: userId,
     sha256: args.sha256,
@@ -93,16 +98,27 @@ export const startSession = transaction('start session', async (tx, args: StartS
   await updateUser(tx, userId, { last_login_at: now })
   const user = await userById(tx, userId)
   if (!user) throw wrongCredentials()
+  await audit(tx, caller, now, { action: 'sign-in', owner: caller.account })
   return user
 })
 
+interface SignOut {
+  sha256: string
+  address: string
+  now: number
+}
+
 /** Takes no caller: whoever has the session's secret may end it. */
-export const signOut = transaction('sign out', async (tx, args: { sha256: string }) => {
-  const session = await holderOfSession(tx, args.sha256)
+export const signOut = transaction('sign out', async (tx, { sha256, address, now }: SignOut) => {
+  const session = await holderOfSession(tx, sha256)
   if (!session) return
   // What a page of this session began ends before this is answered.
   await lockAccounts(tx, { alone: [session.userId] })
-  await deleteSession(tx, session)
+  const user = await userById(tx, session.userId)
+  if (!(await deleteSession(tx, session)) || !user) return
+  const account = accountFrom(user)
+  const actor = { account, credential: { kind: 'session', id: session.id }, address } as const
+  await audit(tx, actor, now, { action: 'sign-out', owner: account })
 })
 
 interface EndOwn {
@@ -116,11 +132,17 @@ interface EndOwn {
 export const endOwnSessions = transaction('end own sessions', async (tx, args: EndOwn): Promise<boolean> => {
   const { userId, credential } = args.standing
   await lockAccounts(tx, { alone: [userId] })
-  await callerNow(tx, args.standing, args.now)
-  if (args.id !== null) return deleteSession(tx, { userId, id: args.id })
-  await endSessions(tx, userId, credential.kind === 'session' ? credential.id : null)
-  return true
+  const caller = await callerNow(tx, args.standing, args.now)
+  const keep = credential.kind === 'session' ? credential.id : null
+  const one = args.id === null ? undefined : await deleteSession(tx, { userId, id: args.id })
+  const sessions = one === undefined ? await endSessions(tx, userId, keep) : Number(one)
+  if (sessions > 0) await audit(tx, caller, args.now, ended(caller.account, sessions))
+  return one ?? true
 })
+
+function ended(owner: { id: number; name: string }, sessions: number): AuditEvent {
+  return { action: 'session.ended', owner, details: { sessions } }
+}
 
 interface EndSessionsOf {
   standing: Standing
@@ -130,8 +152,10 @@ interface EndSessionsOf {
 
 export const endSessionsOf = transaction('end sessions of user', async (tx, args: EndSessionsOf) => {
   await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
-  administer(await callerNow(tx, args.standing, args.now), 'write')
-  await endSessions(tx, args.userId)
+  const { caller } = administer(await callerNow(tx, args.standing, args.now), 'write')
+  const user = await userById(tx, args.userId)
+  const sessions = await endSessions(tx, args.userId)
+  if (user && sessions > 0) await audit(tx, caller, args.now, ended(user, sessions))
 })
 
 export const dropEndedSessions = transaction(
@@ -187,10 +211,12 @@ export class Sessions {
     return { kind: 'user', account: accountFrom(found.user), credential, address, user: found.user }
   }
 
-  async signOut(secret: string): Promise<void> {
-    const known = { sha256: sha256(secret) }
+  async signOut({ secret, address }: Browser): Promise<void> {
+    if (secret === undefined) return
+    const known = sha256(secret)
     // A read first: anybody may send anything, and the writer is for those who change something.
-    if (await holderOfSession(this.#catalogue.read, known.sha256)) await this.#catalogue.transact(signOut, known)
+    if (!(await holderOfSession(this.#catalogue.read, known))) return
+    await this.#catalogue.transact(signOut, { sha256: known, address, now: this.#now() })
   }
 
   /** The visitor's own, newest first. */

@@ -19,6 +19,8 @@ import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { type UserRow, userByNameKey } from '../catalogue/users.ts'
 import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
+import { audit } from './audit.ts'
+import { changesOf, type Told } from './audit-changes.ts'
 import type { Caller, SignedIn } from './caller.ts'
 import { maySee, signedIn, standingOf } from './grant.ts'
 import {
@@ -26,6 +28,8 @@ import {
   flag,
   lastOwner,
   lockLosers,
+  memberAdded,
+  memberRemoved,
   type OrganisationGrant,
   organisationGrant,
   organisationGrantNow,
@@ -33,7 +37,7 @@ import {
   rankToRemove,
 } from './organisations.ts'
 import type { Rank, Verb } from './rules.ts'
-import { rightsFrom, storedRights, teamRights, type WantedRights } from './team-rights.ts'
+import { rightsFrom, shownUnits, storedRights, teamRights, type WantedRights } from './team-rights.ts'
 
 /** For those who may not import the catalogue. */
 export type { TeamRow }
@@ -53,7 +57,7 @@ interface AddTeam extends AtOrganisation {
 }
 
 export const addTeam = transaction('add team', async (tx, args: AddTeam): Promise<TeamRow> => {
-  const { organisation } = await organisationGrantNow(tx, 'owner', args)
+  const { organisation, caller } = await organisationGrantNow(tx, 'owner', args)
   const { name, fields } = args
   const added = await insertTeam(tx, {
     organisation_id: organisation.id,
@@ -65,8 +69,30 @@ export const addTeam = transaction('add team', async (tx, args: AddTeam): Promis
     can_create_org_repo: flag(fields.canCreateOrgRepo ?? false),
   })
   if (!added) throw nameTaken(name)
+  const { permission, packages } = toldOf(added)
+  await audit(tx, caller, args.now, {
+    action: 'team.created',
+    owner: organisation,
+    subject: added.name,
+    details: { permission, packages },
+  })
   return added
 })
+
+/** A team as the log tells of it: its name, what it may do, and whatever else somebody gave it. */
+function toldOf(team: TeamRow) {
+  return { ...team, packages: shownUnits(rightsFrom(team))['repo.packages'] ?? 'none' }
+}
+
+const toldOfTeam = {
+  name: ['name', 'value'],
+  permission: ['permission', 'value'],
+  packages: ['packages', 'value'],
+  units_map: ['units', 'name only'],
+  description: ['description', 'name only'],
+  includes_all_repositories: ['includes_all_repositories', 'flag'],
+  can_create_org_repo: ['can_create_org_repo', 'flag'],
+} as const satisfies Told<ReturnType<typeof toldOf>>
 
 interface AtTeam extends AtOrganisation {
   teamId: number
@@ -79,7 +105,7 @@ interface ChangeTeam extends AtTeam {
 
 export const changeTeam = transaction('change team', async (tx, args: ChangeTeam): Promise<TeamRow> => {
   await lockLosers(tx, args)
-  const team = await ownedTeam(tx, args)
+  const { team, organisation, caller } = await ownedTeam(tx, args)
   const { fields, name } = args
   if (isOwners(team)) mustStayOwners(team, args)
   if (name !== null && (await teamNameIsTaken(tx, { ...team, name_key: teamKey(name) }))) throw nameTaken(name)
@@ -91,16 +117,27 @@ export const changeTeam = transaction('change team', async (tx, args: ChangeTeam
     includes_all_repositories: includesAll === undefined ? undefined : flag(includesAll),
     can_create_org_repo: canCreate === undefined ? undefined : flag(canCreate),
   })
-  return found(await teamById(tx, team.id))
+  const changed = found(await teamById(tx, team.id))
+  const details = changesOf(toldOf(team), toldOf(changed), toldOfTeam)
+  const event = { action: 'team.changed' as const, owner: organisation, subject: changed.name, details }
+  if (details) await audit(tx, caller, args.now, event)
+  return changed
 })
 
 export const removeTeam = transaction('remove team', async (tx, args: AtTeam) => {
   await lockLosers(tx, args)
-  const team = await ownedTeam(tx, args)
+  const { team, organisation, caller } = await ownedTeam(tx, args)
   if (isOwners(team)) {
     throw new Problem('unprocessable', 'The team Owners cannot be deleted: an organisation always has owners.')
   }
   await deleteTeam(tx, team.id)
+  const { permission, packages } = toldOf(team)
+  await audit(tx, caller, args.now, {
+    action: 'team.deleted',
+    owner: organisation,
+    subject: team.name,
+    details: { permission, packages },
+  })
 })
 
 interface AddTeamMember extends AtTeam {
@@ -117,20 +154,22 @@ export const addTeamMember = transaction('add team member', async (tx, args: Add
     (maySee(caller, { ...user, kind: 'user' }) ||
       (await isMember(tx, { organisationId: organisation.id, userId: user.id })))
   if (!isKnown) throw new Problem('not-found', 'Not found.')
-  await insertTeamMember(tx, team, user.id)
+  if (!(await insertTeamMember(tx, team, user.id))) return
+  await audit(tx, caller, args.now, memberAdded(organisation, team, user))
 })
 
 export const removeTeamMember = transaction('remove team member', async (tx, args: AtTeam & RemoveMember) => {
   await lockLosers(tx, args, args)
-  const { organisation } = await organisationGrantNow(tx, rankToRemove(args), args)
+  const { organisation, caller } = await organisationGrantNow(tx, rankToRemove(args), args)
   const team = await teamOf(tx, args)
   if (isOwners(team) && (await isOnlyOwner(tx, args))) throw lastOwner(organisation)
   if (!(await deleteTeamMember(tx, team.id, args.userId))) throw new Problem('not-found', 'Not found.')
+  await audit(tx, caller, args.now, await memberRemoved(tx, organisation, args.userId, [team]))
 })
 
-async function ownedTeam(tx: Tx, args: AtTeam): Promise<TeamRow> {
-  await organisationGrantNow(tx, 'owner', args)
-  return teamOf(tx, args)
+async function ownedTeam(tx: Tx, args: AtTeam): Promise<TeamGrant<'owner'>> {
+  const leave = await organisationGrantNow(tx, 'owner', args)
+  return { ...leave, team: await teamOf(tx, args) }
 }
 
 async function teamOf(tx: Tx, { teamId, organisationId }: AtTeam): Promise<TeamRow> {

@@ -4,11 +4,13 @@ import type { Tx } from '../catalogue/schema.ts'
 import {
   deleteToken,
   findToken,
+  type GoingToken,
   generationOf,
   holdersOf,
   insertToken,
   type TokenRow,
   tokenById,
+  tokensGoingWith,
   tokensOf,
 } from '../catalogue/tokens.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
@@ -16,9 +18,10 @@ import type { UserRow } from '../catalogue/users.ts'
 import { userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
+import { type AuditEvent, audit } from './audit.ts'
 import type { SignedIn } from './caller.ts'
 import { callerNow, type Standing, signedIn, standingOf, type TokenCaller, wrongCredentials } from './grant.ts'
-import { covers, parseScopes, type Scopes, storedScopes } from './scopes.ts'
+import { covers, parseScopes, type Scopes, scopeList, storedScopes } from './scopes.ts'
 
 /** For those who may not import the catalogue. */
 export type { TokenRow }
@@ -46,7 +49,7 @@ interface AddToken {
 /** Decides inside the transaction: the request's body may have taken long, and the caller's rights may be gone. */
 export const addToken = transaction('add token', async (tx, args: AddToken): Promise<TokenRow> => {
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
-  await mustHandleTokensOf(tx, caller, args.userId)
+  const user = await mustHandleTokensOf(tx, caller, args.userId)
   const scopes = allowedScopes(caller, args.scopes)
   const parentId = caller.credential.kind === 'token' ? caller.credential.id : null
   if (parentId !== null) await limitChain(tx, parentId)
@@ -61,6 +64,16 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     parent_id: parentId,
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
+  await audit(tx, caller, args.now, {
+    action: 'token.created',
+    owner: user,
+    subject: added.name,
+    details: {
+      last_eight: added.last_eight,
+      scopes: scopeList(scopes),
+      expires_at: added.expires_at === null ? null : new Date(added.expires_at).toISOString(),
+    },
+  })
   return added
 })
 
@@ -77,7 +90,7 @@ export const removeToken = transaction('remove token', async (tx, args: RemoveTo
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   await mustHandleTokensOf(tx, caller, args.userId)
   if (!isThere) throw new Problem('not-found', 'access token does not exist')
-  await deleteToken(tx, token.id)
+  await removeFamily(tx, token.id, caller, args.now)
 })
 
 /** Removes the very token that the caller sent: whoever holds it may give it up, whatever else it is good for. */
@@ -85,10 +98,21 @@ export const removeOwnToken = transaction(
   'remove own token',
   async (tx, args: { standing: Standing; tokenId: number; now: number }) => {
     await lockFamily(tx, args.tokenId, args.standing)
-    await callerNow(tx, args.standing, args.now)
-    await deleteToken(tx, args.tokenId)
+    const caller = await callerNow(tx, args.standing, args.now)
+    await removeFamily(tx, args.tokenId, caller, args.now)
   },
 )
+
+/** Removes a token, and with it those that were made with it. */
+async function removeFamily(tx: Tx, id: number, caller: SignedIn, now: number): Promise<void> {
+  const going = await tokensGoingWith(tx, { column: 'id', is: id })
+  await deleteToken(tx, id)
+  await audit(tx, caller, now, ...going.map(tokenDeleted))
+}
+
+export function tokenDeleted({ user_id, user, name, last_eight }: GoingToken): AuditEvent {
+  return { action: 'token.deleted', owner: { id: user_id, name: user }, subject: name, details: { last_eight } }
+}
 
 /**
  * Locks alone who holds the token or one that came of it: what runs by these ends before this is answered, and what comes after
@@ -109,10 +133,11 @@ async function limitChain(tx: Tx, parentId: number): Promise<void> {
   )
 }
 
-async function mustHandleTokensOf(tx: Tx, caller: SignedIn, userId: number): Promise<void> {
+async function mustHandleTokensOf(tx: Tx, caller: SignedIn, userId: number): Promise<UserRow> {
   const user = await userById(tx, userId)
   if (!user) throw new Problem('not-found', 'Not found.')
   mustBeSelfOrAdmin(caller, user)
+  return user
 }
 
 function mustBeSelfOrAdmin({ account }: SignedIn, user: UserRow): void {

@@ -257,6 +257,13 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
       expect(await textOf(await putText('again', 'ending'))).toBe('again')
     })
 
+    test('says how much it can store, where it can tell', async () => {
+      const space = await store.space()
+      if (space === undefined) return
+      expect(space.free).toBeGreaterThan(0)
+      expect(space.total).toBeGreaterThanOrEqual(space.free)
+    })
+
     test('a working store answers a probe, and has nothing to tidy', async () => {
       await store.probe()
       await store.tidy()

@@ -22,6 +22,13 @@ export interface StagedBlob {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Bytes of the disk, or of what stands for it. */
+export interface Space {
+  /** What can still be written. */
+  free: number
+  total: number
+}
+
 export interface Removed {
   gone: Location[]
   /** The first failure, when there was any. */
@@ -56,6 +63,8 @@ export interface BlobStore {
   forget(lease: string): Promise<void>
   /** Tries again to remove what could not be dropped after a failed upload. */
   tidy(): Promise<void>
+  /** How much can be stored; undefined where nobody can tell. */
+  space(): Promise<Space | undefined>
   /** Resolves when bytes can be written and read back; else a `Problem`. */
   probe(): Promise<void>
   /** Frees threads and handles. */

@@ -18,6 +18,8 @@ export interface FileCalls {
   readdir(path: string): Promise<string[]>
   /** Bytes of a file; undefined when it is not there. */
   size(path: string): Promise<number | undefined>
+  /** Bytes of the file system that a path lies on. */
+  space(path: string): Promise<{ free: number; total: number }>
 }
 
 /** Measured: `FileHandle`s cost the same as numbers within noise, and a number leaves nothing to the garbage collector. */
@@ -38,6 +40,10 @@ export const systemCalls: FileCalls = {
       throw error
     })
     return found?.isFile() ? found.size : undefined
+  },
+  space: async (path) => {
+    const { bsize, bavail, blocks } = await called<fs.StatsFs>((done) => fs.statfs(path, done))
+    return { free: bavail * bsize, total: blocks * bsize }
   },
 }
 

@@ -38,6 +38,7 @@ class FaultyCalls {
     rmdir: (...args) => this.#call('rmdir', () => systemCalls.rmdir(...args)),
     readdir: (...args) => this.#call('readdir', () => systemCalls.readdir(...args)),
     size: (...args) => this.#call('size', () => systemCalls.size(...args)),
+    space: (...args) => this.#call('space', () => systemCalls.space(...args)),
   }
 
   /** Counts from 0 again, and fails as told from now on. */

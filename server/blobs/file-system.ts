@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DigestThread } from '../lib/digest-thread.ts'
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
-import type { BlobStore, ByteSpan, Location, Removed, StagedBlob } from './blob-store.ts'
+import type { BlobStore, ByteSpan, Location, Removed, Space, StagedBlob } from './blob-store.ts'
 import type { FileCalls } from './file-calls.ts'
 import { errno, systemCalls, unless, writeAll } from './file-calls.ts'
 import { Folders, makeFolder, syncFolder } from './folders.ts'
@@ -144,6 +144,10 @@ class FileSystemBlobStore implements BlobStore {
       }
       if (failures.length > 0) throw failures[0]
     })
+  }
+
+  space(): Promise<Space> {
+    return onDisk('read', () => this.#calls.space(this.#root))
   }
 
   probe(): Promise<void> {

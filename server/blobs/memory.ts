@@ -1,7 +1,7 @@
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
 import { RunningDigests } from '../lib/digests.ts'
 import { Problem } from '../problems.ts'
-import type { BlobStore, ByteSpan, Location, Removed, StagedBlob } from './blob-store.ts'
+import type { BlobStore, ByteSpan, Location, Removed, Space, StagedBlob } from './blob-store.ts'
 import { checkedLease, checkedLocation, freshBlobName, leaseOf } from './locations.ts'
 
 /** Blobs in memory, for tests and for trying things out: gone when the process ends. */
@@ -61,6 +61,10 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async tidy(): Promise<void> {}
+
+  async space(): Promise<Space | undefined> {
+    return undefined
+  }
 
   async probe(): Promise<void> {}
 

@@ -42,55 +42,139 @@ const insertOne = prepared(
   (tx, row: Required<NewAuditRow>) => tx.insertInto('audit_events').values(row),
 )
 
-/** What a page of the log is narrowed to. */
+/** What the log is narrowed to. */
 export interface AuditFilter {
   ownerId?: number | undefined
+  /** Of a package of that owner. */
   packageKey?: string | undefined
   actorId?: number | undefined
-  /** A whole action, or with a `.` at its end all that begin so. */
-  action?: string | undefined
+  /** Any of these. */
+  actions?: readonly string[] | undefined
+  credential?: string | undefined
+  tokenLastEight?: string | undefined
   /** Milliseconds: from, and before. */
   since?: number | undefined
   until?: number | undefined
 }
 
-function filtered(db: Db | Tx, filter: AuditFilter) {
-  let query = db.selectFrom('audit_events')
-  if (filter.ownerId !== undefined) query = query.where('owner_id', '=', filter.ownerId)
-  if (filter.packageKey !== undefined) query = query.where('package_key', '=', filter.packageKey)
-  if (filter.actorId !== undefined) query = query.where('actor_id', '=', filter.actorId)
-  if (filter.since !== undefined) query = query.where('created_at', '>=', filter.since)
-  if (filter.until !== undefined) query = query.where('created_at', '<', filter.until)
-  const { action } = filter
-  if (action?.endsWith('.')) query = query.where('action', '>=', action).where('action', '<', `${action.slice(0, -1)}/`)
-  else if (action !== undefined) query = query.where('action', '=', action)
-  return query
+/** Events that are counted; where there are more, nobody is told how many. */
+export const mostCounted = 10_000
+/** Events that are looked through where no index has all that is asked for. */
+const mostSearched = 20_000
+
+type Column = 'owner_id' | 'package_key' | 'actor_id' | 'action' | 'credential' | 'token_last_eight'
+type Values = Partial<Record<Column, string | number>>
+
+/** A way to find events by an index that has them in the order of time: each of `branches` is one place in it. */
+interface Way {
+  columns: readonly Column[]
+  branches: readonly Values[]
 }
 
-/** Events that are counted; where there are more, nobody is told how many. */
-const mostCounted = 10_000
+/** Each index that can be of use; without one of those the log itself, newest first. */
+function waysTo({ ownerId, packageKey, actorId, actions }: AuditFilter): Way[] {
+  const ways: Way[] = []
+  if (ownerId !== undefined && packageKey !== undefined) {
+    ways.push({
+      columns: ['owner_id', 'package_key'],
+      branches: [{ owner_id: ownerId, package_key: packageKey }],
+    })
+  } else if (ownerId !== undefined) {
+    ways.push({ columns: ['owner_id'], branches: [{ owner_id: ownerId }] })
+  }
+  if (actorId !== undefined) ways.push({ columns: ['actor_id'], branches: [{ actor_id: actorId }] })
+  if (actions !== undefined) ways.push({ columns: ['action'], branches: actions.map((action) => ({ action })) })
+  return ways.length > 0 ? ways : [{ columns: [], branches: [{}] }]
+}
 
-/** One page of the log, newest first. */
+/** The newest `howMany` of each branch. */
+function newest(db: Db, way: Way, { since, until }: AuditFilter, howMany: number) {
+  const found = way.branches.map((values) => {
+    let branch = db.selectFrom('audit_events').selectAll()
+    for (const [column, value] of Object.entries(values)) branch = branch.where(column as Column, '=', value)
+    if (since !== undefined) branch = branch.where('created_at', '>=', since)
+    if (until !== undefined) branch = branch.where('created_at', '<', until)
+    const limited = branch.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(howMany)
+    return db.selectFrom(limited.as('branch')).selectAll()
+  })
+  const [first, ...others] = found
+  if (!first) throw new Error('an audit log was asked for no action at all')
+  return db.selectFrom(others.reduce((all, one) => all.unionAll(one), first).as('found'))
+}
+
+/** What no index of the way has looked at. */
+function rest(filter: AuditFilter, { columns }: Way): [Column, readonly (string | number)[]][] {
+  const wanted: [Column, readonly (string | number)[] | undefined][] = [
+    ['owner_id', given(filter.ownerId)],
+    ['package_key', given(filter.packageKey)],
+    ['actor_id', given(filter.actorId)],
+    ['action', filter.actions],
+    ['credential', given(filter.credential)],
+    ['token_last_eight', given(filter.tokenLastEight)],
+  ]
+  return wanted.flatMap(([column, values]) => (values && !columns.includes(column) ? [[column, values]] : []))
+}
+
+function given<Value>(value: Value | undefined): Value[] | undefined {
+  return value === undefined ? undefined : [value]
+}
+
+async function count(query: ReturnType<typeof newest>): Promise<number> {
+  const { total } = await query.select((it) => it.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+  return Number(total)
+}
+
+/** The way that has the fewest events, and how many those are. */
+async function shortest(db: Db, filter: AuditFilter): Promise<{ way: Way; length: number }> {
+  const ways = waysTo(filter)
+  const lengths: number[] = []
+  for (const way of ways) lengths.push(await count(newest(db, way, filter, mostSearched + 1)))
+  const length = Math.min(...lengths)
+  const way = ways[lengths.indexOf(length)]
+  if (!way) throw new Error('there is always a way')
+  return { way, length }
+}
+
+/**
+ * One page of the log, newest first. Whatever is asked for, it looks at a bounded number of events: where the newest of the
+ * best index do not fill the page and there are more, it is undefined, and has to be asked with a shorter time.
+ */
 export async function auditPage(
   db: Db,
   filter: AuditFilter,
   page: { offset: number; limit: number },
-): Promise<{ events: AuditRow[]; total: number | undefined }> {
-  const events = await filtered(db, filter)
+): Promise<{ events: AuditRow[]; total: number | undefined } | undefined> {
+  const [only, ...others] = waysTo(filter)
+  const isExact = only !== undefined && others.length === 0 && rest(filter, only).length === 0
+  const { way, length } = isExact ? { way: only, length: 0 } : await shortest(db, filter)
+  const search = (howMany: number) => {
+    const found = newest(db, way, filter, howMany)
+    return rest(filter, way).reduce((query, [column, values]) => query.where(column, 'in', values), found)
+  }
+  const events = await search(isExact ? page.offset + page.limit : mostSearched)
     .selectAll()
+    .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .offset(page.offset)
     .limit(page.limit)
     .execute()
-  const counted = filtered(db, filter)
-    .select('id')
-    .limit(mostCounted + 1)
-  const { total } = await db
-    .selectFrom(counted.as('counted'))
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow()
-  return { events, total: Number(total) > mostCounted ? undefined : Number(total) }
+  if (length > mostSearched) return events.length < page.limit ? undefined : { events, total: undefined }
+  const total = await count(search(isExact ? mostCounted + 1 : mostSearched))
+  return { events, total: total > mostCounted ? undefined : total }
 }
+
+/** Whose name that was who is gone: of those that were deleted last. */
+export async function goneOwner(db: Db, isNamed: (name: string) => boolean): Promise<number | undefined> {
+  const way = { columns: ['action'] as const, branches: gone.map((action) => ({ action })) }
+  const rows = await newest(db, way, {}, mostCounted)
+    .select(['owner_id', 'owner_name'])
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.find((row) => row.owner_name !== null && isNamed(row.owner_name))?.owner_id ?? undefined
+}
+
+const gone = ['account.deleted', 'organisation.deleted']
 
 /** Removes some of those before a moment; how many that were. */
 export async function deleteAuditEventsBefore(tx: Tx, before: number, limit: number): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type DigestAlgorithm, type Digests, digestAlgorithms } from '../lib/digests.ts'
 import { locked } from './dialect.ts'
 import { doom } from './doomed.ts'
@@ -54,7 +54,7 @@ export async function ensureBlob(tx: Tx, wanted: NewBlob): Promise<{ blob: BlobR
   if (!blob) throw new StartAgain('the blob was removed right after it was found')
   if (blob.state === 'live' && blob.location !== wanted.lostLocation) return { blob, usesNewBytes: false }
 
-  await doom(tx, [blob.location], wanted.now)
+  await doom(tx, [blob], wanted.now)
   const repaired = { location: wanted.location, state: 'live' as const }
   await tx.updateTable('blobs').set(repaired).where('id', '=', blob.id).execute()
   return { blob: { ...blob, ...repaired }, usesNewBytes: true }
@@ -120,13 +120,9 @@ export async function releaseBlobs(tx: Tx, ids: readonly number[], now: number):
       .where(({ not, exists, selectFrom }) =>
         not(exists(selectFrom('files').select('files.id').whereRef('files.blob_id', '=', 'blobs.id'))),
       )
-      .returning('location')
+      .returning(['location', 'size'])
       .execute()
-    await doom(
-      tx,
-      gone.map(({ location }) => location),
-      now,
-    )
+    await doom(tx, gone, now)
   }
 }
 
@@ -154,4 +150,21 @@ export async function unnamedLocations(db: Db | Tx, locations: readonly string[]
   const doomed = await db.selectFrom('doomed').select('location').where('location', 'in', locations).execute()
   const named = new Set([...live, ...doomed].map((row) => row.location))
   return locations.filter((location) => !named.has(location))
+}
+
+/** Adds up the next `limit` blobs behind an id; `last` is null where none was left. */
+export async function addUpBlobs(
+  db: Db,
+  after: number,
+  limit: number,
+): Promise<{ blobs: number; bytes: number; last: number | null }> {
+  const some = db.selectFrom('blobs').select(['id', 'size']).where('id', '>', after).orderBy('id').limit(limit)
+  return db
+    .selectFrom(some.as('some'))
+    .select(({ fn }) => [
+      fn.countAll<number>().as('blobs'),
+      fn.coalesce(fn.sum<number>('size'), sql.lit(0)).as('bytes'),
+      fn.max('id').as('last'),
+    ])
+    .executeTakeFirstOrThrow()
 }

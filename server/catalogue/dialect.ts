@@ -17,11 +17,18 @@ type RowLock = 'for update' | 'for key share' | 'for update skip locked'
  * transaction that writes is alone, so nothing need be said.
  *
  * The order in which things are locked is the same everywhere, or two transactions wait for each other: by name upload,
- * account, owner, package, name, administrators (`named-locks.ts`); then rows: lease, package, version, files, blobs by SHA-256, jobs; and last, by
+ * account, owner, package, name, administrators, quota of an owner, quota of the site (`named-locks.ts`); then rows: lease, package, version, files, blobs by SHA-256, jobs; and last, by
  * trigger, the counts of a package and of an owner.
  */
 export function locked(tx: Tx, lock: RowLock): <Query extends Lockable>(query: Query) => Query {
   return (query) => (isPostgres(tx) ? query.modifyEnd(sql.raw(lock)) : query)
+}
+
+/** Whether a column is one of these, however many they are: the statement stays the same. */
+export function isOneOf(db: Db | Tx, column: string, values: readonly number[]): RawBuilder<boolean> {
+  return isPostgres(db)
+    ? sql<boolean>`${sql.ref(column)} = any(${values}::bigint[])`
+    : sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`
 }
 
 /**

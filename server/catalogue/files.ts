@@ -14,6 +14,12 @@ export interface FileRow {
   location: string
 }
 
+/** A file that was found by its address, with where it belongs. */
+export interface AddressedFile extends FileRow {
+  versionId: number
+  packageId: number
+}
+
 /** The keys of a file's address, folded; '' where the text can be no such name, since nothing is called that. */
 export interface AddressKeys {
   owner: string
@@ -28,7 +34,7 @@ export interface AddressRow {
   /** The address has a name that the owner had before. */
   isFormerName: boolean
   versionExists: boolean
-  file: FileRow | undefined
+  file: AddressedFile | undefined
 }
 
 /** Owner, version and file at an address, as far as they are there; a row where there is an owner. */
@@ -52,6 +58,7 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
       'owners.name as ownerName',
       'owners.visibility',
       'owners.name_key as ownerKey',
+      'packages.id as packageId',
       'versions.id as versionId',
       'files.id as fileId',
       'files.name as fileName',
@@ -76,7 +83,8 @@ export function addressFrom(
   keys: AddressKeys,
   access: number | null,
 ): AddressRow {
-  const { fileId, fileName, createdAt, uploader, size, sha256, location } = row
+  const { packageId, versionId, fileId, fileName, createdAt, uploader, size, sha256, location } = row
+  const its = packageId !== null && versionId !== null ? { packageId, versionId } : undefined
   const found = fileId !== null && fileName !== null && createdAt !== null && size !== null
   return {
     owner: {
@@ -87,10 +95,10 @@ export function addressFrom(
       membership: membershipFrom(access),
     },
     isFormerName: row.ownerKey !== keys.owner,
-    versionExists: row.versionId !== null,
+    versionExists: versionId !== null,
     file:
-      found && sha256 !== null && location !== null
-        ? { id: fileId, name: fileName, createdAt, uploader, size, sha256, location }
+      found && its && sha256 !== null && location !== null
+        ? { id: fileId, ...its, name: fileName, createdAt, uploader, size, sha256, location }
         : undefined,
   }
 }
@@ -121,6 +129,7 @@ export interface ListedFile extends Digested {
   blobId: number
   name: string
   size: number
+  downloads: number
 }
 
 type Digested = Pick<Schema['blobs'], 'md5' | 'sha1' | 'sha256' | 'sha512'>
@@ -145,6 +154,7 @@ const selectFilesOf = prepared(
         'files.id',
         'files.blob_id as blobId',
         'files.name',
+        'files.downloads',
         'blobs.size',
         'blobs.md5',
         'blobs.sha1',
@@ -253,4 +263,15 @@ export async function forgetUploader(tx: Tx, userId: number, limit: number): Pro
     .where('id', 'in', (of) => of.selectFrom('files').select('id').where('uploader_id', '=', userId).limit(limit))
     .executeTakeFirst()
   return Number(numUpdatedRows)
+}
+
+/** Files of all owners together, and their bytes, also those that are stored once for several. */
+export async function countedFiles(db: Db): Promise<{ count: number; bytes: number }> {
+  return db
+    .selectFrom('owner_counts')
+    .select(({ fn }) => [
+      fn.coalesce(fn.sum<number>('files'), sql.lit(0)).as('count'),
+      fn.coalesce(fn.sum<number>('bytes'), sql.lit(0)).as('bytes'),
+    ])
+    .executeTakeFirstOrThrow()
 }

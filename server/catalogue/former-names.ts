@@ -28,10 +28,10 @@ export async function keepName(
     .execute()
 }
 
-/** False where nobody had that name. */
-export async function freeName(tx: Tx, key: string): Promise<boolean> {
-  const freed = await tx.deleteFrom('former_names').where('name_key', '=', key).returning('name_key').executeTakeFirst()
-  return freed !== undefined
+/** The name as it was spelled; undefined where nobody had it. */
+export async function freeName(tx: Tx, key: string): Promise<string | undefined> {
+  const freed = await tx.deleteFrom('former_names').where('name_key', '=', key).returning('name').executeTakeFirst()
+  return freed?.name
 }
 
 export async function formerNames(db: Db, page: { limit: number; offset: number }): Promise<FormerName[]> {

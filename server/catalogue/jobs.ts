@@ -43,6 +43,27 @@ const upsertJob = prepared(['kind', 'subject', 'now'], (tx, job: { kind: string;
     ),
 )
 
+/** The same for one that has failed: it is due at once, with every attempt before it; one that runs will run again. */
+export async function askForJobAtOnce(tx: Tx, kind: string, subject: string, now: number): Promise<void> {
+  await askForJob(tx, kind, subject, now)
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: now, attempts: 0 })
+    .where('kind', '=', kind)
+    .where('subject', '=', subject)
+    .where('claimed_by', 'is', null)
+    .execute()
+}
+
+/** Nobody does the job any more; whoever is at it ends without effect on the queue. */
+export async function withdrawJob(tx: Tx, kind: string, subject: string): Promise<void> {
+  await tx.deleteFrom('jobs').where('kind', '=', kind).where('subject', '=', subject).execute()
+}
+
+export async function jobFor(db: Db, kind: string, subject: string): Promise<JobRow | undefined> {
+  return db.selectFrom('jobs').selectAll().where('kind', '=', kind).where('subject', '=', subject).executeTakeFirst()
+}
+
 /** Makes sure that a job is there which comes again and again: one row for the whole installation, never deleted. */
 export async function ensureRecurring(tx: Tx, kind: string, now: number): Promise<void> {
   await tx
@@ -50,6 +71,23 @@ export async function ensureRecurring(tx: Tx, kind: string, now: number): Promis
     .values({ kind, subject: '', due_at: now, created_at: now })
     .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
     .execute()
+}
+
+/** Has such a job done now; one that runs already will run again. Its row is made where it is missing. */
+export async function bringForward(tx: Tx, kind: string, now: number): Promise<void> {
+  await tx
+    .insertInto('jobs')
+    .values({ kind, subject: '', due_at: now, created_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'subject']).doUpdateSet(({ eb }) => ({ asks: eb('jobs.asks', '+', 1), due_at: now })),
+    )
+    .execute()
+}
+
+/** When such a job is due; undefined where there is none. */
+export async function recurringDueAt(db: Db, kind: string): Promise<number | undefined> {
+  const job = db.selectFrom('jobs').select('due_at').where('kind', '=', kind).where('subject', '=', '')
+  return (await job.executeTakeFirst())?.due_at
 }
 
 /** Whether a job is due later than any delay can have made it: it was set by another clock, or for another period. */
@@ -93,11 +131,14 @@ interface Claimant {
   kind: string
   leaseId: string
   now: number
+  /** Jobs of this kind that the process is at. */
+  inHand?: readonly number[]
 }
 
 /** Whether `claimJobs` would find something, so that an idle look costs a read and no transaction. */
-export async function anyDue(db: Db, { kind, leaseId, now }: Claimant): Promise<boolean> {
-  const job = db.selectFrom('jobs').select('id').where('kind', '=', kind).limit(1)
+export async function anyDue(db: Db, { kind, leaseId, now, inHand = [] }: Claimant): Promise<boolean> {
+  let job = db.selectFrom('jobs').select('id').where('kind', '=', kind).limit(1)
+  if (inHand.length > 0) job = job.where('id', 'not in', inHand)
   const due = await job
     .where('claimed_by', 'is', null)
     .where('given_up_at', 'is', null)
@@ -107,25 +148,28 @@ export async function anyDue(db: Db, { kind, leaseId, now }: Claimant): Promise<
 }
 
 /**
- * Claims due jobs of one kind for a process, which has none of that kind in hand: what its lease still claims was left by
- * an answer that got lost, and is taken up again. No two processes get the same job.
+ * Claims due jobs of one kind for a process. What its lease still claims beside those that it has in hand was left by an answer
+ * that got lost, and is taken up again. No two processes get the same job.
  */
-export async function claimJobs(tx: Tx, { kind, leaseId, now, limit }: Claimant & { limit: number }): Promise<Job[]> {
+export async function claimJobs(
+  tx: Tx,
+  { kind, leaseId, now, limit, inHand = [] }: Claimant & { limit: number },
+): Promise<Job[]> {
   // The claims of a lease are released once, when it is declared dead: it must get no others after that.
   if (!(await leaseLives(tx, leaseId))) return []
-  await tx
-    .updateTable('jobs')
-    .set({ claimed_by: null })
-    .where('kind', '=', kind)
-    .where('claimed_by', '=', leaseId)
-    .execute()
-  const due = await tx
+  let left = tx.updateTable('jobs').set({ claimed_by: null }).where('kind', '=', kind).where('claimed_by', '=', leaseId)
+  if (inHand.length > 0) left = left.where('id', 'not in', inHand)
+  await left.execute()
+  let claimable = tx
     .selectFrom('jobs')
     .select(['id', 'kind', 'subject', 'attempts', 'asks'])
     .where('kind', '=', kind)
     .where('claimed_by', 'is', null)
     .where('given_up_at', 'is', null)
     .where('due_at', '<=', now)
+  // Also one that was claimed by this process's lease of before, and given back when that one died.
+  if (inHand.length > 0) claimable = claimable.where('id', 'not in', inHand)
+  const due = await claimable
     .orderBy('due_at')
     .orderBy('id')
     .limit(limit)
@@ -146,7 +190,16 @@ export async function finishJob(tx: Tx, job: Job): Promise<void> {
   if (struck.numDeletedRows === 0n) await beginAnew(tx, job)
 }
 
-/** The same for a job that comes again and again: it is due the next time at `dueAt`. */
+/** Gives a job back that has come on and is not done: it is due again behind those that wait already. */
+export async function giveWay(tx: Tx, job: Job, now: number): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: now, attempts: 0, claimed_by: null })
+    .where((row) => row.and(claimed(job)))
+    .execute()
+}
+
+/** The same as `finishJob` for a job that comes again and again: it is due the next time at `dueAt`. */
 export async function finishRecurring(tx: Tx, job: Job, dueAt: number): Promise<void> {
   const finished = await tx
     .updateTable('jobs')
@@ -255,4 +308,43 @@ export async function deleteGivenUp(tx: Tx, id: number): Promise<boolean> {
     .where('given_up_at', 'is not', null)
     .executeTakeFirst()
   return numDeletedRows > 0n
+}
+
+export interface JobCount {
+  kind: string
+  state: JobState
+  jobs: number
+}
+
+/** Counts the next `limit` jobs behind an id; `last` is null where none was left. */
+export async function countJobs(
+  db: Db,
+  after: number,
+  limit: number,
+): Promise<{ counts: JobCount[]; last: number | null }> {
+  const some = db
+    .selectFrom('jobs')
+    .select(({ eb, val }) => [
+      'id',
+      'kind',
+      eb
+        .case()
+        .when('given_up_at', 'is not', null)
+        .then(val<JobState>('given-up'))
+        .when('claimed_by', 'is not', null)
+        .then(val<JobState>('running'))
+        .else(val<JobState>('waiting'))
+        .end()
+        .as('state'),
+    ])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+  const rows = await db
+    .selectFrom(some.as('some'))
+    .select(({ fn }) => ['kind', 'state', fn.countAll<number>().as('jobs'), fn.max('id').as('last')])
+    .groupBy(['kind', 'state'])
+    .execute()
+  const counts = rows.map(({ kind, state, jobs }) => ({ kind, state, jobs }))
+  return { counts, last: rows.length === 0 ? null : Math.max(...rows.map((row) => Number(row.last))) }
 }

@@ -136,7 +136,10 @@ export async function killLease(tx: Tx, id: string, now: number): Promise<void> 
   await killLocked(tx, await lease.$call(locked(tx, 'for update')).execute(), now)
 }
 
-/** The rows were locked `for update`: that waits for the transactions under the leases, as an update alone would not. */
+/**
+ * The rows were locked `for update`: that waits for the transactions under the leases, as an update alone would not. What uploads
+ * under them have reserved goes with them.
+ */
 async function killLocked(tx: Tx, leases: readonly { id: string }[], now: number): Promise<string[]> {
   const ids = leases.map(({ id }) => id)
   if (ids.length > 0) {
@@ -145,6 +148,7 @@ async function killLocked(tx: Tx, leases: readonly { id: string }[], now: number
       .set({ dead_since: agreedNow(tx, now) })
       .where('id', 'in', ids)
       .execute()
+    await tx.deleteFrom('reservations').where('lease_id', 'in', ids).execute()
   }
   return ids
 }

@@ -1,7 +1,10 @@
 import { type InferResult, sql } from 'kysely'
+import { fewMatches, pageOfMatches } from '../lib/batches.ts'
+import { isOneOf } from './dialect.ts'
+import { holds, mostCounted, type NamePart, packagesNamed } from './name-search.ts'
 import type { OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
-import type { Db, Tx } from './schema.ts'
+import type { Db, Schema, Tx } from './schema.ts'
 import type { UserRow } from './users.ts'
 
 /** A version as lists show it. */
@@ -56,23 +59,31 @@ export interface Window {
   limit: number
 }
 
-/** An owner as he is shown, and how many versions he has. */
-export async function listedOwner(db: Db, id: number): Promise<{ owner: Profile; versions: number } | undefined> {
+/** An owner as he is shown, and how much he has. */
+export async function listedOwner(
+  db: Db,
+  id: number,
+): Promise<{ owner: Profile; versions: number; packages: number } | undefined> {
   const [row] = await selectOwner(db, { id })
   const owner = row && profileFrom({ ...row, full_name: row.full_name ?? row.organisationName })
-  return owner && { owner, versions: row.versions ?? 0 }
+  return owner && { owner, versions: row.versions ?? 0, packages: row.packages ?? 0 }
 }
 
 const selectOwner = prepared(['id'], (db, { id }: { id: number }) =>
-  db
+  profiles(db)
+    .leftJoin('owner_counts', 'owner_counts.owner_id', 'owners.id')
+    .select(['owner_counts.versions', 'owner_counts.packages'])
+    .where('owners.id', '=', id),
+)
+
+function profiles(db: Db | Tx) {
+  return db
     .selectFrom('owners')
     .leftJoin('users', 'users.id', 'owners.id')
     .leftJoin('organisations', 'organisations.id', 'owners.id')
-    .leftJoin('owner_counts', 'owner_counts.owner_id', 'owners.id')
     .select(profileColumns)
-    .select(['owner_counts.versions', 'organisations.full_name as organisationName'])
-    .where('owners.id', '=', id),
-)
+    .select('organisations.full_name as organisationName')
+}
 
 /** A package of an owner, unless it has no version. */
 export async function listedPackage(
@@ -93,14 +104,49 @@ const selectPackage = prepared(['ownerId', 'nameKey'], (db, wanted: { ownerId: n
     .where('package_counts.versions', '>', 0),
 )
 
-/** A stretch of an owner's versions, newest first. */
-export async function versionsOfOwner(db: Db, ownerId: number, window: Window): Promise<ListedVersion[]> {
-  return (await selectOfOwner(db, { ownerId, ...window })).map(listedFrom)
+/** In what order lists show what they hold. */
+export interface Sorting {
+  by: SortKey
+  descending: boolean
 }
 
-/** A stretch of a package's versions, newest first. */
-export async function versionsOfPackage(db: Db, packageId: number, window: Window): Promise<ListedVersion[]> {
-  return (await selectOfPackage(db, { packageId, ...window })).map(listedFrom)
+export const sortKeys = ['created', 'name', 'version', 'size', 'downloads'] as const
+export type SortKey = (typeof sortKeys)[number]
+
+export const newestFirst: Sorting = { by: 'created', descending: true }
+
+/** The columns of `listings` that make each order, before the version's id; of each owner they are an index. */
+const ownerColumns = {
+  created: ['created_at'],
+  name: ['name_key', 'version_order'],
+  version: ['version_order'],
+  size: ['size'],
+  downloads: ['downloads'],
+} as const satisfies Record<SortKey, readonly (keyof Schema['listings'])[]>
+
+/** The same of each package, which has one name. */
+const packageColumns = { ...ownerColumns, name: ownerColumns.version }
+
+type SortColumns = (typeof ownerColumns | typeof packageColumns)[SortKey]
+
+/** A stretch of an owner's versions. */
+export async function versionsOfOwner(
+  db: Db,
+  ownerId: number,
+  window: Window,
+  sorting: Sorting = newestFirst,
+): Promise<ListedVersion[]> {
+  return (await selectOfOwner(sorting)(db, { ownerId, ...window })).map(listedFrom)
+}
+
+/** A stretch of a package's versions. */
+export async function versionsOfPackage(
+  db: Db,
+  packageId: number,
+  window: Window,
+  sorting: Sorting = newestFirst,
+): Promise<ListedVersion[]> {
+  return (await selectOfPackage(sorting)(db, { packageId, ...window })).map(listedFrom)
 }
 
 export async function listedVersion(
@@ -111,23 +157,30 @@ export async function listedVersion(
   return row && listedFrom(row)
 }
 
-/** Which stretch of the listings is shown; the whole of it is in one index, newest first. */
-function stretch(db: Db | Tx, { offset, limit }: Window) {
-  return db
-    .selectFrom('listings')
-    .select(['listings.version_id', 'listings.created_at'])
-    .orderBy('listings.created_at', 'desc')
-    .orderBy('listings.version_id', 'desc')
-    .offset(offset)
-    .limit(limit)
+/** Which stretch of the listings is shown; the whole of it is in one index. */
+function stretch(db: Db | Tx, { offset, limit }: Window, columns: SortColumns, { descending }: Sorting) {
+  const direction = descending ? 'desc' : 'asc'
+  let query = db.selectFrom('listings').select('listings.version_id').offset(offset).limit(limit)
+  for (const column of columns) query = query.select(`listings.${column}`).orderBy(`listings.${column}`, direction)
+  return query.orderBy('listings.version_id', direction)
+}
+
+/** A stretch of versions in the order of an owner's lists. */
+export function listingOrder(db: Db | Tx, window: Window, sorting: Sorting) {
+  return stretch(db, window, ownerColumns[sorting.by], sorting)
 }
 
 /** What is shown is looked up for the stretch alone: whatever is passed over before it costs a step in the index. */
-function shown(db: Db | Tx, stretched: ReturnType<typeof stretch>) {
-  return versions(db)
-    .innerJoin(stretched.as('stretch'), 'stretch.version_id', 'versions.id')
-    .orderBy('stretch.created_at', 'desc')
-    .orderBy('stretch.version_id', 'desc')
+function shown(
+  db: Db | Tx,
+  stretched: ReturnType<typeof stretch>,
+  columns: readonly SortColumns[number][],
+  { descending }: Sorting,
+) {
+  const direction = descending ? 'desc' : 'asc'
+  let query = versions(db).innerJoin(stretched.as('stretch'), 'stretch.version_id', 'versions.id')
+  for (const column of columns) query = query.orderBy(sql.ref(`stretch.${column}`), direction)
+  return query.orderBy('stretch.version_id', direction)
 }
 
 function versions(db: Db | Tx) {
@@ -141,13 +194,38 @@ function versions(db: Db | Tx) {
     .select(profileColumns)
 }
 
-const selectOfOwner = prepared(['ownerId', 'offset', 'limit'], (db, wanted: Window & { ownerId: number }) =>
-  shown(db, stretch(db, wanted).where('listings.owner_id', '=', wanted.ownerId)),
+const selectOfOwner = forEachOrder((sorting) =>
+  prepared(['ownerId', 'offset', 'limit'], (db, wanted: Window & { ownerId: number }) => {
+    const columns = ownerColumns[sorting.by]
+    return shown(
+      db,
+      stretch(db, wanted, columns, sorting).where('listings.owner_id', '=', wanted.ownerId),
+      columns,
+      sorting,
+    )
+  }),
 )
 
-const selectOfPackage = prepared(['packageId', 'offset', 'limit'], (db, wanted: Window & { packageId: number }) =>
-  shown(db, stretch(db, wanted).where('listings.package_id', '=', wanted.packageId)),
+const selectOfPackage = forEachOrder((sorting) =>
+  prepared(['packageId', 'offset', 'limit'], (db, wanted: Window & { packageId: number }) => {
+    const columns = packageColumns[sorting.by]
+    return shown(
+      db,
+      stretch(db, wanted, columns, sorting).where('listings.package_id', '=', wanted.packageId),
+      columns,
+      sorting,
+    )
+  }),
 )
+
+/** A statement for each order that there is. */
+function forEachOrder<Statement>(make: (sorting: Sorting) => Statement): (sorting: Sorting) => Statement {
+  const made = new Map<string, Statement>()
+  for (const by of sortKeys) {
+    for (const descending of [true, false]) made.set(`${by} ${descending}`, make({ by, descending }))
+  }
+  return ({ by, descending }) => made.get(`${by} ${descending}`) as Statement
+}
 
 const selectVersion = prepared(['packageId', 'versionKey'], (db, wanted: { packageId: number; versionKey: string }) =>
   versions(db)
@@ -155,69 +233,74 @@ const selectVersion = prepared(['packageId', 'versionKey'], (db, wanted: { packa
     .where('versions.version_key', '=', wanted.versionKey),
 )
 
-/** Versions whose packages' names hold this part, newest first; how many there are, unless that takes long to count. */
+/** Versions by their ids, in any order. */
+export async function versionsById(db: Db, ids: readonly number[]): Promise<ListedVersion[]> {
+  if (ids.length === 0) return []
+  return (await versions(db).where('versions.id', 'in', ids).execute()).map(listedFrom)
+}
+
+/** Owners as they are shown, by their ids. */
+export async function ownersById(db: Db, ids: readonly number[]): Promise<Map<number, Profile>> {
+  if (ids.length === 0) return new Map()
+  const rows = await profiles(db).where('owners.id', 'in', ids).execute()
+  const shown = rows.flatMap((row) => profileFrom({ ...row, full_name: row.full_name ?? row.organisationName }) ?? [])
+  return new Map(shown.map((owner) => [owner.id, owner]))
+}
+
+/** Versions whose packages' names hold a part; how many there are, unless that takes long to count. */
 export interface Found {
   versions: ListedVersion[]
   total: number | undefined
 }
 
-/** `part` is folded, and such as a package's name may hold. */
+/** `packages` is how many the owner has. */
 export async function searchVersions(
   db: Db,
-  wanted: { ownerId: number; part: string },
+  wanted: { ownerId: number; packages: number; name: NamePart },
   window: Window,
+  sorting: Sorting = newestFirst,
 ): Promise<Found> {
-  const { ownerId } = wanted
-  const pattern = `%${wanted.part.replaceAll('_', '!_')}%`
-  const [counted] = await countMatches(db, { ownerId, pattern, most: mostCounted + 1 })
-  const total = Number(counted?.versions ?? 0)
-  if (total === 0) return { versions: [], total }
-  const isMany = total > mostCounted
-  const rows = await (isMany ? selectOfMany : selectOfFew)(db, { ownerId, pattern, ...window })
-  return { versions: rows.map(listedFrom), total: isMany ? undefined : total }
+  const few = await fewMatches(packagesNamed(db, wanted.name, wanted), ({ versions }) => versions, mostCounted)
+  if (few?.weight === 0) return { versions: [], total: 0 }
+  const ids = few
+    ? await idsAmong(db, few.rows, window, sorting)
+    : (await pageOfMatches(listingsOfOwner(db, wanted, sorting), window)).map(({ id }) => id)
+  const found = new Map((await versionsById(db, ids)).map((version) => [version.id, version]))
+  return { versions: ids.flatMap((id) => found.get(id) ?? []), total: few?.weight }
 }
-
-/** Matches that are counted; where there are more, nobody is told how many. */
-const mostCounted = 10_000
-
-interface Match {
-  ownerId: number
-  pattern: string
-}
-
-function matching(db: Db | Tx, { ownerId, pattern }: Match) {
-  return db
-    .selectFrom('packages')
-    .where('packages.owner_id', '=', ownerId)
-    .where(sql<boolean>`packages.name_key like ${pattern} escape '!'`)
-}
-
-const countMatches = prepared(['ownerId', 'pattern', 'most'], (db, wanted: Match & { most: number }) => {
-  const some = matching(db, wanted)
-    .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')
-    .select('package_counts.versions')
-    .limit(wanted.most)
-  return db.selectFrom(some.as('some')).select(({ fn }) => fn.sum<number | null>('some.versions').as('versions'))
-})
 
 /** Where few match: all of theirs, sorted. */
-const selectOfFew = prepared(['ownerId', 'pattern', 'offset', 'limit'], (db, wanted: Match & Window) =>
-  shown(db, stretch(db, wanted).where('listings.package_id', 'in', matching(db, wanted).select('packages.id'))),
-)
+async function idsAmong(
+  db: Db,
+  packages: readonly { id: number }[],
+  window: Window,
+  sorting: Sorting,
+): Promise<number[]> {
+  const ids = packages.map(({ id }) => id)
+  const found = await listingOrder(db, window, sorting)
+    .where(isOneOf(db, 'listings.package_id', ids))
+    .execute()
+  return found.map((row) => row.version_id)
+}
 
-/** Where many match: the owner's, from the newest on, until as many have matched as are asked for. */
-const selectOfMany = prepared(['ownerId', 'pattern', 'offset', 'limit'], (db, wanted: Match & Window) =>
-  shown(
-    db,
-    stretch(db, wanted)
-      .where('listings.owner_id', '=', wanted.ownerId)
-      .where(({ exists }) =>
-        exists(
-          matching(db, wanted).where('packages.id', '=', sql.ref<number>('listings.package_id')).select('packages.id'),
-        ),
-      ),
-  ),
-)
+/** Where many match: the owner's, in their order, until as many have matched as are asked for. */
+function listingsOfOwner(db: Db, { ownerId, name }: { ownerId: number; name: NamePart }, sorting: Sorting) {
+  const columns = [...ownerColumns[sorting.by], 'version_id' as const]
+  const keys = columns.map((column) => sql.ref(`listings.${column}`))
+  const direction = sql.raw(sorting.descending ? 'desc' : 'asc')
+  return async (after: Listing | undefined, size: number): Promise<Listing[]> => {
+    const behind = after && columns.map((column) => sql`${after[column] ?? null}`)
+    const { rows } = await sql<Listing>`
+      select ${sql.join(keys)}, listings.version_id as id,
+        case when ${holds('listings.name_key', name)} then 1 else 0 end as matches
+      from listings where listings.owner_id = ${ownerId}
+        ${behind ? sql`and (${sql.join(keys)}) ${sql.raw(sorting.descending ? '<' : '>')} (${sql.join(behind)})` : sql``}
+      order by ${sql.join(keys.map((key) => sql`${key} ${direction}`))} limit ${size}`.execute(db)
+    return rows
+  }
+}
+
+type Listing = { id: number; matches: 0 | 1 } & Partial<Schema['listings']>
 
 function listedFrom(row: InferResult<ReturnType<typeof versions>>[number]): ListedVersion {
   const { versionId, version, createdAt } = row

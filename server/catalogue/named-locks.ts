@@ -17,6 +17,12 @@ export type LockName =
   | `package ${number} ${string}`
   | `upload ${string}`
   | `name ${string}`
+  /** Of an owner, or 0 for the site: how many there are. Taken last. */
+  | `webhooks ${number}`
+  /** What uploads at an owner, or at all of them, may still take of its quota. */
+  | `quota ${number}`
+  | 'quota site'
+  | 'recount'
 
 /** Held together with others who share it. */
 export function shared(name: LockName): RawBuilder<unknown> {

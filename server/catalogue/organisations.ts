@@ -107,15 +107,15 @@ export async function isMember(db: Db | Tx, who: { organisationId: number; userI
   return (row?.access ?? null) !== null
 }
 
-/** Takes somebody out of all teams; false where he was in none. */
-export async function deleteMember(tx: Tx, who: { organisationId: number; userId: number }): Promise<boolean> {
+/** Takes somebody out of all teams; the ids of those in which he was. */
+export async function deleteMember(tx: Tx, who: { organisationId: number; userId: number }): Promise<number[]> {
   const gone = await tx
     .deleteFrom('team_members')
     .where('organisation_id', '=', who.organisationId)
     .where('user_id', '=', who.userId)
     .returning('team_id')
     .execute()
-  return gone.length > 0
+  return gone.map((row) => row.team_id)
 }
 
 async function countOf(query: ReturnType<typeof organisations>): Promise<number> {

@@ -64,6 +64,14 @@ export async function insertOwner(
   return row?.id
 }
 
+/** The owner that has that name or, where nobody has, had it before. */
+export async function ownerIdByKey(db: Db | Tx, key: string): Promise<number | undefined> {
+  const owner = await db.selectFrom('owners').select('id').where('name_key', '=', key).executeTakeFirst()
+  if (owner) return owner.id
+  const former = await db.selectFrom('former_names').select('owner_id').where('name_key', '=', key).executeTakeFirst()
+  return former?.owner_id ?? undefined
+}
+
 export async function nameKeyOf(tx: Tx, id: number): Promise<string | undefined> {
   const row = await tx.selectFrom('owners').select('name_key').where('id', '=', id).executeTakeFirst()
   return row?.name_key

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Tx } from './schema.ts'
@@ -91,21 +92,65 @@ export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<boolean>
   return numDeletedRows > 0n
 }
 
-/** The same with the last version of a package, which stays while its people say something of it. */
-export async function deletePackageIfBare(tx: Tx, id: number): Promise<void> {
-  await tx
+/** The same with the last version of a package, which stays while its people say something of it; whether it went. */
+export async function deletePackageIfBare(tx: Tx, id: number): Promise<boolean> {
+  const { numDeletedRows } = await tx
     .deleteFrom('packages')
     .where('id', '=', id)
     .where(() => firstVersion(tx, id), 'is', null)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('package_texts').select('package_id').where('package_id', '=', id))),
     )
-    .execute()
+    .executeTakeFirst()
+  return numDeletedRows > 0n
 }
 
 /** Nobody publishes a new version there meanwhile. */
 export async function lockPackage(tx: Tx, id: number): Promise<void> {
   await tx.selectFrom('packages').select('id').where('id', '=', id).$call(locked(tx, 'for update')).execute()
+}
+
+/** Removes some of an owner's packages that have no version, whatever is said of them; which those were. */
+export async function deleteEmptyPackages(
+  tx: Tx,
+  ownerId: number,
+  limit: number,
+): Promise<{ name: string; key: string }[]> {
+  const isEmpty = sql<boolean>`(
+    select id from versions where versions.package_id = packages.id order by version_key limit 1) is null`
+  const found = await tx
+    .selectFrom('packages')
+    .select('packages.id')
+    .where('packages.owner_id', '=', ownerId)
+    .where(isEmpty)
+    .orderBy('packages.name_key')
+    .limit(limit)
+    .$call(locked(tx, 'for update'))
+    .execute()
+  if (found.length === 0) return []
+  // A second statement: it sees the versions that were added while the rows were waited for.
+  return tx
+    .deleteFrom('packages')
+    .where(
+      'packages.id',
+      'in',
+      found.map(({ id }) => id),
+    )
+    .where(isEmpty)
+    .returning(['packages.name', 'packages.name_key as key'])
+    .execute()
+}
+
+/** Whether an owner has a version of anything: a package without one stands in nobody's way. */
+export async function hasVersions(tx: Tx, ownerId: number): Promise<boolean> {
+  const row = await tx
+    .selectFrom('listings')
+    .select('version_id')
+    .where('owner_id', '=', ownerId)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 export async function hasPackages(tx: Tx, ownerId: number): Promise<boolean> {

@@ -12,7 +12,7 @@ import {
 import { Problem } from '../problems.ts'
 import type { Connection, ConnectionPool, StatementResult } from './postgres-pool.ts'
 import { isTimeout, postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
-import type { AroundStatement } from './statement.ts'
+import type { AroundStatement, ReadFailed } from './statement.ts'
 
 /** Milliseconds that a transaction may stand still: a process that was stopped in the middle of one holds its locks no longer. */
 const idleTimeout = 30_000
@@ -29,8 +29,8 @@ function beginWith(statementTimeout: number): string {
 }
 
 /** For reading outside transactions: each statement takes a connection and gives it back. */
-export function readingDialect(pool: ConnectionPool, around: AroundStatement): Dialect {
-  return dialect(() => new ReadingDriver(pool, around))
+export function readingDialect(pool: ConnectionPool, around: AroundStatement, failed?: ReadFailed): Dialect {
+  return dialect(() => new ReadingDriver(pool, around, failed))
 }
 
 /** For transactions, each on a connection of its own. */
@@ -86,7 +86,7 @@ async function* noStream(): AsyncIterableIterator<never> {
 class ReadingDriver extends PostgresDriver {
   readonly #connection: DatabaseConnection
 
-  constructor(pool: ConnectionPool, around: AroundStatement) {
+  constructor(pool: ConnectionPool, around: AroundStatement, failed: ReadFailed | undefined) {
     super()
     this.#connection = {
       executeQuery: async <Row>(query: CompiledQuery) => {
@@ -94,7 +94,9 @@ class ReadingDriver extends PostgresDriver {
         try {
           return resultOf<Row>((await around(query.sql, run, 'reading')) as StatementResult)
         } catch (error) {
-          throw postgresProblem(error)
+          const problem = postgresProblem(error)
+          failed?.(problem)
+          throw problem
         }
       },
       streamQuery: noStream,

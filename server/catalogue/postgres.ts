@@ -6,7 +6,7 @@ import { ConnectionPool } from './postgres-pool.ts'
 import { mayStartAgain, postgresProblem } from './postgres-problem.ts'
 import { probeDatabase } from './probe.ts'
 import type { Schema } from './schema.ts'
-import { type AroundStatement, straight } from './statement.ts'
+import { type AroundStatement, type ReadFailed, straight } from './statement.ts'
 import type { Catalogue, Transaction } from './transaction.ts'
 
 export interface PostgresOptions {
@@ -15,6 +15,7 @@ export interface PostgresOptions {
   /** Connections at most; half of them for reading, so that a crowd of publishes does not hold up downloads. */
   connections: number
   around?: AroundStatement
+  readFailed?: ReadFailed | undefined
   /** Told of each transaction that is started again, and why. */
   startedAgain?: (transaction: string, error: unknown) => void
 }
@@ -28,7 +29,7 @@ const oldestServer = 14
  *
  * A transaction is started again where another one was in its way; never once its commit has been sent.
  */
-export function openPostgres({ url, connections, around = straight, startedAgain }: PostgresOptions): Catalogue {
+export function openPostgres({ url, connections, around = straight, ...told }: PostgresOptions): Catalogue {
   const half = Math.max(1, Math.floor(connections / 2))
   const readingPool = new ConnectionPool(url, half)
   const writingPool = new ConnectionPool(url, Math.max(1, connections - half))
@@ -40,14 +41,14 @@ export function openPostgres({ url, connections, around = straight, startedAgain
         return await writing.transaction().execute((tx) => work.run(tx, args))
       } catch (error) {
         if (attempt === attempts || !mayStartAgain(error)) throw postgresProblem(error)
-        startedAgain?.(work.name, error)
+        told.startedAgain?.(work.name, error)
         // Not all at once again: those who met would meet again.
         await Bun.sleep(Math.random() * 5 * 2 ** attempt)
       }
     }
   }
   return {
-    read: new Kysely<Schema>({ dialect: readingDialect(readingPool, around) }),
+    read: new Kysely<Schema>({ dialect: readingDialect(readingPool, around, told.readFailed) }),
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {

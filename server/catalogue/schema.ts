@@ -131,6 +131,7 @@ export interface Schema {
   /** What a package has, and an owner; no row, or 0, where there is nothing. `packages` are those that have a version. */
   package_counts: {
     package_id: number
+    owner_id: number
     versions: number
     files: number
     bytes: number
@@ -138,6 +139,8 @@ export interface Schema {
     downloads: Generated<number>
     /** When its newest version was made; 0 where it has none. */
     newest_at: number
+    /** Where that version stands among all (`version_order`); '' where there is none. */
+    newest_order: string
   }
   owner_counts: { owner_id: number; versions: number; packages: number; files: number; bytes: number }
   /** What its people say of a package. A package with such a row outlives its last version. `labels` is a JSON array. */
@@ -171,7 +174,10 @@ export interface Schema {
     id: Generated<number>
     /** Null: for the whole site. */
     owner_id: number | null
+    type: string
     url: string
+    /** What the encrypted values are bound to. */
+    seal_id: string
     /** Encrypted, as is the header. */
     secret: string | null
     authorization_header: string | null
@@ -195,7 +201,9 @@ export interface Schema {
     /** Of the last attempt, all that follows. Milliseconds. */
     attempted_at: number | null
     duration: number | null
-    /** JSON objects. */
+    /** Without the path, which may be a secret. */
+    request_origin: string | null
+    /** JSON objects, without what is secret. */
     request_headers: string | null
     /** Written before the first attempt: every attempt sends the same bytes. */
     request_body: string | null
@@ -235,6 +243,8 @@ export interface Schema {
     uploader_id: number | null
     upload_id: string
     created_at: number
+    /** Written once a minute. */
+    downloads: Generated<number>
   }
   blobs: {
     id: Generated<number>

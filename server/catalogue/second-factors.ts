@@ -77,7 +77,10 @@ export async function deleteSecondFactor(tx: Tx, userId: number): Promise<boolea
   return numUpdatedRows > 0 || hadEnrolment
 }
 
-/** Removes every account's second factor, every link and every session; answers how many of each there were. */
+/**
+ * Removes every account's second factor, every link, every session and what webhooks are signed with; answers how many of each
+ * there were. Those webhooks are turned off: nothing goes out without its signature.
+ */
 export async function deleteAllSecrets(tx: Tx) {
   const { numUpdatedRows } = await tx
     .updateTable('users')
@@ -88,11 +91,17 @@ export async function deleteAllSecrets(tx: Tx) {
   const enrolments = await tx.deleteFrom('totp_enrolments').executeTakeFirst()
   const links = await tx.deleteFrom('links').executeTakeFirst()
   const sessions = await tx.deleteFrom('sessions').executeTakeFirst()
+  const webhooks = await tx
+    .updateTable('webhooks')
+    .set({ secret: null, authorization_header: null, is_active: 0 })
+    .where((row) => row.or([row('secret', 'is not', null), row('authorization_header', 'is not', null)]))
+    .executeTakeFirst()
   return {
     secondFactors: Number(numUpdatedRows),
     enrolments: Number(enrolments.numDeletedRows),
     links: Number(links.numDeletedRows),
     sessions: Number(sessions.numDeletedRows),
+    webhooks: Number(webhooks.numUpdatedRows),
   }
 }
 
@@ -109,7 +118,12 @@ export async function countSecrets(db: Db | Tx) {
       db.selectFrom('totp_enrolments').select(fn.countAll<number>().as('n')).as('enrolments'),
       db.selectFrom('links').select(fn.countAll<number>().as('n')).as('links'),
       db.selectFrom('sessions').select(fn.countAll<number>().as('n')).as('sessions'),
+      db
+        .selectFrom('webhooks')
+        .select(fn.countAll<number>().as('n'))
+        .where((row) => row.or([row('secret', 'is not', null), row('authorization_header', 'is not', null)]))
+        .as('webhooks'),
     ])
     .executeTakeFirstOrThrow()
-  return row as { secondFactors: number; enrolments: number; links: number; sessions: number }
+  return row as { secondFactors: number; enrolments: number; links: number; sessions: number; webhooks: number }
 }

@@ -18,13 +18,14 @@ export async function sessionLives(
   return row !== undefined
 }
 
-/** Ends every session of a user, but for one. */
-export async function endSessions(tx: Tx, userId: number, except: number | null = null): Promise<void> {
-  await tx
+/** Ends every session of a user, but for one; how many that were. */
+export async function endSessions(tx: Tx, userId: number, except: number | null = null): Promise<number> {
+  const { numDeletedRows } = await tx
     .deleteFrom('sessions')
     .where('user_id', '=', userId)
     .$if(except !== null, (query) => query.where('id', '<>', except))
-    .execute()
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 export async function insertSession(tx: Tx, session: Omit<SessionRow, 'id'>): Promise<number> {

@@ -10,17 +10,18 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { sqliteProblem } from './sqlite-problem.ts'
-import { type AroundStatement, straight } from './statement.ts'
+import { type AroundStatement, type ReadFailed, straight } from './statement.ts'
 
 /** Kysely over one `bun:sqlite` connection. The connection belongs to the caller, who also closes it. */
 export function sqliteDialect(
   database: Database,
   around: AroundStatement = straight,
   place: 'reading' | 'transaction' = 'reading',
+  failed?: ReadFailed,
 ): Dialect {
   return {
     createAdapter: () => new TransactionalSqliteAdapter(),
-    createDriver: () => new SqliteDriver(new SqliteConnection(database, (sql, run) => around(sql, run, place))),
+    createDriver: () => new SqliteDriver(new SqliteConnection(database, (sql, run) => around(sql, run, place), failed)),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -36,10 +37,16 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #around: (sql: string, run: (sql: string) => unknown) => unknown
+  readonly #failed: ReadFailed | undefined
 
-  constructor(database: Database, around: (sql: string, run: (sql: string) => unknown) => unknown) {
+  constructor(
+    database: Database,
+    around: (sql: string, run: (sql: string) => unknown) => unknown,
+    failed: ReadFailed | undefined,
+  ) {
     this.#database = database
     this.#around = around
+    this.#failed = failed
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -47,7 +54,9 @@ class SqliteConnection implements DatabaseConnection {
       const run = (text: string) => this.#execute<Row>(text, query.parameters as SQLQueryBindings[])
       return (await this.#around(query.sql, run)) as QueryResult<Row>
     } catch (error) {
-      throw sqliteProblem(error)
+      const problem = sqliteProblem(error)
+      this.#failed?.(problem)
+      throw problem
     }
   }
 

@@ -9,7 +9,7 @@ import { sqliteDialect } from './sqlite-dialect.ts'
 import type { ToMain, ToWorker } from './sqlite-messages.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
-import type { AroundStatement } from './statement.ts'
+import { type AroundStatement, type ReadFailed, straight } from './statement.ts'
 import type { AnyTransaction, Catalogue, Transaction } from './transaction.ts'
 
 /** A connection for writing: every commit is on stable storage before it is answered. */
@@ -44,7 +44,7 @@ function openForReading(file: string): Database {
  * The catalogue in a SQLite file, written on the calling thread: for commands, and for tests that make statements fail.
  * The file must have been migrated.
  */
-export function openSqlite(file: string, around?: AroundStatement): Catalogue {
+export function openSqlite(file: string, around?: AroundStatement, readFailed?: ReadFailed): Catalogue {
   const reading = openForReading(file)
   const writing = openForWriting(file)
   const writer = new SqliteWriter(writing, around)
@@ -54,7 +54,7 @@ export function openSqlite(file: string, around?: AroundStatement): Catalogue {
     return (await writer.run(work, args)) as Result
   }
   return {
-    read: new Kysely<Schema>({ dialect: sqliteDialect(reading, around) }),
+    read: new Kysely<Schema>({ dialect: sqliteDialect(reading, around, 'reading', readFailed) }),
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
@@ -76,6 +76,7 @@ export async function openSqliteOnThread(
   file: string,
   workerUrl: string,
   threadLost: (reason: string) => void,
+  readFailed?: ReadFailed,
 ): Promise<Catalogue> {
   const worker = new Worker(workerUrl)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
@@ -123,7 +124,7 @@ export async function openSqliteOnThread(
   const transact: Catalogue['transact'] = <Args, Result>(work: Transaction<Args, Result>, args: Args) =>
     ask((id) => ({ id, kind: 'transact', name: work.name, args })) as Promise<Result>
   return {
-    read: new Kysely<Schema>({ dialect: sqliteDialect(reading) }),
+    read: new Kysely<Schema>({ dialect: sqliteDialect(reading, straight, 'reading', readFailed) }),
     transact,
     probe: () => transact(probeDatabase, undefined),
     close: async () => {

@@ -5,3 +5,6 @@
 export type AroundStatement = (sql: string, run: (sql: string) => unknown, place: 'reading' | 'transaction') => unknown
 
 export const straight: AroundStatement = (sql, run) => run(sql)
+
+/** Told of each read outside a transaction that fails, as its caller sees it. */
+export type ReadFailed = (error: unknown) => void

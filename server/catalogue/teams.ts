@@ -114,12 +114,26 @@ export async function isOnlyOwner(tx: Tx, who: { organisationId: number; userId:
   return owners.length === 1 && owners[0]?.user_id === who.userId
 }
 
-/** Who is a member already stays one. */
-export async function insertTeamMember(tx: Tx, team: TeamRow, userId: number): Promise<void> {
-  await tx
+/** False where he is a member already, and stays one. */
+export async function insertTeamMember(tx: Tx, team: TeamRow, userId: number): Promise<boolean> {
+  const added = await tx
     .insertInto('team_members')
     .values({ team_id: team.id, user_id: userId, organisation_id: team.organisation_id })
     .onConflict((conflict) => conflict.columns(['team_id', 'user_id']).doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
+/** The teams in which a user is, with the organisations that they belong to. */
+export async function teamsOfUser(tx: Tx, userId: number) {
+  return tx
+    .selectFrom('team_members')
+    .innerJoin('teams', 'teams.id', 'team_members.team_id')
+    .innerJoin('owners', 'owners.id', 'team_members.organisation_id')
+    .select(['teams.name as team', 'owners.id as organisationId', 'owners.name as organisation'])
+    .where('team_members.user_id', '=', userId)
+    .orderBy('teams.id')
     .execute()
 }
 

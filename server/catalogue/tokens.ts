@@ -80,6 +80,30 @@ async function holders(tx: Tx, origin: { column: 'id' | 'user_id'; is: number })
   return rows.map((row) => row.user_id)
 }
 
+/** A token that goes, and whose it was. */
+export interface GoingToken extends Pick<TokenRow, 'id' | 'user_id' | 'name' | 'last_eight'> {
+  user: string
+}
+
+/** All that go with a token, or with an account and all its tokens: what was made with one goes with it. */
+export async function tokensGoingWith(tx: Tx, origin: { column: 'id' | 'user_id'; is: number }): Promise<GoingToken[]> {
+  return tx
+    .withRecursive('family', (db) =>
+      db
+        .selectFrom('tokens')
+        .select('id')
+        .where(origin.column, '=', origin.is)
+        // Each once, though one of an account's tokens may have come of another.
+        .union(db.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
+    )
+    .selectFrom('family')
+    .innerJoin('tokens', 'tokens.id', 'family.id')
+    .innerJoin('owners', 'owners.id', 'tokens.user_id')
+    .select(['tokens.id', 'tokens.user_id', 'tokens.name', 'tokens.last_eight', 'owners.name as user'])
+    .orderBy('tokens.id')
+    .execute()
+}
+
 /** How many tokens this one came of, itself included. */
 export async function generationOf(tx: Tx, id: number): Promise<number> {
   const { generation } = await tx

@@ -1,7 +1,7 @@
 import { versionOrder } from '../lib/version-order.ts'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
-import type { Tx } from './schema.ts'
+import type { Db, Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
 /** A version as it is told of. */
@@ -113,6 +113,86 @@ export async function deleteEmptyVersions(tx: Tx, ids: readonly number[]): Promi
     .returning('id')
     .execute()
   return new Set(gone.map(({ id }) => id))
+}
+
+/** A version among those that are chosen to be removed. */
+export interface ChosenVersion {
+  id: number
+  version: string
+  versionKey: string
+}
+
+const chosenColumns = ['id', 'version', 'version_key as versionKey'] as const
+
+/** Of a package's versions, in the order of their keys, some behind `after`. */
+export async function versionsBehind(
+  db: Db,
+  { packageId, after, limit }: { packageId: number; after: string; limit: number },
+): Promise<ChosenVersion[]> {
+  return db
+    .selectFrom('versions')
+    .select(chosenColumns)
+    .where('package_id', '=', packageId)
+    .where('version_key', '>', after)
+    .orderBy('version_key')
+    .limit(limit)
+    .execute()
+}
+
+/** Those of a package's versions that have one of these keys. */
+export async function versionsWithKeys(db: Db, packageId: number, keys: readonly string[]): Promise<ChosenVersion[]> {
+  if (keys.length === 0) return []
+  return db
+    .selectFrom('versions')
+    .select(chosenColumns)
+    .where('package_id', '=', packageId)
+    .where('version_key', 'in', keys)
+    .orderBy('version_key')
+    .execute()
+}
+
+/** How many files these versions have, and how many bytes. */
+export async function contentsOf(
+  db: Db,
+  ids: readonly number[],
+): Promise<Map<number, { files: number; size: number }>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('listings')
+    .select(['version_id', 'size'])
+    .select(({ selectFrom }) =>
+      selectFrom('files')
+        .whereRef('files.version_id', '=', 'listings.version_id')
+        .select(({ fn }) => fn.countAll<number>().as('total'))
+        .as('files'),
+    )
+    .where('version_id', 'in', ids)
+    .execute()
+  return new Map(rows.map(({ version_id, size, files }) => [version_id, { size, files: Number(files) }]))
+}
+
+/** Which of these are versions of the package. */
+export async function versionsAmong(tx: Tx, packageId: number, ids: readonly number[]): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('versions')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('package_id', '=', packageId)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Whether a package has a version beside these. */
+export async function hasOtherVersions(tx: Tx, packageId: number, ids: readonly number[]): Promise<boolean> {
+  const row = await tx
+    .selectFrom('versions')
+    .select('id')
+    .where('package_id', '=', packageId)
+    .where('id', 'not in', ids)
+    .orderBy('version_key')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Takes a user off some of the versions that he made; how many that were. */

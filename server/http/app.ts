@@ -4,16 +4,19 @@ import { hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '.
 import { Problem } from '../problems.ts'
 import { apiApp, failed } from './api/app.ts'
 import { apiCalling } from './api/calling.ts'
-import { callingOf } from './callers.ts'
+import { documentFor } from './api/openapi.ts'
+import { addressOf, callingOf } from './callers.ts'
 import { preflight, withCors } from './cors.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
+import { methodLabel, metricsPage, noRoute, routeLabel } from './metrics.ts'
 import { withLocation } from './moved.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
 import { signInApp, signInFailed } from './sign-in/app.ts'
+import { swagger } from './swagger/routes.ts'
 import { welcome } from './welcome.ts'
 
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
@@ -33,11 +36,23 @@ export interface ListenOptions {
   tls: { cert: string; key: string } | undefined
 }
 
+/** Stands around every answer, in tests: what goes out is what it gives back. `segments`: the address without the public one's path. */
+export type WatchAnswers = (
+  request: Request,
+  segments: readonly string[],
+  response: Response,
+) => Response | Promise<Response>
+
 /** Everything that answers HTTP, by the first words of the address. */
-export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undefined> {
+export function serveHttp(parts: HttpParts, listen: ListenOptions, watch?: WatchAnswers): Server<undefined> {
   const api = apiApp(parts)
+  const describe = swagger(
+    parts,
+    documentFor(parts, () => api),
+  )
   const signIn = signInApp(parts)
   const health = new Health(parts)
+  const routers = { api: api.router, signIn: signIn.router }
 
   async function answer(request: Request, segments: readonly string[]): Promise<Response> {
     if (segments.some(leadsElsewhere)) throw unreachable(request)
@@ -47,23 +62,43 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     const [first, second] = segments
 
     if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling)
+    if (first === 'api' && second === 'swagger') return reading(request, () => describe(request, segments.slice(2)))
     if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), apiCalling(calling))
-    if (first === 'user') return signIn(withPath(request, segments), calling)
+    if (first === 'user') return signIn.fetch(withPath(request, segments), calling)
     if (segments.length > 1) throw new Problem('not-found', 'Not found.')
     if (first === 'healthz') return reading(request, () => health.alive())
     if (first === 'readyz') return reading(request, () => health.ready())
     if (first === undefined) return reading(request, () => welcome(parts))
+    const { metrics } = parts
+    if (first === 'metrics' && metrics) {
+      return reading(request, () => metricsPage(parts, metrics, request, addressOf(parts, request, server)))
+    }
     throw new Problem('not-found', 'Not found.')
   }
 
   async function handle(request: Request, segments: readonly string[]): Promise<Response> {
+    const begun = performance.now()
     const origins = originsFor(segments)
     const asked = preflight(request, origins)
-    if (asked) return asked
+    if (asked) return counted(request, segments, begun, asked)
     const response = await answer(request, segments).catch((error) => refused(request, segments, error))
     if (response.status >= 400) await takeRest(request)
-    return withCors(response, request, origins)
+    return counted(request, segments, begun, withCors(response, request, origins))
   }
+
+  /** `begun` is when the request's head was there; without segments it was for no address of ours. */
+  function counted(request: Request, segments: readonly string[] | undefined, begun: number, response: Response) {
+    if (!parts.metrics) return response
+    const { method } = request
+    const route = segments ? routeLabel(method, segments, routers) : noRoute
+    const seconds = (performance.now() - begun) / 1000
+    parts.metrics.answered(route, methodLabel(method), response.status, seconds)
+    return response
+  }
+
+  const respond = watch
+    ? async (request: Request, segments: readonly string[]) => watch(request, segments, await handle(request, segments))
+    : handle
 
   /** Whose pages may read what is at this address. */
   function originsFor([first]: readonly string[]): readonly string[] {
@@ -88,8 +123,8 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
     // Said aloud: without it a second server would get a share of this one's requests instead of an error.
     reusePort: false,
     routes: {
-      ...rawPathRoutes(depth, (request, segments) => handle(request, withoutPrefix(parts.prefix, segments))),
-      ...prefixRoutes(parts.prefix, rawPathRoutes(depth, handle)),
+      ...rawPathRoutes(depth, (request, segments) => respond(request, withoutPrefix(parts.prefix, segments))),
+      ...prefixRoutes(parts.prefix, rawPathRoutes(depth, respond)),
     },
     // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
     // went missing on the way.
@@ -98,7 +133,8 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions): Server<undef
       const isDeep = segments.length > depth
       const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
       const own = withoutPrefix(parts.prefix, segments.filter(Boolean))
-      return withCors(refused(request, own, error), request, originsFor(own))
+      const response = withCors(refused(request, own, error), request, originsFor(own))
+      return counted(request, undefined, performance.now(), response)
     },
     // An answer that was given and then could not be sent; which request it was for is not told here.
     error: (error) => {
@@ -121,7 +157,7 @@ function unreachable(request: Request): Problem {
 }
 
 /** What an address of ours may begin with. */
-const firstWords = new Set(['api', 'user', 'healthz', 'readyz', undefined])
+const firstWords = new Set(['api', 'user', 'healthz', 'readyz', 'metrics', undefined])
 
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {

@@ -108,7 +108,8 @@ async function visitorByProxy(
   return caller.kind === 'user' && user ? { ...caller, user } : undefined
 }
 
-function addressOf(parts: HttpParts, request: Request, server: Server<unknown>): string {
+/** The client's own, as far as the proxies before us are trusted. */
+export function addressOf(parts: HttpParts, request: Request, server: Server<unknown>): string {
   const peer = server.requestIP(request)?.address ?? ''
   const forwardedFor = request.headers.get('x-forwarded-for')
   return realAddress({ peer, forwardedFor, trusted: parts.trustedProxies })

@@ -1,6 +1,6 @@
 /** What a script may send from another origin beside the few headers that it always may (Fetch §4.10). */
 const sendable =
-  /^(authorization|content-type|range|if-(match|none-match|modified-since|unmodified-since|range)|x-(gitea|stowage)-otp|x-checksum-(md5|sha1|sha256|sha512)|repr-digest|content-digest|content-md5|private-token|job-token|x-nuget-apikey)$/
+  /^(authorization|content-type|range|if-(match|none-match|modified-since|unmodified-since|range)|x-(gitea|stowage)-otp|x-checksum-(md5|sha1|sha256|sha512)|repr-digest|content-digest|content-md5|private-token|job-token|x-nuget-apikey|stowage-description)$/
 
 /** What a script reads of an answer beside what its handler names: of refusals, of parts, and which bytes these are. */
 const readable = 'Accept-Ranges, Allow, Content-Range, Retry-After, WWW-Authenticate, X-Checksum-Sha256, X-Request-Id'

@@ -7,11 +7,20 @@ import type { HttpParts } from './parts.ts'
  * client resolves it against the address that it knows.
  */
 export function withLocation(parts: HttpParts, request: Request, error: unknown, known?: readonly string[]): unknown {
-  if (!(error instanceof Problem) || error.code !== 'moved') return error
+  if (!(error instanceof Problem) || error.code !== 'moved' || error.facts.location !== undefined) return error
   const segments = known ?? pathOf(request.url).split('/').filter(Boolean).map(decodeURIComponent)
   // `/api/packages/{owner}/…`, or `/api/v1/{noun}/{owner}/…`.
   const place = segments[1] === 'packages' ? 2 : 3
   const moved = [...parts.prefix, ...segments.with(place, String(error.facts.name))]
   const location = `/${moved.map(encodeURIComponent).join('/')}${searchOf(request.url)}`
   return new Problem('moved', error.message, { ...error.facts, location })
+}
+
+/** The same where the owner's name stands in the query, as the value of `name`. */
+export function withQuery(parts: HttpParts, request: Request, error: unknown, name: string): unknown {
+  if (!(error instanceof Problem) || error.code !== 'moved') return error
+  const query = new URLSearchParams(searchOf(request.url))
+  query.set(name, String(error.facts.name))
+  const path = [...parts.prefix.map(encodeURIComponent), pathOf(request.url).replace(/^\//, '')].join('/')
+  return new Problem('moved', error.message, { ...error.facts, location: `/${path}?${query}` })
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import type { Accounts } from '../access/accounts.ts'
 import type { Administration } from '../access/administration.ts'
+import type { AuditLog } from '../access/audit-log.ts'
 import type { Invitations } from '../access/invitations.ts'
 import type { Organisations } from '../access/organisations.ts'
 import type { OwnAccount } from '../access/own-account.ts'
@@ -14,6 +15,8 @@ import type { Teams } from '../access/teams.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { TrustedProxies } from '../lib/real-address.ts'
 import type { RegistryParts } from '../registry/parts.ts'
+import type { Webhooks } from '../registry/webhooks.ts'
+import type { Metrics } from './metrics.ts'
 import type { RefusedSignIns } from './refused-sign-ins.ts'
 import type { SessionCookie } from './sign-in/cookie.ts'
 
@@ -23,6 +26,7 @@ export interface HttpParts {
   accounts: Accounts
   ownAccount: OwnAccount
   administration: Administration
+  auditLog: AuditLog
   ownerNames: OwnerNames
   organisations: Organisations
   teams: Teams
@@ -33,8 +37,11 @@ export interface HttpParts {
   invitations: Invitations
   passwordResets: PasswordResets
   registry: RegistryParts
+  webhooks: Webhooks
   log: Logger
   refusedSignIns: RefusedSignIns
+  /** Undefined where nobody may see them: then nothing is counted. */
+  metrics: Metrics | undefined
   version: string
   /** What links begin with, without a trailing slash; a function, because port 0 is known only once it listens. */
   publicUrl: () => string

@@ -13,6 +13,7 @@ const statuses: Record<ProblemCode, number> = {
   'credentials-missing': 401,
   forbidden: 403,
   'too-large': 403,
+  'quota-exceeded': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'already-exists': 409,

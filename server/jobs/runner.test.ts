@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freshDatabase, onPostgres } from '../../test/support/database.ts'
 import { sharedPostgres } from '../../test/support/postgres.ts'
+import { until } from '../../test/support/until.ts'
 import { askForJob, deleteGivenUp, finishJob, type Job, releaseClaims, retryJob } from '../catalogue/jobs.ts'
 import { openPostgres } from '../catalogue/postgres.ts'
 import { migrateSqlite, openSqlite } from '../catalogue/sqlite.ts'
@@ -41,6 +42,8 @@ const declareDead = transaction('declare dead', async (tx, id: string) => {
   await releaseClaims(tx, [id])
 })
 
+const releaseAll = transaction('release all', (tx, id: string) => releaseClaims(tx, [id]))
+
 type Run = JobKind['run']
 interface Failure {
   subject: string
@@ -72,6 +75,7 @@ async function startQueue() {
         failed: ({ subject, attempts }, error, isLast) => failures.push({ subject, attempts, error, isLast }),
       })
     return {
+      runner,
       run: (run: Run, { signal, ...fields }: Partial<JobKind> & { signal?: AbortSignal } = {}) =>
         runner({ ...fields, run }).runDue('count', signal),
       ensureRecurring: () => runner({ every: 60_000, run: async () => {} }).ensureRecurring(),
@@ -87,6 +91,7 @@ async function startQueue() {
     node,
     ask: (subject: string, kind = 'count') => catalogue.transact(ask, { kind, subject, now: clock.now }),
     finish: (job: Job) => catalogue.transact(finish, job),
+    release: () => catalogue.transact(releaseAll, 'first'),
     retry: (id: number) => catalogue.transact(retry, { id, now: clock.now }),
     drop: (id: number) => catalogue.transact(drop, id),
     rows: () => catalogue.read.selectFrom('jobs').selectAll().orderBy('id').execute(),
@@ -179,6 +184,107 @@ describe('jobs', () => {
     await queue.ask('later')
     queue.clock.now -= 1
     expect(await idle.run(queue.finish)).toBe(0)
+  })
+})
+
+describe('a kind of which several are done at once', () => {
+  test('has so many in hand and no more, each of them once', async () => {
+    await using queue = await startQueue()
+    for (let index = 0; index < 30; index++) await queue.ask(`subject ${index}`)
+    const busy = new Set<string>()
+    let most = 0
+    const done: string[] = []
+    const work: Run = async (job) => {
+      expect(busy.has(job.subject)).toBe(false)
+      busy.add(job.subject)
+      most = Math.max(most, busy.size)
+      // Asked for while it is in hand: it is done again, afterwards.
+      if (!done.includes(job.subject)) await queue.ask(job.subject)
+      await queue.rows()
+      busy.delete(job.subject)
+      done.push(job.subject)
+      await queue.finish(job)
+    }
+    await queue.run(work, { atOnce: 4 })
+    expect(queue.failures).toEqual([])
+    expect(most).toBe(4)
+    expect(done).toHaveLength(60)
+    expect(new Set(done).size).toBe(30)
+    expect(await queue.rows()).toEqual([])
+  })
+
+  test('lets no job wait for another one, also where it comes later', async () => {
+    await using queue = await startQueue()
+    await queue.ask('slow')
+    const [begun, over] = [gate(), gate()]
+    const done: string[] = []
+    const runner = queue.runner({
+      atOnce: 2,
+      run: async (job) => {
+        if (job.subject === 'slow') {
+          begun.open()
+          await over.opened
+        }
+        done.push(job.subject)
+        await queue.finish(job)
+      },
+    })
+    const run = runner.runDue('count')
+    await begun.opened
+    await queue.ask('quick')
+    runner.nudge('count')
+    await until(() => done.includes('quick'), 'the quick one is done')
+    expect(done).toEqual(['quick'])
+    over.open()
+    expect(await run).toBe(2)
+    expect(await queue.rows()).toEqual([])
+  })
+
+  test('claims nothing twice where its lease died and it has another one', async () => {
+    await using queue = await startQueue()
+    await queue.ask('slow')
+    const [begun, over] = [gate(), gate()]
+    let runs = 0
+    const runner = queue.runner({
+      atOnce: 2,
+      run: async (job) => {
+        runs += 1
+        begun.open()
+        await over.opened
+        await queue.finish(job)
+      },
+    })
+    const run = runner.runDue('count')
+    await begun.opened
+    await queue.release()
+    await queue.ask('other')
+    runner.nudge('count')
+    await until(() => runs === 2, 'the other one is begun')
+    expect((await queue.rows()).map(({ subject, claimed_by }) => [subject, claimed_by])).toEqual([
+      ['slow', null],
+      ['other', 'first'],
+    ])
+    over.open()
+    await run
+  })
+
+  test('gives back what is cut off, and tells of failures one by one', async () => {
+    await using queue = await startQueue()
+    for (const subject of ['one', 'two', 'bad']) await queue.ask(subject)
+    const stop = new AbortController()
+    const work: Run = async (job, signal) => {
+      if (job.subject === 'bad') throw new Error('no such disk')
+      await until(() => queue.failures.length > 0, 'the bad one has failed')
+      stop.abort()
+      throw signal.reason
+    }
+    expect(await queue.run(work, { atOnce: 3, signal: stop.signal })).toBe(0)
+    expect(queue.failures.map(({ subject }) => subject)).toEqual(['bad'])
+    expect((await queue.rows()).map(({ subject, attempts, claimed_by }) => [subject, attempts, claimed_by])).toEqual([
+      ['one', 0, null],
+      ['two', 0, null],
+      ['bad', 1, null],
+    ])
   })
 })
 

@@ -13,6 +13,8 @@ import {
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 
 const batch = 16
+/** Milliseconds after which a run that waits for its jobs looks for more. */
+const lookEvery = 5_000
 const firstDelay = 5_000
 const longestDelay = 60 * 60_000
 const longestError = 1_000
@@ -48,6 +50,8 @@ export interface JobKind {
   every?: number
   /** Failures after which a job is given up. */
   attempts?: number
+  /** Jobs of the kind that are done at the same time, in each process; one after the other where it says nothing. */
+  atOnce?: number
   /**
    * Does one job; it may be done twice. Unless it has an `every`, it strikes the job off itself (`finishJob`), in the
    * transaction of its own change.
@@ -68,8 +72,10 @@ export interface RunnerParts {
 /** Does the jobs that are due, in this process; other processes may run one too, on the same catalogue. */
 export class JobRunner {
   readonly #parts: RunnerParts
-  /** The end of the last run of each kind: `claimJobs` counts on one at a time. */
+  /** The end of the last run of each kind: there is one at a time, which knows what is in hand. */
   readonly #ends = new Map<string, Promise<unknown>>()
+  /** Has the run of a kind look again whether more is due, while it waits for those that it is at. */
+  readonly #nudges = new Map<string, () => void>()
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
@@ -95,6 +101,8 @@ export class JobRunner {
 
   async #runDue(kind: JobKind, signal: AbortSignal): Promise<number> {
     const { catalogue, leaseId, now } = this.#parts
+    const { atOnce = 1 } = kind
+    if (atOnce > 1) return this.#runTogether(kind, atOnce, signal)
     let done = 0
     await this.#mendTimes(kind)
     while (!signal.aborted) {
@@ -110,6 +118,58 @@ export class JobRunner {
       if (jobs.length > 0) await catalogue.transact(release, { jobs })
     }
     return done
+  }
+
+  /** A job that ends, a nudge or the clock make it look for more: none waits for another one. */
+  async #runTogether(kind: JobKind, atOnce: number, signal: AbortSignal): Promise<number> {
+    const running = new Map<number, Promise<void>>()
+    const brokenOff: Job[] = []
+    let done = 0
+    let failure: { error: unknown } | undefined
+    const begin = (job: Job) => {
+      const end = this.#runOne(kind, job, signal).then(
+        (isDone) => {
+          if (isDone) done += 1
+          else if (signal.aborted) brokenOff.push(job)
+        },
+        (error) => {
+          failure ??= { error }
+        },
+      )
+      running.set(
+        job.id,
+        end.finally(() => running.delete(job.id)),
+      )
+    }
+    await this.#mendTimes(kind)
+    try {
+      while (!signal.aborted && !failure) {
+        const { promise: nudged, resolve: nudge } = Promise.withResolvers<void>()
+        this.#nudges.set(kind.kind, nudge)
+        for (const job of await this.#claimMore(kind.kind, atOnce - running.size, [...running.keys()])) begin(job)
+        if (running.size === 0) break
+        const timer = setTimeout(nudge, lookEvery)
+        await Promise.race([...running.values(), nudged]).finally(() => clearTimeout(timer))
+      }
+    } finally {
+      this.#nudges.delete(kind.kind)
+      await Promise.all(running.values())
+      if (brokenOff.length > 0) await this.#parts.catalogue.transact(release, { jobs: brokenOff })
+    }
+    if (failure) throw failure.error
+    return done
+  }
+
+  async #claimMore(kind: string, limit: number, inHand: readonly number[]): Promise<Job[]> {
+    const { catalogue, leaseId, now } = this.#parts
+    const claimant = { kind, leaseId: leaseId(), now: now(), inHand }
+    if (limit === 0 || !(await anyDue(catalogue.read, claimant))) return []
+    return catalogue.transact(claim, { ...claimant, limit: Math.min(limit, batch) })
+  }
+
+  /** Jobs of a kind were asked for: a run of several at once takes them beside those that it is at. */
+  nudge(name: string): void {
+    this.#nudges.get(name)?.()
   }
 
   /** A clock that was wrong and is set back must not hold a job up for as long. */

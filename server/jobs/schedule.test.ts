@@ -37,6 +37,16 @@ afterEach(() => {
 })
 
 describe('a task', () => {
+  test('is told at once that it was woken, where it runs and wants to know', () => {
+    const { task, runs } = heldTask()
+    let nudges = 0
+    const schedule = new Schedule([{ ...task, nudge: () => (nudges += 1) }], unexpected)
+    schedule.start()
+    expect(nudges).toBe(0)
+    schedule.wake('held')
+    expect({ nudges, runs: runs.length }).toEqual({ nudges: 1, runs: 1 })
+  })
+
   test('runs at the start', () => {
     const { task, runs } = heldTask()
     const schedule = new Schedule([task], unexpected)

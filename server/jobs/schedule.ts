@@ -4,6 +4,8 @@ export interface Task {
   /** Milliseconds between the end of one run and the beginning of the next. */
   every: number
   run: (signal: AbortSignal) => Promise<unknown>
+  /** Told when it is woken while it runs, beside being run once more: what came may not have to wait for that. */
+  nudge?: () => void
 }
 
 /** Runs tasks on the clock, and at once when woken. */
@@ -27,6 +29,7 @@ export class Schedule {
     if (!state || this.#stopping.signal.aborted) return
     if (state.running) {
       state.again = true
+      state.task.nudge?.()
       return
     }
     clearTimeout(state.timer)

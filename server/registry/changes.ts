@@ -15,7 +15,7 @@ export interface ChangedFile {
   blobId: number
   name: string
   size: number
-  digests: { [Name in keyof Digests]: string | null }
+  digests: { [Name in keyof Digests]: string | null } & { sha256: string }
 }
 
 /** Files that are removed, as they are told of; their blobs must still be there. */
@@ -49,6 +49,30 @@ export const webhookEvents = {
 
 export type WebhookEvent = keyof typeof webhookEvents
 
+/** Files that one delivery names. Of a version that is removed with more of them, several deliveries tell. */
+const mostFiles = 500
+
+/** As it is kept: what happened, and of the rest no more than is told. */
+function factsOf({ action, owner, version, sender, files, ...change }: Change): Change[] {
+  const facts = {
+    action,
+    owner: { id: owner.id, kind: owner.kind, name: owner.name, visibility: owner.visibility },
+    package: change.package,
+    version: {
+      id: version.id,
+      version: version.version,
+      creatorId: version.creatorId,
+      createdAt: version.createdAt,
+    },
+    sender: { id: sender.id, name: sender.name },
+  }
+  const parts = action === 'file_deleted' ? Math.ceil(files.length / mostFiles) : 1
+  return Array.from({ length: parts }, (_, part) => ({
+    ...facts,
+    files: files.slice(part * mostFiles, (part + 1) * mostFiles),
+  }))
+}
+
 /** Puts changes into the outbox of every webhook that asked for them; whether there is any to be sent. */
 export async function tell(
   tx: Tx,
@@ -56,17 +80,13 @@ export async function tell(
   changes: readonly Change[],
   now: number,
 ): Promise<boolean> {
+  if (listeners.length === 0) return false
+  const facts = changes.flatMap(factsOf).map((change) => ({ action: change.action, change: JSON.stringify(change) }))
   const deliveries = listeners.flatMap(({ id, events }) => {
     const asked = new Set<string>(events.split(',').flatMap((event) => webhookEvents[event as WebhookEvent] ?? []))
-    return changes
+    return facts
       .filter(({ action }) => asked.has(action))
-      .map((change) => ({
-        webhook_id: id,
-        uuid: randomUUID(),
-        action: change.action,
-        change: JSON.stringify(change),
-        created_at: now,
-      }))
+      .map((fact) => ({ webhook_id: id, uuid: randomUUID(), ...fact, created_at: now }))
   })
   await addDeliveries(tx, deliveries, now)
   return deliveries.length > 0

@@ -1,7 +1,7 @@
 import type { Resolved } from '../access/access.ts'
 import { type Grant, grant, ownerAt } from '../access/grant.ts'
 import type { ByteSpan, Location } from '../blobs/blob-store.ts'
-import type { AddressKeys, FileRow } from '../catalogue/files.ts'
+import type { AddressedFile, AddressKeys } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { RegistryParts } from './parts.ts'
@@ -17,7 +17,7 @@ export interface Address {
 /** A file that this caller may read. */
 export interface ReadableFile {
   grant: Grant<'read'>
-  file: FileRow
+  file: AddressedFile
 }
 
 /** The address in the form in which it is looked up. */
@@ -50,10 +50,16 @@ export function bytesOf(
 ): Blob | ReadableStream<Uint8Array> {
   const location = file.location as Location
   const whole = parts.blobs.body(location)
-  if (!(whole instanceof Blob)) return span ? parts.blobs.body(location, span) : whole
+  const size = span ? span.end - span.start : file.size
+  if (!(whole instanceof Blob)) {
+    parts.observer.sending(size)
+    return span ? parts.blobs.body(location, span) : whole
+  }
   if (whole.size !== file.size) {
+    parts.observer.bytesMissing()
     const cause = `${location} has ${whole.size} bytes where ${file.size} should be`
     throw new Problem('storage-unavailable', 'The bytes of this file cannot be read now.', {}, cause)
   }
+  parts.observer.sending(size)
   return span ? whole.slice(span.start, span.end) : whole
 }

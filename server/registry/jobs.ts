@@ -1,3 +1,5 @@
+import { audit } from '../access/audit.ts'
+import type { SignedIn } from '../access/caller.ts'
 import { type AdminGrant, administer, callerNow, type Standing, standingOf } from '../access/grant.ts'
 import {
   deleteGivenUp,
@@ -24,25 +26,29 @@ interface DecideJob {
 }
 
 export const reviveJob = transaction('revive job', async (tx, args: DecideJob) => {
-  const { kind } = await mustBeThere(tx, args)
+  const { kind, caller } = await mustBeThere(tx, args)
   await retryJob(tx, args.id, args.now)
+  await audit(tx, caller, args.now, { action: 'job.retried', subject: String(args.id), details: { kind } })
   return kind
 })
 
 export const dropJob = transaction('drop job', async (tx, args: DecideJob) => {
-  await mustBeThere(tx, args)
-  if (await deleteGivenUp(tx, args.id)) return
-  throw new Problem(
-    'unprocessable',
-    'This job has not been given up: only one that nobody tries any more can be deleted.',
-  )
+  const { kind, caller } = await mustBeThere(tx, args)
+  if (!(await deleteGivenUp(tx, args.id))) {
+    throw new Problem(
+      'unprocessable',
+      'This job has not been given up: only one that nobody tries any more can be deleted.',
+    )
+  }
+  await audit(tx, caller, args.now, { action: 'job.deleted', subject: String(args.id), details: { kind } })
 })
 
-async function mustBeThere(tx: Tx, { standing, id, now }: DecideJob): Promise<JobRow> {
-  administer(await callerNow(tx, standing, now), 'write')
+/** What kind of job it is, which is all that is told of it: its subject may be somebody's e-mail address. */
+async function mustBeThere(tx: Tx, { standing, id, now }: DecideJob): Promise<{ kind: string; caller: SignedIn }> {
+  const { caller } = administer(await callerNow(tx, standing, now), 'write')
   const job = await jobById(tx, id)
   if (!job) throw noSuchJob()
-  return job
+  return { kind: job.kind, caller }
 }
 
 /** The work that no request waits for: what is to be done, is being done, and was given up. */

@@ -10,6 +10,7 @@ import {
 } from '../catalogue/leases.ts'
 import { takeIntoUse } from '../catalogue/move.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
+import { Problem } from '../problems.ts'
 
 /** How long a process counts as alive after it last said so, in milliseconds. */
 const lifetime = 2 * 60_000
@@ -125,6 +126,10 @@ export class ProcessLease {
   async giveUp(): Promise<void> {
     await this.#catalogue.transact(giveUpLease, { id: this.#id, now: this.#now() })
   }
+}
+
+export function outOfTouch(): Problem {
+  return new Problem('out-of-touch', 'This server was out of touch for too long during the upload. Try again.')
 }
 
 function newLeaseId(): string {

@@ -8,7 +8,10 @@ import {
   listedPackage,
   listedVersion,
   type Profile,
+  type Sorting,
+  type SortKey,
   searchVersions,
+  sortKeys,
   versionsOfOwner,
   versionsOfPackage,
   type Window,
@@ -21,7 +24,7 @@ import type { RegistryParts } from './parts.ts'
 import { digestsJob } from './publish.ts'
 
 /** For those who may not import the catalogue. */
-export type { ListedFile, ListedVersion, Profile }
+export { type ListedFile, type ListedVersion, type Profile, type Sorting, type SortKey, sortKeys }
 
 /** A user or an organisation that the caller may know of, as it is shown. */
 export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise<Profile> {
@@ -29,7 +32,7 @@ export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise
   return owner
 }
 
-/** Some of an owner's versions, newest first. */
+/** Some of an owner's versions. */
 export interface VersionList {
   owner: Profile
   versions: ListedVersion[]
@@ -45,13 +48,15 @@ export async function listOwner(
   { owner: { id } }: Grant<'read'>,
   part: string,
   window: Window,
+  sorting?: Sorting,
 ): Promise<VersionList> {
   const { read } = parts.catalogue
-  const { owner, versions: total } = await ownerNow(parts, id)
-  if (part === '') return { owner, total, versions: await versionsOfOwner(read, id, window) }
-  const searched = packageNamePart(part)
-  if (searched === undefined) return { owner, total: 0, versions: [] }
-  return { owner, ...(await searchVersions(read, { ownerId: id, part: searched }, window)) }
+  const { owner, versions: total, packages } = await ownerNow(parts, id)
+  if (part === '') return { owner, total, versions: await versionsOfOwner(read, id, window, sorting) }
+  const text = packageNamePart(part)
+  if (text === undefined) return { owner, total: 0, versions: [] }
+  const wanted = { ownerId: id, packages, name: { text, place: 'anywhere' } } as const
+  return { owner, ...(await searchVersions(read, wanted, window, sorting)) }
 }
 
 export async function listPackage(
@@ -59,10 +64,12 @@ export async function listPackage(
   { owner: { id } }: Grant<'read'>,
   name: string,
   window: Window,
+  sorting?: Sorting,
 ): Promise<VersionList> {
   const { owner } = await ownerNow(parts, id)
   const found = await packageNow(parts, id, name)
-  return { owner, total: found.versions, versions: await versionsOfPackage(parts.catalogue.read, found.id, window) }
+  const versions = await versionsOfPackage(parts.catalogue.read, found.id, window, sorting)
+  return { owner, total: found.versions, versions }
 }
 
 export interface ShownVersion {
@@ -124,7 +131,11 @@ export async function showFiles(
   }
 }
 
-async function ownerNow(parts: RegistryParts, id: number): Promise<{ owner: Profile; versions: number }> {
+/** An owner, and how much he has; `not-found` where he went meanwhile. */
+export async function ownerNow(
+  parts: RegistryParts,
+  id: number,
+): Promise<{ owner: Profile; versions: number; packages: number }> {
   const found = await listedOwner(parts.catalogue.read, id)
   if (!found) throw new Problem('not-found', 'Not found.')
   return found

@@ -1,6 +1,8 @@
 import type { BlobStore, Location } from '../blobs/blob-store.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
+import type { DownloadCounts } from './downloads.ts'
 import type { ProcessLease } from './leases.ts'
+import type { Observer } from './observer.ts'
 
 /** What the registry's operations work with; `compose.ts` puts it together. */
 export interface RegistryParts {
@@ -8,6 +10,7 @@ export interface RegistryParts {
   blobs: BlobStore
   lease: ProcessLease
   limits: Limits
+  downloads: DownloadCounts
   /** Throws when the blob store is no longer the catalogue's own: an unmounted disk looks like an empty one. */
   checkStorage: () => Promise<void>
   /** How long freed bytes stay, in milliseconds. */
@@ -16,8 +19,11 @@ export interface RegistryParts {
   now: () => number
   /** Bytes of uploads whose commit was not answered; the sweeper finds out what became of them. */
   unsettled: Set<Location>
+  /** Uploads that are under way and may have reserved something. */
+  reserving: Set<string>
   /** Has jobs of a kind done at once; called after a change that asked for one. */
   wake: (kind: string) => void
+  observer: Observer
 }
 
 export interface Limits {

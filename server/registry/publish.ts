@@ -7,7 +7,9 @@ import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalo
 import { askForJob } from '../catalogue/jobs.ts'
 import { enterUnderLease } from '../catalogue/leases.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
+import { noTexts, setTexts } from '../catalogue/package-texts.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
+import { deleteReservations } from '../catalogue/reservations.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
 import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
@@ -17,7 +19,10 @@ import type { FileName, PackageName, VersionName } from '../names.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { type ChangeAction, tell } from './changes.ts'
 import { declaredMismatch } from './declared-mismatch.ts'
+import { outOfTouch } from './leases.ts'
+import { outcomeOf, type UploadWatch } from './observer.ts'
 import type { RegistryParts } from './parts.ts'
+import { fileTooLarge, mustFit, quotaOutlook, UploadReservation } from './reservations.ts'
 
 /** A file on its way in. */
 export interface Upload {
@@ -30,6 +35,8 @@ export interface Upload {
   declaredSize: number | undefined
   /** Digests that the client expects the file to have. */
   declaredDigests: Partial<Digests>
+  /** What is said of the package where this makes it. */
+  description?: string | undefined
   /** The file that has the name already, where the caller has looked: then no byte of the body is read. */
   taken?: FileRow | undefined
 }
@@ -51,7 +58,12 @@ interface AddFile {
   file: FileName
   size: number
   digests: Partial<Digests> & { sha256: string }
+  description?: string | undefined
   uploadId: string
+  /** Whether it has taken something of a quota. */
+  isReserved: boolean
+  /** Whether it has not, because quotas do not bind administrators. */
+  isExempt: boolean
   now: number
 }
 
@@ -62,6 +74,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const entered = await enterUnderLease(tx, { leaseId: args.leaseId, location: args.location, userId, ownerId })
   if (!entered) throw outOfTouch()
   const { caller, owner } = await recheck(tx, claim, now)
+  if (args.isExempt && !caller.account.isAdmin) throw noLongerExempt()
 
   const its = await ensurePackage(tx, {
     ownerId: claim.ownerId,
@@ -69,6 +82,9 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     nameKey: args.package.key,
     now,
   })
+  if (its.isNew && args.description) {
+    await setTexts(tx, its.id, { ...noTexts, description: args.description }, now)
+  }
   const version = await ensureVersion(tx, {
     packageId: its.id,
     version: args.version.text,
@@ -94,6 +110,9 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     now,
   })
   if (added === undefined) throw nameTaken(await fileInVersion(tx, version.id, args.file.key))
+
+  // With the commit its bytes are counted, and reserved no more.
+  if (args.isReserved) await deleteReservations(tx, [args.uploadId])
 
   const unknown = missingDigests(blob).filter((algorithm) => args.digests[algorithm] === undefined)
   if (missingDigests(blob).length > unknown.length) await addDigests(tx, blob.id, args.digests)
@@ -141,14 +160,45 @@ export const findUpload = transaction('find upload', async (tx, args: { location
  * before that leaves nothing behind.
  */
 export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
-  refuseEarly(parts, upload)
+  const watch = parts.observer.upload()
+  try {
+    await publishWatched(parts, grant, upload, watch)
+    watch.ended('published')
+  } catch (error) {
+    watch.ended(outcomeOf(error))
+    throw error
+  }
+}
+
+async function publishWatched(
+  parts: RegistryParts,
+  grant: Grant<'write'>,
+  upload: Upload,
+  watch: UploadWatch,
+): Promise<void> {
+  if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
+  const uploadId = randomUUID()
+  const keys = { uploadId, packageKey: upload.package.key, versionKey: upload.version.key }
+  const asked = { ...keys, declaredSize: upload.declaredSize }
+  const outlook = await quotaOutlook(parts, grant, asked)
+  // The transaction decides again about the name.
+  if (upload.taken) {
+    if (outlook.isBounded) await mustFit(parts, grant, asked)
+    throw nameTaken(upload.taken)
+  }
 
   const leaseId = await parts.lease.fresh()
+  const bound = outlook.isBounded ? { ...asked, ownerId: grant.owner.id, leaseId } : undefined
+  await using reservation = new UploadReservation(parts, bound)
+  await reservation.cover(0).catch(renewingLease(parts))
   await using staged = await parts.blobs.stage(leaseId)
   const declared = Object.keys(upload.declaredDigests) as DigestAlgorithm[]
   const running = new RunningDigests(['sha256', ...declared])
+  const maxFileSize = Math.min(parts.limits.maxFileSize, outlook.maxFileSize)
   let size = 0
-  for await (const chunk of atMost(parts.limits.maxFileSize, upload.body, fileTooLarge)) {
+  for await (const chunk of atMost(maxFileSize, upload.body, fileTooLarge)) {
+    await reservation.cover(size + chunk.byteLength).catch(renewingLease(parts))
+    watch.received(chunk.byteLength)
     running.update(chunk)
     size += chunk.byteLength
     await staged.write(chunk)
@@ -159,7 +209,6 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
   if (mismatch) throw mismatch
   await staged.commit()
 
-  const uploadId = randomUUID()
   const record = {
     claim: claimOf(grant),
     leaseId,
@@ -170,19 +219,22 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
     file: upload.file,
     size,
     digests,
+    description: upload.description,
     uploadId,
+    isReserved: outlook.isBounded,
+    isExempt: outlook.isExempt,
     now: parts.now(),
   }
   const added = await keepingUnknown(parts, staged, () => parts.catalogue.transact(addFile, record)).catch(
     async (error) => {
-      // Every upload would be refused until the clock has the lease renewed: that is done now.
-      if (hasCode(error, 'out-of-touch')) await parts.lease.renew().catch(() => undefined)
+      if (hasCode(error, 'out-of-touch')) return renewingLease(parts)(error)
       // The commit may have happened: never repeat it, look. Where nobody can look either, it stays unknown.
       const lookUp = () => parts.catalogue.transact(findUpload, { location: staged.location, uploadId })
       if (hasCode(error, 'outcome-unknown') && (await lookUp().catch(() => false))) return undefined
       throw error
     },
   )
+  reservation.settle()
   if (!added) return
   if (added.usesNewBytes) staged.keep()
   if (added.wantsDigests) parts.wake(digestsJob)
@@ -218,26 +270,27 @@ async function keepingUnknown<Result>(
   }
 }
 
-function hasCode(error: unknown, code: ProblemCode): boolean {
-  return error instanceof Problem && error.code === code
+/** Every upload would be refused until the clock has the lease renewed: that is done now. */
+function renewingLease(parts: RegistryParts): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (hasCode(error, 'out-of-touch')) await parts.lease.renew().catch(() => undefined)
+    throw error
+  }
 }
 
-/** Refuses what can be known before the body is read. The transaction decides again about the name. */
-function refuseEarly(parts: RegistryParts, upload: Upload): void {
-  if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
-  if (upload.taken) throw nameTaken(upload.taken)
+function hasCode(error: unknown, code: ProblemCode): boolean {
+  return error instanceof Problem && error.code === code
 }
 
 export function bodyIncomplete(cause?: unknown): Problem {
   return new Problem('body-incomplete', 'The upload ended early; nothing was stored.', {}, cause)
 }
 
-function outOfTouch(): Problem {
-  return new Problem('out-of-touch', 'This server was out of touch for too long during the upload. Try again.')
-}
-
-function fileTooLarge(): Problem {
-  return new Problem('too-large', 'maximum allowed package type size exceeded')
+function noLongerExempt(): Problem {
+  return new Problem(
+    'forbidden',
+    'You are no administrator of this site any more, so quotas bind you. Publish it again.',
+  )
 }
 
 /** Carries what is stored, so that a client can tell "already there" from "taken". */

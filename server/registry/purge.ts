@@ -1,16 +1,33 @@
 import { audit } from '../access/audit.ts'
+import type { SignedIn } from '../access/caller.ts'
 import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { type Removal, type RemovalClaim, recheckRemoval, removalClaim, removeOwnerRow } from '../access/removal.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteSomeFilesOf, forgetUploader } from '../catalogue/files.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
-import { deletePackageIfEmpty, findPackage, lockPackage, packageKeysOf } from '../catalogue/packages.ts'
+import type { OwnerRow } from '../catalogue/owners.ts'
+import {
+  deleteEmptyPackages,
+  deletePackageIfBare,
+  deletePackageIfEmpty,
+  findPackage,
+  lockPackage,
+  packageKeysOf,
+} from '../catalogue/packages.ts'
+import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
-import { deleteEmptyVersions, forgetCreator, lockVersions, versionsOfFirstFiles } from '../catalogue/versions.ts'
-import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
+import {
+  deleteEmptyVersions,
+  forgetCreator,
+  hasOtherVersions,
+  lockVersions,
+  versionsAmong,
+  versionsOfFirstFiles,
+} from '../catalogue/versions.ts'
+import { deleteSomeDeliveriesAt, deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
+import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type Change, tell, toldFiles } from './changes.ts'
-import { packageNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
 
 /** Leave to remove a package: as somebody who may write there, or because its owner goes. */
@@ -39,48 +56,127 @@ export const purgeSome = transaction(
     const { ids, areAll } = await versionsOfFirstFiles(tx, its.id, fewFiles)
     // Before its versions: who publishes another one holds this row and wants those.
     if (areAll) await lockPackage(tx, its.id)
-    const versions = await lockVersions(tx, ids)
-    const listeners = await listenersAt(tx, owner.id)
-    const files = await deleteSomeFilesOf(tx, ids, fewFiles)
-    const told = listeners.length > 0 ? await toldFiles(tx, files) : []
-    await releaseBlobs(tx, [...new Set(files.map(({ blobId }) => blobId))], now)
-    const gone = await deleteEmptyVersions(tx, ids)
-    const packageGone = areAll && (await deletePackageIfEmpty(tx, its.id))
-
-    const filesOf = Map.groupBy(files, ({ versionId }) => versionId)
     const place = { owner, package: { name: its.name, key: packageKey } }
-    await audit(
-      tx,
-      caller,
-      now,
-      ...versions
-        .filter(({ id }) => gone.has(id))
-        .map(({ id, version }) => ({
-          action: 'version.deleted' as const,
-          ...place,
-          version,
-          details: { files: filesOf.get(id)?.length ?? 0 },
-        })),
-      ...(packageGone ? [{ action: 'package.deleted' as const, ...place }] : []),
-    )
-    const changes = versions.flatMap((version): Change[] => {
-      const its = new Set(filesOf.get(version.id)?.map(({ id }) => id))
-      const change = {
-        owner,
-        package: place.package.name,
-        version,
-        sender: caller.account,
-        files: told.filter(({ id }) => its.has(id)),
-      }
-      return [
-        ...(change.files.length > 0 ? [{ action: 'file_deleted' as const, ...change }] : []),
-        ...(gone.has(version.id) ? [{ action: 'deleted' as const, ...change }] : []),
-      ]
-    })
-    const isTold = listeners.length > 0 && (await tell(tx, listeners, changes, now))
-    return { isMore: !areAll || files.length === fewFiles, isTold }
+    const { files, isTold } = await removeSome(tx, { place, caller, ids, now })
+    if (areAll && (await deletePackageIfEmpty(tx, its.id))) {
+      await audit(tx, caller, now, { action: 'package.deleted', ...place })
+    }
+    return { isMore: !areAll || files === fewFiles, isTold }
   },
 )
+
+/** What a part of a removal is told of. */
+interface Place {
+  owner: OwnerRow
+  package: { name: string; key: string }
+}
+
+interface RemovedSome {
+  /** How many were removed; `fewFiles` where there may be more. */
+  files: number
+  /** Versions that have none left, and went. */
+  gone: Set<number>
+  isTold: boolean
+}
+
+/** Removes some of the files of these versions of a package, and the versions that have none left. */
+async function removeSome(
+  tx: Tx,
+  { place, caller, ids, now }: { place: Place; caller: SignedIn; ids: readonly number[]; now: number },
+): Promise<RemovedSome> {
+  const versions = await lockVersions(tx, ids)
+  const listeners = await listenersAt(tx, place.owner.id)
+  const files = await deleteSomeFilesOf(tx, ids, fewFiles)
+  const told = listeners.length > 0 ? await toldFiles(tx, files) : []
+  await releaseBlobs(tx, [...new Set(files.map(({ blobId }) => blobId))], now)
+  const gone = await deleteEmptyVersions(tx, ids)
+
+  const filesOf = Map.groupBy(files, ({ versionId }) => versionId)
+  await audit(
+    tx,
+    caller,
+    now,
+    ...versions
+      .filter(({ id }) => gone.has(id))
+      .map(({ id, version }) => ({
+        action: 'version.deleted' as const,
+        ...place,
+        version,
+        details: { files: filesOf.get(id)?.length ?? 0 },
+      })),
+  )
+  const changes = versions.flatMap((version): Change[] => {
+    const its = new Set(filesOf.get(version.id)?.map(({ id }) => id))
+    const change = {
+      owner: place.owner,
+      package: place.package.name,
+      version,
+      sender: caller.account,
+      files: told.filter(({ id }) => its.has(id)),
+    }
+    return [
+      ...(change.files.length > 0 ? [{ action: 'file_deleted' as const, ...change }] : []),
+      ...(gone.has(version.id) ? [{ action: 'deleted' as const, ...change }] : []),
+    ]
+  })
+  const isTold = listeners.length > 0 && (await tell(tx, listeners, changes, now))
+  return { files: files.length, gone, isTold }
+}
+
+interface RemoveVersions {
+  claim: Claim
+  packageKey: string
+  /** Of that package; few, with few files or one of them with many. */
+  ids: readonly number[]
+  now: number
+}
+
+/** Removes some of the files of these versions, the versions that have none left and, with its last one, the package. */
+export const removeVersionsSome = transaction(
+  'remove some versions',
+  async (tx, args: RemoveVersions): Promise<Purged & { gone: number[] }> => {
+    const { claim, packageKey, now } = args
+    await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${packageKey}`)])
+    const { owner, caller } = await recheck(tx, claim, now)
+    const its = await findPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
+    // The ids of one that was made anew meanwhile are not these.
+    const ids = its === undefined ? [] : await versionsAmong(tx, its.id, args.ids)
+    if (its === undefined || ids.length === 0) return { isMore: false, isTold: false, gone: [] }
+    const areAll = !(await hasOtherVersions(tx, its.id, ids))
+    if (areAll) await lockPackage(tx, its.id)
+    const place = { owner, package: { name: its.name, key: packageKey } }
+    const { files, gone, isTold } = await removeSome(tx, { place, caller, ids, now })
+    if (areAll && (await deletePackageIfBare(tx, its.id))) {
+      await audit(tx, caller, now, { action: 'package.deleted', ...place })
+    }
+    return { isMore: files === fewFiles && gone.size < ids.length, isTold, gone: [...gone] }
+  },
+)
+
+/** Removes these versions of a package, a few at a time; those that were there. */
+export async function removeVersions(
+  parts: RegistryParts,
+  claim: Claim,
+  packageKey: string,
+  versions: readonly { id: number; files: number }[],
+): Promise<Set<number>> {
+  const gone = new Set<number>()
+  for (let from = 0; from < versions.length; ) {
+    let files = 0
+    let to = from
+    while (to < versions.length && files < fewFiles) files += versions[to++]?.files ?? 0
+    const ids = versions.slice(from, to).map(({ id }) => id)
+    for (let isMore = true; isMore; ) {
+      const args = { claim, packageKey, ids, now: parts.now() }
+      const removed = await parts.catalogue.transact(removeVersionsSome, args)
+      for (const id of removed.gone) gone.add(id)
+      if (removed.isTold) parts.wake(deliveriesJob)
+      isMore = removed.isMore
+    }
+    from = to
+  }
+  return gone
+}
 
 /** Removes a package with all that was in it when this was asked for. Where it is broken off, the same call goes on. */
 export async function purgePackage(parts: RegistryParts, claim: PurgeClaim, packageKey: string): Promise<void> {
@@ -91,11 +187,29 @@ export async function purgePackage(parts: RegistryParts, claim: PurgeClaim, pack
   }
 }
 
-/** Removes a package with all its versions; `not-found` where there is none. */
+/** Removes a package with all its versions, be it none, and with what is said of it; `not-found` where there is none. */
 export async function removePackage(parts: RegistryParts, grant: Grant<'write'>, name: string): Promise<void> {
-  const { key } = await packageNow(parts, grant.owner.id, name)
-  await purgePackage(parts, claimOf(grant), key)
+  const nameKey = possiblePackage(name)
+  const found = nameKey && (await findPackage(parts.catalogue.read, { ownerId: grant.owner.id, nameKey }))
+  if (!nameKey || !found) throw packageUnknown()
+  await purgePackage(parts, claimOf(grant), nameKey)
 }
+
+/** Packages without a version of which one transaction removes at most. */
+const fewEmpty = 500
+
+/** Removes some of an owner's packages that have no version, for an owner who goes; whether there may be more. */
+export const dropEmptyPackages = transaction(
+  'drop empty packages',
+  async (tx, { claim, now }: { claim: RemovalClaim; now: number }): Promise<boolean> => {
+    await lockByName(tx, rightsOf(claim))
+    const { caller, owner } = await recheckRemoval(tx, claim, now)
+    const packages = await deleteEmptyPackages(tx, claim.ownerId, fewEmpty)
+    const gone = packages.map((its) => ({ action: 'package.deleted' as const, owner, package: its }))
+    await audit(tx, caller, now, ...gone)
+    return packages.length === fewEmpty
+  },
+)
 
 /** What one transaction forgets: as many as the database does in a moment. */
 const fewWorks = 2_000
@@ -108,7 +222,8 @@ export const forgetSome = transaction(
     await recheckRemoval(tx, claim, now)
     const versions = await forgetCreator(tx, claim.ownerId, fewWorks)
     const files = await forgetUploader(tx, claim.ownerId, fewWorks)
-    return versions === fewWorks || files === fewWorks
+    const deliveries = await deleteSomeDeliveriesAt(tx, claim.ownerId, fewWorks)
+    return [versions, files, deliveries].includes(fewWorks)
   },
 )
 
@@ -121,6 +236,8 @@ export async function removeOwner(parts: RegistryParts, removal: Removal): Promi
   for (let round = 0; round < rounds; round += 1) {
     if (claim.purge) await purgePackagesOf(parts, claim)
     let isMore = true
+    while (isMore) isMore = await parts.catalogue.transact(dropEmptyPackages, { claim, now: parts.now() })
+    isMore = true
     while (isMore) isMore = await parts.catalogue.transact(forgetSome, { claim, now: parts.now() })
     if (await parts.catalogue.transact(removeOwnerRow, { claim, now: parts.now() })) return
   }
@@ -139,4 +256,8 @@ async function purgePackagesOf(parts: RegistryParts, claim: RemovalClaim): Promi
     if (keys.length < fewPackages) return
     after = keys.at(-1) ?? ''
   }
+}
+
+function packageUnknown(): Problem {
+  return new Problem('not-found', 'package does not exist')
 }

@@ -1,4 +1,4 @@
-import { audit } from '../access/audit.ts'
+import { type AuditEvent, audit } from '../access/audit.ts'
 import type { SignedIn } from '../access/caller.ts'
 import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
@@ -34,9 +34,9 @@ export const removeFileRow = transaction('remove file', async (tx, args: RemoveF
   if (file === undefined) throw new Problem('not-found', 'package file does not exist')
   const wasLast = !(await hasFiles(tx, entered.version.id))
   const isTold = await announce(tx, entered, { files: [file], wasLast, now: args.now })
-  await audit(tx, entered.caller, args.now, { action: 'file.deleted', ...entered.place, file: file.name })
   await releaseBlobs(tx, [file.blobId], args.now)
-  if (wasLast) await dropVersion(tx, entered)
+  const dropped = wasLast ? await dropVersion(tx, entered, 0) : []
+  await audit(tx, entered.caller, args.now, { action: 'file.deleted', ...entered.place, file: file.name }, ...dropped)
   return isTold
 })
 
@@ -44,11 +44,9 @@ export const removeVersionRows = transaction('remove version', async (tx, args: 
   const entered = await enter(tx, args)
   const files = await deleteFilesOf(tx, entered.version.id)
   const isTold = await announce(tx, entered, { files, wasLast: true, now: args.now })
-  const details = { files: files.length }
-  await audit(tx, entered.caller, args.now, { action: 'version.deleted', ...entered.place, details })
   const blobIds = files.map(({ blobId }) => blobId)
   await releaseBlobs(tx, [...new Set(blobIds)], args.now)
-  await dropVersion(tx, entered)
+  await audit(tx, entered.caller, args.now, ...(await dropVersion(tx, entered, files.length)))
   return isTold
 })
 
@@ -136,10 +134,22 @@ async function announce(
   )
 }
 
-/** The last that a transaction does: the owner's count is held from here on. */
-async function dropVersion(tx: Tx, { version, packageId, isOnly }: Entered): Promise<void> {
+/**
+ * Removes a version that has no file left, and its package where it was the only one; what the log says of that. The last change
+ * of a transaction.
+ */
+async function dropVersion(
+  tx: Tx,
+  { version, packageId, isOnly, place }: Entered,
+  files: number,
+): Promise<AuditEvent[]> {
   await deleteVersion(tx, version.id)
-  if (isOnly) await deletePackageIfBare(tx, packageId)
+  const wentToo = isOnly && (await deletePackageIfBare(tx, packageId))
+  const { owner, package: its } = place
+  return [
+    { action: 'version.deleted', ...place, details: { files } },
+    ...(wentToo ? [{ action: 'package.deleted' as const, owner, package: its }] : []),
+  ]
 }
 
 function packageUnknown(): Problem {

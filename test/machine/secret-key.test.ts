@@ -36,6 +36,10 @@ async function installation(dataDir: string): Promise<void> {
   expect(confirmed.status).toBe(200)
   const cy = await server.user('cy')
   expect((await cy.post('/api/v1/user/totp', {})).status).toBe(201)
+  for (const secret of ['known to both', '']) {
+    const config = { url: 'https://hooks.example.com/', content_type: 'json', secret }
+    expect((await cy.post('/api/v1/user/hooks', { type: 'gitea', active: true, config })).status).toBe(201)
+  }
   await server.stop()
 }
 
@@ -66,6 +70,7 @@ describe('the secret key', () => {
     const asked = await forgetSecrets([], settings)
     expect({ exitCode: asked.exitCode, output: asked.output }).toEqual({ exitCode: 1, output: '' })
     expect(asked.errors).toContain('the second factor of 1 account, 1 unconfirmed second factor, 0 open links')
+    expect(asked.errors).toContain('and the secrets of 1 webhook.')
     expect(asked.errors).toContain('--yes')
     await expect(start()).rejects.toThrow('is missing')
 
@@ -82,6 +87,10 @@ describe('the secret key', () => {
     for (const table of ['recovery_codes', 'totp_enrolments', 'sessions', 'links']) {
       expect(await behindItsBack(folder.path, `select * from ${table}`)).toEqual([])
     }
+    expect(await behindItsBack(folder.path, 'select secret, is_active from webhooks order by id')).toEqual([
+      { secret: null, is_active: 0 },
+      { secret: null, is_active: 1 },
+    ])
     await expect(start({ STOWAGE_SECRET_KEY: key })).rejects.toThrow('another secret key')
   })
 

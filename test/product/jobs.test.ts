@@ -213,7 +213,14 @@ test('what comes again and again is one job each, however often a server starts,
     for (const { id } of jobs) expect((await remove(stowage.admin, id)).status).toBe(422)
   }
   const [first = [], second] = starts
-  expect(first.map(({ kind }) => kind).sort()).toEqual(['ended-sessions', 'expired-links', 'sweep'])
+  expect(first.map(({ kind }) => kind).sort()).toEqual([
+    'audit-retention',
+    'ended-sessions',
+    'expired-links',
+    'old-deliveries',
+    'recount',
+    'sweep',
+  ])
   expect(first.every(({ subject }) => subject === '')).toBeTrue()
   expect(second).toEqual(first)
 })

@@ -170,6 +170,7 @@ describe('files', () => {
         sha1: digest('sha1', name),
         sha256: digest('sha256', name),
         sha512: digest('sha512', name),
+        downloads: 0,
       })),
     )
   })

@@ -57,7 +57,7 @@ describe('DELETE of a package', () => {
     expect(await total()).toBe('1')
     expect(await send(ada, 'DELETE', base('large'))).toEqual(unknown)
     expect(await emptyParents(stowage.stowage.registry.catalogue.read)).toEqual([])
-    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: 1 })
+    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 1 } })
     expect(await (await ada.get({ package: 'other' })).text()).toBe('other bytes')
     expect((await ada.delete({ package: 'other' })).status).toBe(204)
     await stowage.stowage.sweep()

@@ -584,3 +584,33 @@ described('the two members of a team of owners leave at the same time', () => {
     expect(await race(choreography, leave)).toMatchObject({ answers: [204, 204], members: 0 })
   })
 })
+
+described('two people who say something of a package at once', () => {
+  async function race(choreography: Choreography): Promise<unknown> {
+    await using stowage = await start(choreography)
+    expect(await statuses(stowage.admin.put({}, 'a'))).toEqual([201])
+    const path = '/api/v1/packages/admin/generic/tool/-/metadata'
+    const say = (said: object) => stowage.admin.fetch(path, { method: 'PATCH', body: JSON.stringify(said) })
+    const first = choreography.stopAfter(/left join "package_texts"/)
+    const second = choreography.stopAfter(/left join "package_texts"/)
+    const one = say({ description: 'one' })
+    await first.arrived
+    const other = say({ readme: 'other' })
+    await until(async () => second.hasArrived() || (await someoneWaits(stowage)), 'the second waits, or is there too')
+    first.goOn()
+    second.goOn()
+    expect(await statuses(one, other)).toEqual([200, 200])
+    const { description, readme } = (await (await stowage.admin.fetch(path)).json()) as Record<string, string>
+    return [description, readme]
+  }
+
+  test('are both heard', async () => {
+    expect(await race(new Choreography())).toEqual(['one', 'other'])
+  })
+
+  test('would talk over each other without the lock of the package', async () => {
+    const choreography = new Choreography()
+    choreography.rewrite(withoutNamedLocks)
+    expect(await race(choreography)).not.toEqual(['one', 'other'])
+  })
+})

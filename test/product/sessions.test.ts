@@ -204,7 +204,7 @@ test('what changed while a request was under way is found by its transaction', a
   await stowage.user('wim')
   const { sessions } = stowage.stowage
   const browser = await signedIn('wim')
-  const visitor = await sessions.visitor(browser.cookie?.split('=')[1] ?? '')
+  const visitor = await sessions.visitor(browser.cookie?.split('=')[1] ?? '', '127.0.0.1')
   if (!visitor) throw new Error('nobody has signed in')
   const refused = { code: 'credentials-wrong' }
   // The password was changed after it had been checked.
@@ -219,7 +219,7 @@ test('what changed while a request was under way is found by its transaction', a
   await stowage.user('exadmin')
   await stowage.change(`update users set is_admin = 1 where email_key = 'exadmin@example.com'`)
   const admins = await signedIn('exadmin')
-  const admin = await sessions.visitor(admins.cookie?.split('=')[1] ?? '')
+  const admin = await sessions.visitor(admins.cookie?.split('=')[1] ?? '', '127.0.0.1')
   if (!admin) throw new Error('nobody has signed in')
   const grant = administer(admin, 'write')
   await stowage.change(`update users set is_admin = 0 where email_key = 'exadmin@example.com'`)

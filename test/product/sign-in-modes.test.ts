@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { apiApp } from '../../server/http/api/app.ts'
 import type { HttpParts } from '../../server/http/parts.ts'
 import { Browser } from '../support/browser.ts'
+import { routesOf } from '../support/routes.ts'
 import { basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 const message = async (response: Response) => ((await response.json()) as { message: string }).message
@@ -22,14 +23,15 @@ function withServer(settings: Record<string, string>, now: () => number = Date.n
 describe('where sign-in is required', () => {
   withServer({ STOWAGE_REQUIRE_SIGN_IN: 'true' })
 
-  const routes = apiApp({} as HttpParts).routes.filter(({ method }) => method !== 'ALL')
+  const routes = routesOf(apiApp({} as HttpParts))
+  const isOpen = (path: string) => ['/api/v1/version', '/api/v1/openapi.json'].includes(path)
 
   test.each(routes)('nobody gets anything from $method $path without', async ({ method, path }) => {
     for (const name of ['ada', 'nobody']) {
       const at = path.replace(/:(name|owner|org|username|user)\b/g, name).replace(/:\w+/g, '1')
       const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }
       const response = await stowage.anonymous.fetch(at, { method, ...body })
-      expect(response.status).toBe(path === '/api/v1/version' ? 200 : 401)
+      expect(response.status).toBe(isOpen(path) ? 200 : 401)
       if (response.status === 200) continue
       expect(response.headers.get('www-authenticate')).toBe('Basic realm="Stowage"')
       // Of no route's own: one that forgets to ask is refused too.
@@ -55,7 +57,7 @@ describe('where sign-in is required', () => {
   })
 
   test('those who ask how it is, and who sign in, are answered', async () => {
-    for (const path of ['/healthz', '/readyz', '/api/v1/version', '/']) {
+    for (const path of ['/healthz', '/readyz', '/api/v1/version', '/api/v1/openapi.json', '/api/swagger', '/']) {
       expect((await stowage.anonymous.fetch(path)).status).toBe(200)
     }
     const browser = new Browser(stowage)

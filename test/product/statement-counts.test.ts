@@ -28,6 +28,15 @@ const digested = (ada: Client) => {
   })
 }
 
+const hooked = async (ada: Client) => {
+  await ada.put({ package: 'other' }, 'x')
+  const config = { url: 'https://hooks.example.com/', content_type: 'json' }
+  return ada.post('/api/v1/user/hooks', { type: 'gitea', active: true, events: ['package', 'file_added'], config })
+}
+
+const limited = (ada: Client) =>
+  stowage.admin.fetch(`/api/v1/admin/quotas/owners/${ada.name}`, { method: 'PATCH', body: '{"bytes":1000}' })
+
 let phone: TOTP
 
 /** A file, and from then on a second factor. */
@@ -54,14 +63,37 @@ const requests: Request[] = [
   { name: 'GET by a wrong token', costs: [1, 1], send: (it) => wrong(it).get({ file: 'a' }), status: 401 },
   {
     name: 'PUT of a new package',
-    costs: [16, 14],
+    costs: [17, 15],
     prepare: (it) => it.put({ package: 'other' }, 'x'),
     send: (_, it) => it.put({}, 'new'),
     status: 201,
   },
-  { name: 'PUT of one more file', costs: [16, 14], prepare: two, send: (_, it) => it.put({}, 'new'), status: 201 },
-  { name: 'PUT of bytes that are there', costs: [17, 15], prepare: two, send: (_, it) => it.put({}, 'a'), status: 201 },
-  { name: 'PUT of a name that is taken', costs: [1, 1], prepare: two, send: taken, status: 409 },
+  {
+    name: 'PUT of a new package with a description',
+    costs: [18, 16],
+    prepare: (it) => it.put({ package: 'other' }, 'x'),
+    send: (_, it) => it.put({}, 'new', { 'Stowage-Description': 'New' }),
+    status: 201,
+  },
+  { name: 'PUT of one more file', costs: [19, 17], prepare: two, send: (_, it) => it.put({}, 'new'), status: 201 },
+  { name: 'PUT of bytes that are there', costs: [20, 18], prepare: two, send: (_, it) => it.put({}, 'a'), status: 201 },
+  // What is reserved and given back with the commit: a transaction before the body, and a statement in that of the file.
+  {
+    name: 'PUT where there is a quota',
+    costs: [25, 22],
+    prepare: limited,
+    send: (_, it) => it.put({}, 'new'),
+    status: 201,
+  },
+  // The deliveries, and the job that sends them.
+  {
+    name: 'PUT of a new version that a webhook is told of',
+    costs: [19, 17],
+    prepare: hooked,
+    send: (_, it) => it.put({}, 'new'),
+    status: 201,
+  },
+  { name: 'PUT of a name that is taken', costs: [2, 2], prepare: two, send: taken, status: 409 },
   {
     name: 'DELETE of one file of two',
     costs: [15, 14],
@@ -75,6 +107,12 @@ const requests: Request[] = [
     prepare: (it) => it.put({}, 'a'),
     send: (it) => it.delete(),
     status: 204,
+  },
+  {
+    name: 'POST of a sweep',
+    costs: [8, 7],
+    send: () => stowage.admin.post('/api/v1/admin/storage/sweep', ''),
+    status: 202,
   },
   { name: 'DELETE of a version', costs: [16, 15], prepare: two, send: (it) => it.deleteVersion(), status: 204 },
   { name: 'GET /api/v1/token', costs: [2, 2], send: (_, it) => it.fetch('/api/v1/token'), status: 200 },
@@ -91,16 +129,26 @@ const requests: Request[] = [
   { name: 'a version', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/1.0'), status: 200 },
   { name: 'the latest', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/-/latest'), status: 200 },
   { name: 'files', costs: [2, 2], prepare: digested, send: (it) => list(it, '/generic/tool/1.0/files'), status: 200 },
+  {
+    name: 'what is said',
+    costs: [2, 2],
+    prepare: two,
+    send: (it) => list(it, '/generic/tool/-/metadata'),
+    status: 200,
+  },
+  { name: 'saying something', costs: [10, 9], prepare: two, send: (it) => say(it), status: 200 },
+  { name: 'downloads', costs: [4, 4], prepare: two, send: (it) => list(it, '/generic/tool/-/downloads'), status: 200 },
+  { name: 'deleting by pattern', costs: [24, 23], prepare: two, send: (it) => deleteLike(it, '*'), status: 200 },
   { name: 'a list at a hidden owner', costs: [1, 1], send: (it) => list(it.as('nobody'), ''), status: 404 },
   {
     name: 'making a token',
-    costs: [9, 8],
+    costs: [10, 9],
     send: (it) => it.post('/api/v1/users/ada/tokens', { name: 'x', scopes: ['all'] }),
     status: 201,
   },
   {
     name: 'deleting a token',
-    costs: [12, 12],
+    costs: [14, 14],
     prepare: (it) => it.token(['all'], { name: 'x' }),
     send: (it) => it.fetch('/api/v1/users/ada/tokens/x', { method: 'DELETE' }),
     status: 204,
@@ -109,14 +157,14 @@ const requests: Request[] = [
   { name: 'GET by a member of a team', costs: [1, 1], prepare: inc, send: (_, it) => it.as('inc').get(), status: 200 },
   {
     name: 'PUT by a member of a team',
-    costs: [16, 14],
+    costs: [19, 17],
     prepare: inc,
     send: (_, it) => it.as('inc').put({ file: 'b' }, 'b'),
     status: 201,
   },
   {
     name: 'making an organisation',
-    costs: [15, 16],
+    costs: [16, 17],
     send: (it) => it.post('/api/v1/orgs', { username: 'inc' }),
     status: 201,
   },
@@ -152,13 +200,13 @@ const atOrganisation: AtOrganisation[] = [
   ['GET of a team', [3, 3], 'GET', 'teams/TEAM', 200],
   ['members of a team', [4, 4], 'GET', 'teams/TEAM/members', 200],
   ['a member of a team', [3, 3], 'GET', 'teams/TEAM/members/ada', 200],
-  ['changing an organisation', [9, 10], 'PATCH', 'orgs/inc', 200, { description: 'x' }],
-  ['making a team', [9, 8], 'POST', 'orgs/inc/teams', 201, { name: 'x' }],
-  ['changing a team', [12, 13], 'PATCH', 'teams/TEAM', 200, { description: 'x' }],
-  ['deleting a team', [10, 11], 'DELETE', 'teams/TEAM', 204],
+  ['changing an organisation', [11, 12], 'PATCH', 'orgs/inc', 200, { description: 'x' }],
+  ['making a team', [10, 9], 'POST', 'orgs/inc/teams', 201, { name: 'x' }],
+  ['changing a team', [13, 14], 'PATCH', 'teams/TEAM', 200, { description: 'x' }],
+  ['deleting a team', [11, 12], 'DELETE', 'teams/TEAM', 204],
   ['joining a team', [11, 10], 'PUT', 'teams/TEAM/members/ada', 204],
-  ['leaving a team', [11, 12], 'DELETE', 'teams/TEAM/members/ada', 204],
-  ['inviting into a team', [13, 13], 'POST', 'orgs/inc/invitations', 201, { team_id: 'TEAM' }],
+  ['leaving a team', [13, 14], 'DELETE', 'teams/TEAM/members/ada', 204],
+  ['inviting into a team', [14, 14], 'POST', 'orgs/inc/invitations', 201, { team_id: 'TEAM' }],
   ['invitations into a team', [3, 3], 'GET', 'orgs/inc/invitations', 200],
   ['leaving an organisation as its last owner', [11, 11], 'DELETE', 'orgs/inc/members/ada', 422],
 ]
@@ -192,11 +240,19 @@ async function signIn(ada: Client): Promise<void> {
 
 const list = (client: Client, rest: string) => client.fetch(`/api/v1/packages/${client.name}${rest}`)
 
+const say = (client: Client) =>
+  client.fetch('/api/v1/packages/ada/generic/tool/-/metadata', { method: 'PATCH', body: '{"readme":"new"}' })
+
+const deleteLike = (client: Client, pattern: string) =>
+  client.post('/api/v1/packages/ada/generic/tool/-/delete-versions', { pattern })
+
 const wrong = (client: Client) => client.with({ Authorization: `token ${'0'.repeat(40)}` })
 
 function taken(_: Client, token: Client): Promise<Response> {
   return token.put({ file: 'a' }, 'other')
 }
+
+let stowage: TestStowage
 
 describe('statements of a request', () => {
   const toOrganisation = atOrganisation.map(([name, costs, method, rest, status, body]): Request => {
@@ -208,7 +264,6 @@ describe('statements of a request', () => {
     seen.push(sql)
     return run(sql)
   }
-  let stowage: TestStowage
   beforeAll(async () => {
     stowage = await startStowage({ replace: { aroundStatement: around } })
   })

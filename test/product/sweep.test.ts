@@ -37,11 +37,11 @@ describe('bytes that were freed', () => {
     await remove(stowage, 'a')
     for (const passed of [0, 1, hour - 2]) {
       now += passed
-      expect(await stowage.stowage.sweep()).toEqual({ doomed: 0, leftovers: 0 })
+      expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 0 }, leftover: { blobs: 0 } })
       expect(await files(stowage)).toBe(1)
     }
     now += 1
-    expect(await stowage.stowage.sweep()).toEqual({ doomed: 1, leftovers: 0 })
+    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 1 }, leftover: { blobs: 0 } })
     expect(await files(stowage)).toBe(0)
     expect(await rows(stowage)).toMatchObject({ blobs: 0, doomed: 0 })
   })
@@ -99,7 +99,7 @@ describe('bytes that were freed', () => {
       )
     }
     expect((await stowage.admin.deleteVersion()).status).toBe(204)
-    expect(await stowage.stowage.sweep()).toEqual({ doomed: 600, leftovers: 0 })
+    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 600 }, leftover: { blobs: 0 } })
     expect(await files(stowage)).toBe(0)
   }, 20_000)
 
@@ -139,7 +139,7 @@ describe('what a process left behind', () => {
       await writeFile(file, 'half')
     }
     await using second = await startStowage({ dataDir: folder.path })
-    expect(await second.stowage.sweep()).toEqual({ doomed: 0, leftovers: 2 })
+    expect(await second.stowage.sweep()).toMatchObject({ doomed: { blobs: 0 }, leftover: { blobs: 2 } })
     expect(await files(second)).toBe(1)
     await expectStored(second, 'a')
     const { catalogue } = second.stowage.registry
@@ -178,7 +178,7 @@ describe('what a process left behind', () => {
     for (const passed of [0, hour, 24 * hour, 400 * 24 * hour]) {
       now += passed
       await stowage.stowage.registry.lease.renew()
-      expect(await stowage.stowage.sweep()).toEqual({ doomed: 0, leftovers: 0 })
+      expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 0 }, leftover: { blobs: 0 } })
       expect(await files(stowage)).toBe(1)
     }
     // A clock that jumps back decides nothing either.

@@ -17,7 +17,7 @@ export async function rowCounts(db: Db): Promise<Record<(typeof counted)[number]
   return Object.fromEntries(await Promise.all(counts)) as Record<(typeof counted)[number], number>
 }
 
-/** What must never be seen: versions without a file, packages without a version, blobs that no file has. */
+/** What must never be seen: versions without a file, packages without a version of which nothing is said, blobs that no file has. */
 export async function emptyParents(db: Db): Promise<string[]> {
   const versions = await db
     .selectFrom('versions')
@@ -28,8 +28,10 @@ export async function emptyParents(db: Db): Promise<string[]> {
   const packages = await db
     .selectFrom('packages')
     .leftJoin('versions', 'versions.package_id', 'packages.id')
+    .leftJoin('package_texts', 'package_texts.package_id', 'packages.id')
     .select('packages.name')
     .where('versions.id', 'is', null)
+    .where('package_texts.package_id', 'is', null)
     .execute()
   const blobs = await db
     .selectFrom('blobs')

@@ -6,6 +6,7 @@ import { compose, type Replacements, type Stowage } from '../../server/compose.t
 import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
 import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase } from './database.ts'
+import { onlyDocumented } from './documented-answers.ts'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -104,6 +105,7 @@ export async function startStowage({
   })
   const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
     background: 'off',
+    watchAnswers: onlyDocumented,
     passwordCost: { memoryCost: 8, timeCost: 1 },
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { apiApp } from '../../server/http/api/app.ts'
 import type { HttpParts } from '../../server/http/parts.ts'
 import { signInRoutes } from '../../server/http/sign-in/app.ts'
+import { type Route, routesOf } from '../support/routes.ts'
 import { adminPassword, basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 /*
@@ -9,15 +10,7 @@ import { adminPassword, basic, type Client, startStowage, type TestStowage } fro
  * routes are those of the server; one that takes a body needs a line in `bodies`, and says so where it has none.
  */
 
-interface Route {
-  method: string
-  /** From the root, with `:name` for what varies. */
-  path: string
-}
-
-const routes: Route[] = [...apiApp({} as HttpParts).routes, ...signInRoutes({} as HttpParts).routes].map(
-  ({ method, path }) => ({ method, path }),
-)
+const routes = [...routesOf(apiApp({} as HttpParts)), ...routesOf(signInRoutes({} as HttpParts))]
 const named = (some: Route[]) => some.map((route) => [`${route.method} ${route.path}`, route] as const)
 
 /** Bodies as they should be, with all fields that a route reads. What they are about is new, or not there: little is changed. */
@@ -62,11 +55,27 @@ const bodies: Record<string, Record<string, unknown>> = {
     allow_create_organization: true,
     max_repo_creation: 1,
   },
+  'PATCH /api/v1/packages/:owner/generic/:name/-/metadata': {
+    description: 'd',
+    readme: '# r',
+    homepage: 'https://example.com',
+    repository_url: 'https://example.com/code',
+    labels: ['l'],
+  },
+  'POST /api/v1/packages/:owner/generic/:name/-/delete-versions': { versions: ['none'], dry_run: true },
+  'PATCH /api/v1/admin/quotas': { site: { bytes: null }, owners: { file_size: null } },
+  'PATCH /api/v1/admin/quotas/owners/:owner': { versions: 100_000, bytes: null, file_size: -1 },
   'POST /api/v1/admin/users/:name/rename': { new_username: 'admin' },
-  'POST /api/v1/orgs/:name/rename': { new_name: 'admin' },
+  'POST /api/v1/orgs/:org/rename': { new_name: 'admin' },
   'POST /api/v1/orgs': organisation('new-org'),
   'POST /api/v1/admin/users/:name/orgs': organisation('newer-org'),
   'PATCH /api/v1/orgs/:org': { ...organisation(), visibility: 'private' },
+  'POST /api/v1/user/hooks': webhook('gitea'),
+  'PATCH /api/v1/user/hooks/:id': webhook(),
+  'POST /api/v1/orgs/:org/hooks': webhook('gitea'),
+  'PATCH /api/v1/orgs/:org/hooks/:id': webhook(),
+  'POST /api/v1/admin/hooks': webhook('stowage'),
+  'PATCH /api/v1/admin/hooks/:id': webhook(),
   'POST /api/v1/orgs/:org/teams': team('new'),
   'PATCH /api/v1/teams/:id': team('release'),
   'POST /api/v1/admin/invitations': { email: 'newcomer@example.com', full_name: 'N', team_id: null, expires_in: 60 },
@@ -96,6 +105,12 @@ function organisation(username?: string) {
   return { ...(username === undefined ? {} : { username }), ...fields, ...rest }
 }
 
+function webhook(type?: string) {
+  const config = { url: 'https://hooks.example.com/in', content_type: 'json', secret: 's', http_method: 'post' }
+  const rest = { events: ['package'], active: false, branch_filter: '', authorization_header: 'Bearer x' }
+  return { ...(type === undefined ? {} : { type }), config, ...rest }
+}
+
 function team(name: string) {
   const rights = { permission: 'read', units: ['repo.packages'], units_map: { 'repo.packages': 'read' } }
   return { name, description: 'd', ...rights, includes_all_repositories: false, can_create_org_repo: false }
@@ -107,6 +122,10 @@ const withoutBody = [
   'POST /api/v1/user/totp/recovery-codes',
   'PUT /api/v1/teams/:id/members/:user',
   'POST /api/v1/admin/jobs/:id/retry',
+  'POST /api/v1/admin/usage-check',
+  'POST /api/v1/user/hooks/:id/deliveries/:delivery/replay',
+  'POST /api/v1/orgs/:org/hooks/:id/deliveries/:delivery/replay',
+  'POST /api/v1/admin/hooks/:id/deliveries/:delivery/replay',
   'POST /api/v1/packages/:owner/generic/:name/-/link/:repo',
   'POST /api/v1/packages/:owner/generic/:name/-/unlink',
   'POST /user/logout',
@@ -145,10 +164,10 @@ const wrongValues: [what: string, value: string, fits: string[]][] = [
   ['a number', '12.5', ['max_repo_creation', 'source_id']],
   ['a number beyond all', '1e400', []],
   ['true', 'true', ['boolean']],
-  ['an empty list', '[]', ['scopes', 'units']],
+  ['an empty list', '[]', ['scopes', 'units', 'labels']],
   ['a list of numbers', '[1]', []],
   ['lists in lists', '[[[["a"]]]]', []],
-  ['an empty object', '{}', ['units_map']],
+  ['an empty object', '{}', ['units_map', 'site', 'owners']],
   ['an object', '{"a":{"b":1}}', []],
 ]
 
@@ -172,6 +191,10 @@ const wrongForms: Record<string, unknown[]> = {
   new_password: ['', 'short', 'x'.repeat(257)],
   email: ['a', 'a@', '@b', 'a b@c', 'a@b,c@d', '<a@b.c>', 'a@b\r\nBcc: c@d'],
   website: ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'http://', 'example.com'],
+  homepage: ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'http://', 'example.com'],
+  repository_url: ['javascript:alert(1)', 'data:text/html,x', 'ftp://example.com', 'http://', 'example.com'],
+  labels: [['a b'], [''], ['a', 'A'], ['x'.repeat(51)]],
+  versions: [[], [1], Array.from({ length: 1_001 }, String)],
   visibility: ['Public', 'secret'],
   scopes: [[], [''], ['write:everything'], ['public-only'], ['read:package', 1]],
   expires_at: ['', 'tomorrow', '2999-01-01', '2999-13-01T00:00:00Z', '2999-01-01T00:00:00', '2020-01-01T00:00:00Z'],
@@ -184,6 +207,15 @@ const wrongForms: Record<string, unknown[]> = {
 
 function wrongNames(): string[] {
   return ['', 'a b', 'a--b', '-a', 'ä', 'a/b', '..', 'API', 'me.png', 'x'.repeat(41), '\u212Aelvin', 'a\n']
+}
+
+/** Fields that take longer texts than others, with how many characters they take. */
+const longTexts: Record<string, number> = {
+  'PATCH /api/v1/packages/:owner/generic/:name/-/metadata description': 1_000,
+  'PATCH /api/v1/packages/:owner/generic/:name/-/metadata readme': 100_000,
+  'POST /api/v1/user/hooks authorization_header': 1_000,
+  'POST /api/v1/orgs/:org/hooks authorization_header': 1_000,
+  'POST /api/v1/admin/hooks authorization_header': 1_000,
 }
 
 /** Fields that have no effect here: any text will do. */
@@ -245,7 +277,7 @@ function place({ path }: Route, parameter: string): string {
   switch (parameter) {
     case 'name':
       if (path.includes('/packages/')) return 'tool'
-      return path.includes('/orgs/:name') ? 'acme' : 'victim'
+      return 'victim'
     case 'org':
     case 'owner':
       return 'acme'
@@ -349,7 +381,9 @@ describe('a field that is missing, or of another kind', () => {
       expect(answers.map(({ status, message }, i) => [wrong[i]?.[0], status, message])).toEqual(
         wrong.map(([what]) => [what, 422, expect.stringContaining(field)]),
       )
-      const texts = anyText.includes(field) ? [] : wrongTexts
+      const isTooLong = ([what, { length }]: [string, string]) =>
+        !what.endsWith('0 characters') || length > (longTexts[`${name} ${field}`] ?? 0)
+      const texts = anyText.includes(field) ? [] : wrongTexts.filter(isTooLong)
       expect(await failing(texts, ([, text]) => ask(field, JSON.stringify(text)), isClear)).toEqual([])
       const forms = wrongForms[field] ?? []
       expect(await failing(forms, (form) => ask(field, JSON.stringify(form)), isClear)).toEqual([])

@@ -116,6 +116,24 @@ const everyUser = 'plv'
 const everyOrganisation = 'PLVE'
 const publishers = 'plvPLV'
 
+/** What the package of everybody in the world holds. */
+const bytes = new Bun.CryptoHasher('sha256').update('bytes').digest('hex')
+
+/**
+ * Whose packages a search shows, in letters, as many as its total says, on a page of one too. The users that are there only for
+ * restricted callers are `…-r`: each is seen where the user without it is, and by himself.
+ */
+async function searched(headers: Record<string, string>, path: string): Promise<string> {
+  const all = await get(headers, `${path}${path.includes('?') ? '&' : '?'}limit=50`)
+  const one = await get(headers, `${path}${path.includes('?') ? '&' : '?'}limit=1`)
+  if (all.status !== 200) return String(all.status)
+  const names: string[] = all.body.map(({ owner }: { owner: { login: string } }) => owner.login)
+  const many = String(names.length)
+  expect({ path, total: all.total, ofOne: one.total }).toEqual({ path, total: many, ofOne: many })
+  expect(one.body).toHaveLength(Math.min(1, names.length))
+  return lettersOf(names.filter((name) => !name.endsWith('-r')))
+}
+
 /** The routes that make a column: all of them must say the same. */
 const columns: Record<string, ((headers: Record<string, string>) => Promise<string>)[]> = {
   profile: [(who) => shown(everyUser, (owner) => get(who, `/users/${owner}`))],
@@ -125,8 +143,20 @@ const columns: Record<string, ((headers: Record<string, string>) => Promise<stri
     (who) => shown(publishers, (owner) => list(who, `/packages/${owner}?type=generic`)),
     (who) => shown(publishers, (owner) => list(who, `/packages/${owner}/generic/tool`)),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/-/latest`)),
+    (who) => shown(publishers, (owner) => list(who, `/search/packages?owner=${owner}`)),
+    (who) => shown(publishers, (owner) => list(who, `/search/packages?owner=${owner}&q=ool&sha256=${bytes}`)),
+    (who) => searched(who, '/search/packages'),
+    (who) => searched(who, '/search/packages?sort=name'),
+    (who) => searched(who, '/search/packages?q=TOO'),
+    (who) => searched(who, '/search/packages?q=t&sort=downloads&order=asc'),
+    (who) => searched(who, `/search/packages?sha256=${bytes}`),
+    (who) => searched(who, `/search/packages?sha256=${bytes}&q=ool&sort=size`),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/1.0`)),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/1.0/files`)),
+    (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/-/metadata`)),
+    (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/-/downloads?version=1.0`)),
+    (who) => shown(publishers, (owner) => list(who, `/usage/${owner}/packages`)),
+    (who) => shown(publishers, (owner) => get(who, `/usage/${owner}`)),
   ],
   orgs: [
     async (who) => lettersOf(await list(who, '/orgs')),
@@ -144,9 +174,17 @@ const columns: Record<string, ((headers: Record<string, string>) => Promise<stri
   ],
   teams: [(who) => shown(everyOrganisation, (owner) => list(who, `/orgs/${owner}/teams`))],
   tokens: [async (who) => String((await get(who, '/users/public-user/tokens')).status)],
-  site: ['/admin/users', '/admin/jobs', '/admin/reserved-names', '/admin/invitations'].map(
-    (path) => async (who: Record<string, string>) => String((await get(who, path)).status),
-  ),
+  site: [
+    '/admin/users',
+    '/admin/jobs',
+    '/admin/audit',
+    '/admin/reserved-names',
+    '/admin/invitations',
+    '/admin/hooks',
+    '/admin/quotas',
+    '/admin/quotas/owners',
+    '/admin/usage-check',
+  ].map((path) => async (who: Record<string, string>) => String((await get(who, path)).status)),
 }
 
 describe('every list, by everybody', () => {

@@ -7,6 +7,7 @@ import type { HttpParts } from '../../server/http/parts.ts'
 import { signInRoutes } from '../../server/http/sign-in/app.ts'
 import { makeWorld, password, proxied } from '../support/access-world.ts'
 import { dropDatabaseOf } from '../support/database.ts'
+import { documentAlone } from '../support/documented-answers.ts'
 import { basic, startStowage, type TestStowage } from '../support/stowage.ts'
 
 /*
@@ -20,6 +21,7 @@ import { basic, startStowage, type TestStowage } from '../support/stowage.ts'
 const api = `
   route                                               | anon | eve | mem | own | self | adm | scope | read | must
   GET /version                                        | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 200
+  GET /openapi.json                                   | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 200
   GET /user                                           | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   POST /user/password                                 | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 422
   GET /user/settings                                  | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
@@ -30,7 +32,16 @@ const api = `
   DELETE /user/totp                                   | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
   POST /user/totp                                     | 401  | 201 | 201 | 201 | 201  | 201 | 403   | 403  | 403
   POST /user/invitations                              | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
+  GET /user/hooks                                     | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
+  POST /user/hooks                                    | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
+  GET /user/hooks/:id                                 | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 404  | 403
+  PATCH /user/hooks/:id                               | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
+  DELETE /user/hooks/:id                              | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
+  GET /user/hooks/:id/deliveries                      | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 404  | 403
+  GET /user/hooks/:id/deliveries/:delivery            | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 404  | 403
+  POST /user/hooks/:id/deliveries/:delivery/replay    | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
   GET /user/orgs                                      | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
+  GET /user/audit                                     | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   GET /token                                          | 401  | 400 | 400 | 400 | 400  | 400 | 200   | 200  | 403
   DELETE /token                                       | 401  | 400 | 400 | 400 | 400  | 400 | –     | –    | 403
   GET /users/:name                                    | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
@@ -38,6 +49,7 @@ const api = `
   GET /users/:name/tokens                             | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 200  | 403
   POST /users/:name/tokens                            | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
   DELETE /users/:name/tokens/:token                   | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  GET /search/packages                                | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner                                | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name                  | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/-/latest         | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
@@ -45,14 +57,19 @@ const api = `
   GET /packages/:owner/generic/:name/:version/files   | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   DELETE /packages/:owner/generic/:name               | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   DELETE /packages/:owner/generic/:name/:version      | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  GET /packages/:owner/generic/:name/-/metadata       | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  PATCH /packages/:owner/generic/:name/-/metadata     | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  GET /packages/:owner/generic/:name/-/downloads      | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  GET /packages/:owner/generic/:name/-/audit          | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 403  | 403
+  POST /packages/:owner/generic/:name/-/delete-versions | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
   POST /packages/:owner/generic/:name/-/link/:repo    | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   POST /packages/:owner/generic/:name/-/unlink        | 401  | 403 | 403 | 403 | 400  | 400 | 403   | 403  | 403
   GET /orgs                                           | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   POST /orgs                                          | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
   GET /orgs/:org                                      | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   PATCH /orgs/:org                                    | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
-  DELETE /orgs/:name                                  | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
-  POST /orgs/:name/rename                             | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
+  DELETE /orgs/:org                                   | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
+  POST /orgs/:org/rename                              | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
   GET /orgs/:org/members                              | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   GET /orgs/:org/members/:user                        | 404  | 404 | 204 | 204 | 404  | 204 | 403   | 204  | 403
   DELETE /orgs/:org/members/:user                     | 401  | 403 | 404 | 404 | 403  | 404 | 403   | 403  | 403
@@ -61,6 +78,15 @@ const api = `
   GET /orgs/:org/invitations                          | 401  | 403 | 403 | 200 | 403  | 200 | 403   | 200  | 403
   POST /orgs/:org/invitations                         | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
   DELETE /orgs/:org/invitations/:id                   | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
+  GET /orgs/:org/audit                                | 401  | 403 | 403 | 200 | 403  | 200 | 403   | 200  | 403
+  GET /orgs/:org/hooks                                | 401  | 403 | 403 | 200 | 403  | 200 | 403   | 200  | 403
+  POST /orgs/:org/hooks                               | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
+  GET /orgs/:org/hooks/:id                            | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 404  | 403
+  PATCH /orgs/:org/hooks/:id                          | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
+  DELETE /orgs/:org/hooks/:id                         | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
+  GET /orgs/:org/hooks/:id/deliveries                 | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 404  | 403
+  GET /orgs/:org/hooks/:id/deliveries/:delivery       | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 404  | 403
+  POST /orgs/:org/hooks/:id/deliveries/:delivery/replay | 401  | 403 | 403 | 404 | 403  | 404 | 403   | 403  | 403
   GET /teams/:id                                      | 401  | 403 | 200 | 200 | 403  | 200 | 403   | 200  | 403
   PATCH /teams/:id                                    | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
   DELETE /teams/:id                                   | 401  | 403 | 403 | 422 | 403  | 422 | 403   | 403  | 403
@@ -82,9 +108,30 @@ const api = `
   GET /admin/invitations                              | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
   POST /admin/invitations                             | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
   DELETE /admin/invitations/:id                       | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  GET /admin/hooks                                    | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  POST /admin/hooks                                   | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
+  GET /admin/hooks/:id                                | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 404  | 403
+  PATCH /admin/hooks/:id                              | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
+  DELETE /admin/hooks/:id                             | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  GET /admin/hooks/:id/deliveries                     | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 404  | 403
+  GET /admin/hooks/:id/deliveries/:delivery           | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 404  | 403
+  POST /admin/hooks/:id/deliveries/:delivery/replay   | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
   GET /admin/jobs                                     | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
   POST /admin/jobs/:id/retry                          | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
   DELETE /admin/jobs/:id                              | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  GET /admin/audit                                    | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  GET /usage/:owner                                   | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  GET /usage/:owner/packages                          | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  GET /admin/quotas                                   | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  PATCH /admin/quotas                                 | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
+  GET /admin/quotas/owners                            | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  GET /admin/quotas/owners/:owner                     | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  PATCH /admin/quotas/owners/:owner                   | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
+  DELETE /admin/quotas/owners/:owner                  | 401  | 403 | 403 | 403 | 403  | 204 | 403   | 403  | 403
+  GET /admin/usage-check                              | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  POST /admin/usage-check                             | 401  | 403 | 403 | 403 | 403  | 202 | 403   | 403  | 403
+  GET /admin/storage                                  | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  POST /admin/storage/sweep                           | 401  | 403 | 403 | 403 | 403  | 202 | 403   | 403  | 403
 `
 
 /**
@@ -135,6 +182,7 @@ const places: Record<string, string> = {
   version: '1.0',
   token: 'none',
   repo: 'none',
+  delivery: '999',
 }
 
 beforeAll(async () => {
@@ -212,6 +260,24 @@ describe.each([
     for (const [who, status] of row.cells) found.push([who, status === '–' ? status : await send(base, row, who)])
     expect(found).toEqual(row.cells)
   })
+})
+
+test('who may call is in the document', async () => {
+  const { paths = {} } = await documentAlone()
+  const found = rowsOf(api).map(({ method, path, cells }) => {
+    const operation = paths[`/api/v1${path.replaceAll(/:(\w+)/g, '{$1}')}`]?.[method.toLowerCase() as 'get']
+    const security = operation?.security ?? []
+    const isOpen = security.length === 0 || security.some((one) => Object.keys(one).length === 0)
+    const scopes = security.flatMap((one) => Object.values(one).flat())
+    // The token of this column is good for reading packages, and for nothing else.
+    const byPassword = scopes.length === 0 && security.length > 0 && security.every((one) => 'basic' in one)
+    const isRefused = byPassword || (scopes.length > 0 && !scopes.includes('read:package'))
+    const { anon = '', scope = '' } = Object.fromEntries(cells)
+    const said = { anon: isOpen ? 'open' : '401', scope: isRefused ? '403' : 'open' }
+    const asked = { anon: anon === '401' ? '401' : 'open', scope: scope === '403' ? '403' : 'open' }
+    return { route: `${method} ${path}`, said, asked }
+  })
+  expect(found.filter(({ said, asked }) => !Bun.deepEquals(said, asked))).toEqual([])
 })
 
 test('every route is in its table', () => {

@@ -31,15 +31,20 @@ async function widen(db: Kysely<unknown>): Promise<void> {
       .addColumn(column, 'bigint', (it) => it.notNull().defaultTo(0))
       .execute()
   for (const column of ['size', 'downloads']) await add('listings', column)
+  await add('files', 'downloads')
   for (const column of ['name_key', 'version_order']) {
     await db.schema
       .alterTable('listings')
       .addColumn(column, text, (it) => it.notNull().defaultTo(''))
       .execute()
   }
+  await db.schema
+    .alterTable('package_counts')
+    .addColumn('newest_order', text, (it) => it.notNull().defaultTo(''))
+    .execute()
   // Null where the release before this one added it: then the version's key is its place.
   await db.schema.alterTable('versions').addColumn('version_order', text).execute()
-  for (const column of ['files', 'bytes', 'downloads', 'newest_at']) await add('package_counts', column)
+  for (const column of ['owner_id', 'files', 'bytes', 'downloads', 'newest_at']) await add('package_counts', column)
   for (const column of ['packages', 'files', 'bytes']) await add('owner_counts', column)
   await db.schema.alterTable('doomed').addColumn('size', 'bigint').execute()
 }
@@ -51,6 +56,7 @@ async function fill(db: Kysely<unknown>): Promise<void> {
     size = (select coalesce(sum(blobs.size), 0) from files join blobs on blobs.id = files.blob_id
       where files.version_id = listings.version_id)`.execute(db)
   await sql`update package_counts set
+    owner_id = (select owner_id from packages where packages.id = package_counts.package_id),
     files = (select count(*) from versions join files on files.version_id = versions.id
       where versions.package_id = package_counts.package_id),
     bytes = (select coalesce(sum(size), 0) from listings where listings.package_id = package_counts.package_id),
@@ -64,6 +70,9 @@ async function fill(db: Kysely<unknown>): Promise<void> {
     bytes = (select coalesce(sum(bytes), 0) from package_counts join packages on packages.id = package_counts.package_id
       where packages.owner_id = owner_counts.owner_id)`.execute(db)
   await orderVersions(db)
+  await sql`update package_counts set newest_order = coalesce((
+    select version_order from listings where listings.package_id = package_counts.package_id
+    order by created_at desc, version_id desc limit 1), '')`.execute(db)
 }
 
 /** Gives every version its place among those of its package. */
@@ -147,7 +156,9 @@ async function createWebhooks(db: Kysely<unknown>): Promise<void> {
     .createTable('webhooks')
     .addColumn('id', id, numbered)
     .addColumn('owner_id', id, (column) => column.references('owners.id').onDelete('cascade'))
+    .addColumn('type', text, (column) => column.notNull())
     .addColumn('url', text, (column) => column.notNull())
+    .addColumn('seal_id', text, (column) => column.notNull())
     .addColumn('secret', text)
     .addColumn('authorization_header', text)
     .addColumn('events', text, (column) => column.notNull())
@@ -167,6 +178,7 @@ async function createWebhooks(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('attempted_at', 'bigint')
     .addColumn('duration', 'bigint')
+    .addColumn('request_origin', text)
     .addColumn('request_headers', text)
     .addColumn('request_body', text)
     .addColumn('response_status', 'integer')
@@ -201,6 +213,9 @@ async function createAudit(db: Kysely<unknown>): Promise<void> {
 }
 
 const indexes = [
+  // The versions that hold the same bytes, each found by a step of its own.
+  `drop index files_blob`,
+  `create index files_blob on files (blob_id, version_id, id)`,
   `create index listings_owner_name on listings (owner_id, name_key, version_order, version_id)`,
   `create index listings_owner_version on listings (owner_id, version_order, version_id)`,
   `create index listings_owner_size on listings (owner_id, size, version_id)`,
@@ -209,7 +224,9 @@ const indexes = [
   `create index listings_package_size on listings (package_id, size, version_id)`,
   `create index listings_package_downloads on listings (package_id, downloads, version_id)`,
   `create index package_counts_newest on package_counts (newest_at, package_id)`,
+  `create index package_counts_version on package_counts (newest_order, package_id)`,
   `create index package_counts_bytes on package_counts (bytes, package_id)`,
+  `create index package_counts_owner on package_counts (owner_id, bytes, package_id) where versions > 0`,
   `create index package_counts_downloads on package_counts (downloads, package_id)`,
   `create index packages_by_name on packages (name_key, id)`,
   `create index blobs_md5 on blobs (md5) where md5 is not null`,
@@ -220,13 +237,14 @@ const indexes = [
   `create index reservations_lease on reservations (lease_id)`,
   `create index webhooks_owner on webhooks (owner_id)`,
   `create index deliveries_webhook on deliveries (webhook_id, id)`,
-  `create index deliveries_waiting on deliveries (webhook_id, id) where state = 'waiting'`,
+  `create index deliveries_state on deliveries (webhook_id, state, id)`,
   `create index deliveries_age on deliveries (created_at)`,
   `create index audit_events_age on audit_events (created_at, id)`,
-  `create index audit_events_owner on audit_events (owner_id, id) where owner_id is not null`,
-  `create index audit_events_package on audit_events (owner_id, package_key, id) where package_key is not null`,
-  `create index audit_events_actor on audit_events (actor_id, id) where actor_id is not null`,
-  `create index audit_events_action on audit_events (action, id)`,
+  `create index audit_events_owner on audit_events (owner_id, created_at, id) where owner_id is not null`,
+  `create index audit_events_package on audit_events (owner_id, package_key, created_at, id)
+    where package_key is not null`,
+  `create index audit_events_actor on audit_events (actor_id, created_at, id) where actor_id is not null`,
+  `create index audit_events_action on audit_events (action, created_at, id)`,
 ]
 
 /** What lists and counts say of files; the log, in which nothing is changed; and an index of every three letters of a name. */
@@ -243,13 +261,17 @@ const sqliteStatements = [
     select new.owner_id, 1, not exists (
       select 1 from package_counts where package_id = new.package_id and versions > 0) where true
     on conflict (owner_id) do update set versions = versions + 1, packages = packages + excluded.packages;
-    insert into package_counts (package_id, versions, newest_at) values (new.package_id, 1, new.created_at)
-    on conflict (package_id) do update set versions = versions + 1, newest_at = max(newest_at, new.created_at);
+    insert into package_counts (package_id, owner_id, versions, newest_at, newest_order)
+    values (new.package_id, new.owner_id, 1, new.created_at, new.version_order)
+    on conflict (package_id) do update set versions = versions + 1, newest_at = max(newest_at, new.created_at),
+      newest_order = case when new.created_at >= newest_at then new.version_order else newest_order end;
   end`,
   `drop trigger count_unlisted`,
   `create trigger count_unlisted after delete on listings begin
-    update package_counts set versions = versions - 1, newest_at = coalesce(
-      (select max(created_at) from listings where package_id = old.package_id), 0)
+    update package_counts set versions = versions - 1, (newest_at, newest_order) = (
+      select coalesce(max(created_at), 0), coalesce(max(version_order), '') from (
+        select created_at, version_order from listings where package_id = old.package_id
+        order by created_at desc, version_id desc limit 1))
     where package_id = old.package_id;
     update owner_counts set versions = versions - 1, packages = packages - (not exists (
       select 1 from listings where package_id = old.package_id))
@@ -301,7 +323,8 @@ async function mustHaveTrigrams(db: Kysely<unknown>): Promise<void> {
  */
 const postgresStatements = [
   `create table count_changes (
-    id bigint generated by default as identity primary key,
+    transaction bigint not null default txid_current(), id bigint generated by default as identity,
+    primary key (transaction, id),
     owner_id bigint not null, package_id bigint not null, versions bigint not null, files bigint not null, bytes bigint not null)`,
   `create or replace function list_version() returns trigger language plpgsql as $$ begin
     insert into listings (version_id, owner_id, package_id, created_at, name_key, version_order)
@@ -315,28 +338,41 @@ const postgresStatements = [
   `drop function count_unlisted`,
   `create function apply_count_change() returns trigger language plpgsql as $$
   declare
+    sums record;
     had bigint;
     has bigint;
   begin
-    delete from count_changes where id = new.id;
-    insert into package_counts (package_id, versions)
-    select new.package_id, 0 where exists (select 1 from packages where id = new.package_id)
+    -- All that this transaction has changed in the package, when the first of it comes up.
+    with taken as (
+      delete from count_changes where transaction = txid_current() and package_id = new.package_id
+      returning versions, files, bytes
+    )
+    select sum(versions) as versions, sum(files) as files, sum(bytes) as bytes, bool_or(versions <> 0) as is_other
+    into sums from taken;
+    if sums.versions is null then return null; end if;
+    insert into package_counts (package_id, owner_id, versions)
+    select new.package_id, new.owner_id, 0 where exists (select 1 from packages where id = new.package_id)
     on conflict do nothing;
     select versions into had from package_counts where package_id = new.package_id for update;
     if had is not null then
-      has := had + new.versions;
-      update package_counts as counts set versions = has, files = counts.files + new.files,
-        bytes = counts.bytes + new.bytes,
-        newest_at = case when new.versions = 0 then counts.newest_at else coalesce(
-          (select max(created_at) from listings where package_id = new.package_id), 0) end
+      has := had + sums.versions;
+      update package_counts as counts set versions = has, files = counts.files + sums.files,
+        bytes = counts.bytes + sums.bytes
       where package_id = new.package_id;
+      if sums.is_other then
+        update package_counts set (newest_at, newest_order) = (
+          select coalesce(max(created_at), 0), coalesce(max(version_order), '') from (
+            select created_at, version_order from listings where package_id = new.package_id
+            order by created_at desc, version_id desc limit 1) as newest)
+        where package_id = new.package_id;
+      end if;
     else
       -- The package is gone, and so are all versions that it had.
-      had := -new.versions;
+      had := -sums.versions;
       has := 0;
     end if;
     insert into owner_counts as counts (owner_id, versions, packages, files, bytes)
-    select new.owner_id, new.versions, (has > 0)::int - (had > 0)::int, new.files, new.bytes
+    select new.owner_id, sums.versions, (has > 0)::int - (had > 0)::int, sums.files, sums.bytes
     where exists (select 1 from owners where id = new.owner_id)
     on conflict (owner_id) do update set versions = counts.versions + excluded.versions,
       packages = counts.packages + excluded.packages, files = counts.files + excluded.files,

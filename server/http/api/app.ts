@@ -8,17 +8,27 @@ import { adminJobs } from './admin-jobs.ts'
 import { adminSessions } from './admin-sessions.ts'
 import { adminUsers } from './admin-users.ts'
 import { lengthOf } from './answers.ts'
+import { audit } from './audit.ts'
 import type { ApiCalling } from './calling.ts'
+import { deleteVersionsRoute } from './delete-versions.ts'
+import { hooks } from './hooks.ts'
 import { invitations } from './invitations.ts'
+import { documentFor, openapi } from './openapi.ts'
 import { organisations } from './organisations.ts'
 import { ownerChanges } from './owner-changes.ts'
+import { packageDownloadsRoutes } from './package-downloads.ts'
+import { packageMetadataRoutes } from './package-metadata.ts'
 import { packages } from './packages.ts'
 import { passwordResets } from './password-resets.ts'
+import { quotas } from './quotas.ts'
 import { reservedNames } from './reserved-names.ts'
+import { search } from './search.ts'
+import { storage } from './storage.ts'
 import { teams } from './teams.ts'
 import { token } from './token.ts'
 import { tokens } from './tokens.ts'
 import { totp } from './totp.ts'
+import { usage } from './usage.ts'
 import { user } from './user.ts'
 import { userSettings } from './user-settings.ts'
 import { users } from './users.ts'
@@ -35,6 +45,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ strict: false }).basePath('/api/v1')
   app.route('/', version(parts))
+  app.route('/', openapi(documentFor(parts, () => app)))
   app.route('/', user(parts))
   app.route('/', userSettings(parts))
   app.route('/', users(parts))
@@ -44,12 +55,21 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', adminUsers(parts))
   app.route('/', adminJobs(parts))
   app.route('/', adminSessions(parts))
+  app.route('/', storage(parts))
+  app.route('/', quotas(parts))
+  app.route('/', usage(parts))
+  app.route('/', audit(parts))
   app.route('/', reservedNames(parts))
   app.route('/', ownerChanges(parts))
   app.route('/', packages(parts))
+  app.route('/', search(parts))
+  app.route('/', packageMetadataRoutes(parts))
+  app.route('/', packageDownloadsRoutes(parts))
+  app.route('/', deleteVersionsRoute(parts))
   app.route('/', organisations(parts))
   app.route('/', teams(parts))
   app.route('/', invitations(parts))
+  app.route('/', hooks(parts))
   app.route('/', passwordResets(parts))
 
   app.notFound((c) => failed(parts, c.req.raw, noHandler(app, c.req.path)))

@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { auditCredentials } from '../../access/audit.ts'
+import type { AuditRow } from '../../access/audit-log.ts'
 import type { Caller } from '../../access/caller.ts'
 import { maySee } from '../../access/grant.ts'
 import type { Invitation } from '../../access/invitations.ts'
@@ -10,15 +12,29 @@ import type { SessionRow } from '../../access/sessions.ts'
 import { rightsFrom, shownUnits, unitsOf } from '../../access/team-rights.ts'
 import type { TeamRow } from '../../access/teams.ts'
 import type { TokenRow } from '../../access/tokens.ts'
+import type { Deletion } from '../../registry/delete-versions.ts'
+import type { ShownDownloads } from '../../registry/downloads.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
+import type { SweepRecord } from '../../registry/last-sweep.ts'
 import type { ListedFile, Profile, ShownVersion } from '../../registry/lists.ts'
+import type { DescribedPackage } from '../../registry/package-text.ts'
+import type { OwnQuota, ShownQuota } from '../../registry/quotas.ts'
+import type { UsageCheck } from '../../registry/recount.ts'
+import type { FoundPackage, FoundVersion } from '../../registry/search.ts'
+import type { StorageView } from '../../registry/storage.ts'
+import type { OwnerUsage, PackageUsage } from '../../registry/usage.ts'
+import type { DeliveryRow, ListedDelivery, ShownDelivery, WebhookRow } from '../../registry/webhooks.ts'
 import type * as schemas from './schemas.ts'
 
 /** What clients of this protocol take for "never". */
 const never = '0001-01-01T00:00:00Z'
 
 /** A user as this caller may see him: private fields are empty for anybody but the user and administrators. */
-export function userShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl: string) {
+export function userShape(
+  user: Omit<Profile, 'kind'>,
+  caller: Caller,
+  publicUrl: string,
+): z.output<typeof schemas.user> {
   const self = caller.kind === 'user' && (caller.account.isAdmin || caller.account.id === user.id)
   const address = user.email ?? placeholderAddress(user.name)
   return {
@@ -53,11 +69,15 @@ function placeholderAddress(name: string): string {
 }
 
 /** Somebody among others, to whom he may be hidden: then he is named, and nothing else is told of him. */
-export function personShape(user: Omit<Profile, 'kind'>, caller: Caller, publicUrl: string) {
+export function personShape(
+  user: Omit<Profile, 'kind'>,
+  caller: Caller,
+  publicUrl: string,
+): z.output<typeof schemas.user> {
   return userShape(creatorFor(caller, { ...user, kind: 'user' }), caller, publicUrl)
 }
 
-export function organisationShape(organisation: OrganisationRow) {
+export function organisationShape(organisation: OrganisationRow): z.output<typeof schemas.organization> {
   const { id, name, full_name, email, description, website, location, visibility } = organisation
   return {
     id,
@@ -74,7 +94,7 @@ export function organisationShape(organisation: OrganisationRow) {
   }
 }
 
-export function teamShape(team: TeamRow, organisation: OrganisationRow) {
+export function teamShape(team: TeamRow, organisation: OrganisationRow): z.output<typeof schemas.team> {
   const rights = rightsFrom(team)
   return {
     id: team.id,
@@ -90,7 +110,11 @@ export function teamShape(team: TeamRow, organisation: OrganisationRow) {
 }
 
 /** A version; `id` is its own. */
-export function packageShape({ owner, version }: ShownVersion, caller: Caller, publicUrl: string) {
+export function packageShape(
+  { owner, version }: ShownVersion,
+  caller: Caller,
+  publicUrl: string,
+): z.output<typeof schemas.packageVersion> {
   return {
     id: version.id,
     owner: userShape(owner, caller, publicUrl),
@@ -104,12 +128,29 @@ export function packageShape({ owner, version }: ShownVersion, caller: Caller, p
   }
 }
 
+export function foundPackageShape(
+  { versions, files, bytes, downloads, ...shown }: FoundPackage,
+  caller: Caller,
+  publicUrl: string,
+): z.output<typeof schemas.foundPackage> {
+  return { ...packageShape(shown, caller, publicUrl), versions, files, size: bytes, downloads }
+}
+
+export function foundVersionShape(
+  { files, ...shown }: FoundVersion,
+  caller: Caller,
+  publicUrl: string,
+): z.output<typeof schemas.foundVersion> {
+  return { ...packageShape(shown, caller, publicUrl), files: files.map(fileShape) }
+}
+
 /** A creator whom this caller may not see is named, and nothing else is told of him; one who is gone is a ghost. */
 function creatorFor(caller: Caller, creator: Profile = ghost): Profile {
   return creator === ghost || maySee(caller, creator) ? creator : { ...ghost, id: creator.id, name: creator.name }
 }
 
-const ghost: Profile = {
+/** Who is not there any more. */
+export const ghost: Profile = {
   id: -1,
   kind: 'user',
   name: 'Ghost',
@@ -134,12 +175,49 @@ function pageOfVersion(owner: string, name: string, version: string): string {
 }
 
 /** A digest that is not known yet is null. */
-export function fileShape({ id, size, name, md5, sha1, sha256, sha512 }: ListedFile) {
-  return { id, size, name, md5, sha1, sha256, sha512 }
+export function fileShape({
+  id,
+  size,
+  name,
+  md5,
+  sha1,
+  sha256,
+  sha512,
+  downloads,
+}: ListedFile): z.output<typeof schemas.packageFile> {
+  return { id, size, name, md5, sha1, sha256, sha512, downloads }
+}
+
+/** A package with what is said of it. */
+export function packageMetadataShape(its: DescribedPackage): z.output<typeof schemas.packageMetadata> {
+  return {
+    name: its.name,
+    description: its.description,
+    readme: its.readme,
+    homepage: its.homepage,
+    repository_url: its.repository_url,
+    labels: [...its.labels],
+    versions: its.versions,
+    files: its.files,
+    size: its.size,
+    downloads: its.downloads,
+    created_at: time(its.createdAt),
+    updated_at: time(its.updatedAt),
+  }
+}
+
+export function downloadsShape({ total, days, files }: ShownDownloads): z.output<typeof schemas.packageDownloads> {
+  return { total, days, ...(files ? { files } : {}) }
+}
+
+/** Versions that were deleted or, with `dryRun`, would be. */
+export function deletionShape(deletion: Deletion, dryRun: boolean): z.output<typeof schemas.deletedVersions> {
+  const { versions, total, files, size, unknown } = deletion
+  return { dry_run: dryRun, versions, total_versions: total, files, size, unknown }
 }
 
 /** A token; `secret` only in the answer to its making. */
-export function tokenShape(token: TokenRow, secret = '') {
+export function tokenShape(token: TokenRow, secret = ''): z.output<typeof schemas.accessToken> {
   return {
     id: token.id,
     name: token.name,
@@ -167,7 +245,7 @@ export function sessionShape(session: SessionRow, current: boolean) {
 }
 
 /** Its address is told only when it is made. */
-export function invitationShape({ link, team, organisation }: Invitation) {
+export function invitationShape({ link, team, organisation }: Invitation): z.output<typeof schemas.invitation> {
   return {
     ...linkShape(link),
     email: link.email ?? '',
@@ -177,7 +255,7 @@ export function invitationShape({ link, team, organisation }: Invitation) {
 }
 
 /** A link to set a new password; `user` is whose it is. */
-export function resetShape(link: LinkRow) {
+export function resetShape(link: LinkRow): Omit<z.output<typeof schemas.passwordReset>, 'url'> {
   return { ...linkShape(link), user: link.user }
 }
 
@@ -207,9 +285,149 @@ export function jobShape(job: JobRow): z.output<typeof schemas.job> {
   }
 }
 
+/** The blob store, as administrators see it. */
+export function storageShape(view: StorageView): z.output<typeof schemas.storage> {
+  const { referenced, doomed, leftover, isComplete, files, grace, hold, sweeps, nextSweepAt, disk, error } = view
+  return {
+    referenced,
+    doomed,
+    leftover,
+    complete: isComplete,
+    files,
+    grace_seconds: grace / 1000,
+    hold: hold ?? null,
+    last_sweep: sweeps ? sweepShape(sweeps.last) : null,
+    last_freed: sweeps?.freed ? sweepShape(sweeps.freed) : null,
+    next_sweep_at: nextSweepAt === undefined ? null : time(nextSweepAt),
+    disk: disk ?? null,
+    error,
+  }
+}
+
+function sweepShape({ at, took, doomed, leftover, error }: SweepRecord) {
+  return { at: time(at), took_ms: took, doomed, leftover, error }
+}
+
+/** Something that somebody did. */
+export function auditEventShape(event: AuditRow): z.output<typeof schemas.auditEvent> {
+  const { id, action, token_last_eight, address, version, file, subject, details } = event
+  return {
+    id,
+    created_at: new Date(event.created_at).toISOString(),
+    action,
+    actor: named(event.actor_id, event.actor_name),
+    credential: auditCredentials.find((known) => known === event.credential) ?? null,
+    token_last_eight,
+    address,
+    owner: named(event.owner_id, event.owner_name),
+    package: event.package_name,
+    version,
+    file,
+    subject,
+    details: details === null ? {} : JSON.parse(details),
+  }
+}
+
+function named(id: number | null, name: string | null): { id: number; name: string } | null {
+  return id === null || name === null ? null : { id, name }
+}
+
+/** A webhook. Its secret and its header are never shown. */
+export function hookShape(webhook: WebhookRow): z.output<typeof schemas.hook> {
+  return {
+    id: webhook.id,
+    type: webhook.type,
+    branch_filter: '',
+    config: { url: webhook.url, content_type: 'json' },
+    events: webhook.events.split(','),
+    authorization_header: '',
+    active: webhook.is_active === 1,
+    updated_at: time(webhook.updated_at),
+    created_at: time(webhook.created_at),
+  }
+}
+
+/** A delivery in a list. */
+export function deliveryShape({
+  delivery,
+  nextAttemptAt,
+}: ShownDelivery<ListedDelivery>): z.output<typeof schemas.delivery> {
+  const { id, uuid, action, state, attempts, attempted_at } = delivery
+  return {
+    id,
+    uuid,
+    event: 'package',
+    action,
+    state,
+    attempts,
+    created_at: time(delivery.created_at),
+    attempted_at: attempted_at === null ? null : time(attempted_at),
+    next_attempt_at: nextAttemptAt === undefined ? null : time(nextAttemptAt),
+    duration_ms: delivery.duration,
+    status: delivery.response_status,
+    error: delivery.error,
+  }
+}
+
+/** A delivery with what was sent and answered. */
+export function wholeDeliveryShape(shown: ShownDelivery<DeliveryRow>): z.output<typeof schemas.wholeDelivery> {
+  const { delivery } = shown
+  const { request_origin, request_headers, request_body, response_status, response_headers, response_body } = delivery
+  return {
+    ...deliveryShape(shown),
+    request: {
+      origin: request_origin,
+      headers: request_headers === null ? null : JSON.parse(request_headers),
+      body: request_body,
+    },
+    response:
+      response_status === null
+        ? null
+        : {
+            status: response_status,
+            headers: response_headers === null ? {} : JSON.parse(response_headers),
+            body: response_body ?? '',
+          },
+  }
+}
+
 /** A name that somebody had before; `owner` is null where he is gone. */
-export function reservedNameShape({ name, owner, created_at }: FormerName) {
+export function reservedNameShape({ name, owner, created_at }: FormerName): z.output<typeof schemas.reservedName> {
   return { name, owner, since: time(created_at) }
+}
+
+export function ownQuotaShape({ owner, versions, bytes, file_size }: OwnQuota): z.output<typeof schemas.ownQuota> {
+  return { owner, versions, bytes, file_size }
+}
+
+export function shownQuotaShape({ owner, own, effective }: ShownQuota): z.output<typeof schemas.shownQuota> {
+  return { ...ownQuotaShape({ owner, ...own }), effective }
+}
+
+/** What an owner has; what is reserved and the quota only for those who may know. */
+export function usageShape(usage: OwnerUsage): z.output<typeof schemas.usage> {
+  const { owner, versions, packages, files, bytes, bounds } = usage
+  return {
+    owner,
+    versions,
+    packages,
+    files,
+    size: bytes,
+    reserved_versions: bounds?.reservedVersions ?? null,
+    reserved_size: bounds?.reservedBytes ?? null,
+    quota: bounds?.quota ?? null,
+  }
+}
+
+export function packageUsageShape(its: PackageUsage): z.output<typeof schemas.packageUsage> {
+  return { name: its.name, versions: its.versions, files: its.files, size: its.bytes, downloads: its.downloads }
+}
+
+export function usageCheckShape(check: UsageCheck | undefined): z.output<typeof schemas.usageCheck> {
+  if (!check) return { last: null }
+  const { at, took, drift, ...rest } = check
+  const shown = drift.map(({ of, name, number, kept, counted }) => ({ of, name, number, kept, counted }))
+  return { last: { ...rest, at: time(at), took_ms: took, drift: shown } }
 }
 
 /** RFC 3339, whole seconds. */

@@ -6,7 +6,9 @@ import type { TeamFields, TeamGrant, TeamRow } from '../../access/teams.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
+import { documented } from './documented.ts'
 import { organisationAt } from './organisations.ts'
+import { team as teamSchema, user as userSchema } from './schemas.ts'
 import { personShape, teamShape } from './shapes.ts'
 
 const unit = z.enum(teamUnits, `must be of ${teamUnits.join(', ')}`)
@@ -33,8 +35,8 @@ const fields = {
   can_create_org_repo: z.boolean('must be true or false').nullish(),
 }
 
-const newTeam = bodyOf({ name, ...fields })
-const changedTeam = bodyOf({ name: name.nullish(), ...fields })
+const newTeam = bodyOf({ name, ...fields }).meta({ id: 'CreateTeamOption' })
+const changedTeam = bodyOf({ name: name.nullish(), ...fields }).meta({ id: 'EditTeamOption' })
 
 /** `/orgs/{org}/teams`, and each team by its id. */
 export function teams(parts: HttpParts): Hono<ApiEnv> {
@@ -46,64 +48,156 @@ export function teams(parts: HttpParts): Hono<ApiEnv> {
   }
 
   return new Hono<ApiEnv>()
-    .get('/orgs/:org/teams', async (c) => {
-      const grant = await organisationAt(c, 'member', 'read')
-      const page = pageOf(new URL(c.req.url))
-      const organisation = await parts.organisations.show(grant)
-      const { teams, total } = await parts.teams.list(grant, page)
-      const shown = teams.map((team) => teamShape(team, organisation))
-      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
-    })
-    .post('/orgs/:org/teams', async (c) => {
-      const grant = await organisationAt(c, 'owner', 'write')
-      const { name, ...wanted } = await jsonBody(c.req.raw, newTeam)
-      const team = await parts.teams.create(grant, name, fieldsFrom(wanted))
-      logged(`Made the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
-      return json(teamShape(team, await parts.organisations.show(grant)), 201)
-    })
-    .get('/teams/:id', async (c) => {
-      const grant = await teamAt(c, 'member', 'read')
-      return json(teamShape(grant.team, await parts.organisations.show(grant)))
-    })
-    .patch('/teams/:id', async (c) => {
-      const grant = await teamAt(c, 'owner', 'write')
-      const { name, ...wanted } = await jsonBody(c.req.raw, changedTeam)
-      const team: TeamRow = await parts.teams.change(grant, name ?? undefined, fieldsFrom(wanted))
-      logged(`Changed the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
-      return json(teamShape(team, await parts.organisations.show(grant)))
-    })
-    .delete('/teams/:id', async (c) => {
-      const grant = await teamAt(c, 'owner', 'write')
-      await parts.teams.remove(grant)
-      logged(`Deleted the team ${grant.team.name} of ${grant.organisation.name}`, grant)
-      return new Response(null, { status: 204 })
-    })
-    .get('/teams/:id/members', async (c) => {
-      const grant = await teamAt(c, 'member', 'read')
-      const page = pageOf(new URL(c.req.url))
-      const { members, total } = await parts.teams.members(grant, page)
-      const shown = members.map((member) => personShape(member, grant.caller, parts.publicUrl()))
-      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
-    })
-    .get('/teams/:id/members/:user', async (c) => {
-      const grant = await teamAt(c, 'member', 'read')
-      const member = await parts.teams.member(grant, c.req.param('user'))
-      return json(personShape(member, grant.caller, parts.publicUrl()))
-    })
-    .put('/teams/:id/members/:user', async (c) => {
-      const grant = await teamAt(c, 'owner', 'write')
-      const member = c.req.param('user')
-      await parts.teams.addMember(grant, member)
-      logged(`Added ${member} to the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
-      return new Response(null, { status: 204 })
-    })
-    .delete('/teams/:id/members/:user', async (c) => {
-      const grant = await teamAt(c, 'member', 'write')
-      const member = c.req.param('user')
-      await parts.teams.removeMember(grant, member)
-      logged(`Removed ${member} from the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
-      return new Response(null, { status: 204 })
-    })
+    .get(
+      '/orgs/:org/teams',
+      documented({
+        tag: 'organizations',
+        id: 'listTeams',
+        summary: 'The teams of an organisation',
+        description: 'For its members.',
+        page: teamSchema,
+      }),
+      async (c) => {
+        const grant = await organisationAt(c, 'member', 'read')
+        const page = pageOf(new URL(c.req.url))
+        const organisation = await parts.organisations.show(grant)
+        const { teams, total } = await parts.teams.list(grant, page)
+        const shown = teams.map((team) => teamShape(team, organisation))
+        return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+      },
+    )
+    .post(
+      '/orgs/:org/teams',
+      documented({
+        tag: 'organizations',
+        id: 'createTeam',
+        summary: 'Make a team',
+        description: 'For the owners of the organisation.',
+        body: newTeam,
+        answers: { 201: { description: 'The team.', schema: teamSchema } },
+      }),
+      async (c) => {
+        const grant = await organisationAt(c, 'owner', 'write')
+        const { name, ...wanted } = await jsonBody(c.req.raw, newTeam)
+        const team = await parts.teams.create(grant, name, fieldsFrom(wanted))
+        logged(`Made the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
+        return json(teamShape(team, await parts.organisations.show(grant)), 201)
+      },
+    )
+    .get(
+      '/teams/:id',
+      documented({
+        tag: 'organizations',
+        id: 'getTeam',
+        summary: 'A team',
+        description: 'For members of the organisation.',
+        answers: { 200: { description: 'The team.', schema: teamSchema } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'member', 'read')
+        return json(teamShape(grant.team, await parts.organisations.show(grant)))
+      },
+    )
+    .patch(
+      '/teams/:id',
+      documented({
+        tag: 'organizations',
+        id: 'updateTeam',
+        summary: 'Change a team',
+        description: 'For the owners of the organisation. A field that is not sent, or null, stays as it is.',
+        body: changedTeam,
+        answers: { 200: { description: 'The team as it is now.', schema: teamSchema } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'owner', 'write')
+        const { name, ...wanted } = await jsonBody(c.req.raw, changedTeam)
+        const team: TeamRow = await parts.teams.change(grant, name ?? undefined, fieldsFrom(wanted))
+        logged(`Changed the team ${team.name} of ${grant.organisation.name}`, { ...grant, team })
+        return json(teamShape(team, await parts.organisations.show(grant)))
+      },
+    )
+    .delete(
+      '/teams/:id',
+      documented({
+        tag: 'organizations',
+        id: 'deleteTeam',
+        summary: 'Delete a team',
+        description: 'For the owners of the organisation.',
+        answers: { 204: { description: 'It is gone.' } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'owner', 'write')
+        await parts.teams.remove(grant)
+        logged(`Deleted the team ${grant.team.name} of ${grant.organisation.name}`, grant)
+        return new Response(null, { status: 204 })
+      },
+    )
+    .get(
+      '/teams/:id/members',
+      documented({
+        tag: 'organizations',
+        id: 'listTeamMembers',
+        summary: 'The members of a team',
+        description: 'For members of the organisation.',
+        page: userSchema,
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'member', 'read')
+        const page = pageOf(new URL(c.req.url))
+        const { members, total } = await parts.teams.members(grant, page)
+        const shown = members.map((member) => personShape(member, grant.caller, parts.publicUrl()))
+        return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+      },
+    )
+    .get(
+      '/teams/:id/members/:user',
+      documented({
+        tag: 'organizations',
+        id: 'getTeamMember',
+        summary: 'A member of a team',
+        description: 'For members of the organisation.',
+        answers: { 200: { description: 'The member.', schema: userSchema } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'member', 'read')
+        const member = await parts.teams.member(grant, c.req.param('user'))
+        return json(personShape(member, grant.caller, parts.publicUrl()))
+      },
+    )
+    .put(
+      '/teams/:id/members/:user',
+      documented({
+        tag: 'organizations',
+        id: 'addTeamMember',
+        summary: 'Put somebody into a team',
+        description: 'For the owners of the organisation.',
+        answers: { 204: { description: 'He is in it.' } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'owner', 'write')
+        const member = c.req.param('user')
+        await parts.teams.addMember(grant, member)
+        logged(`Added ${member} to the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
+        return new Response(null, { status: 204 })
+      },
+    )
+    .delete(
+      '/teams/:id/members/:user',
+      documented({
+        tag: 'organizations',
+        id: 'deleteTeamMember',
+        summary: 'Take somebody out of a team',
+        description: 'For the owners of the organisation, and for the member. The last one of `Owners` cannot leave.',
+        answers: { 204: { description: 'He is out of it.' } },
+      }),
+      async (c) => {
+        const grant = await teamAt(c, 'member', 'write')
+        const member = c.req.param('user')
+        await parts.teams.removeMember(grant, member)
+        logged(`Removed ${member} from the team ${grant.team.name} of ${grant.organisation.name}`, grant, member)
+        return new Response(null, { status: 204 })
+      },
+    )
 }
 
 function fieldsFrom(wanted: Omit<z.output<typeof changedTeam>, 'name'>): TeamFields {

@@ -7,6 +7,8 @@ import { addressKeys } from '../../registry/download.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
+import { documented } from './documented.ts'
+import { accessToken } from './schemas.ts'
 import { tokenShape } from './shapes.ts'
 
 const newToken = bodyOf({
@@ -14,13 +16,21 @@ const newToken = bodyOf({
     .trim()
     .min(1, 'is missing: name the token after what it is for')
     .max(255, 'may have 255 characters at most'),
-  scopes: z.array(z.string('must be a list of scope names'), 'must be a list of scope names').nullish(),
+  scopes: z
+    .array(z.string('must be a list of scope names'), 'must be a list of scope names')
+    .nullish()
+    .meta({
+      description:
+        'One at least: `read:` or `write:` before `package`, `user`, `organization`, `admin`; or `all`. `public-only` beside them keeps the token to what is public.',
+      examples: [['write:package']],
+    }),
   expires_at: z.iso
     .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
     .transform((time) => new Date(time))
     .refine((time) => time.getUTCFullYear() <= 9999, 'must be before the year 10000')
-    .nullish(),
-})
+    .nullish()
+    .meta({ description: 'When it ends; null for never.' }),
+}).meta({ id: 'CreateAccessTokenOption' })
 
 /** `/users/{name}/tokens`: making, listing and deleting access tokens. */
 export function tokens(parts: HttpParts): Hono<ApiEnv> {
@@ -37,27 +47,66 @@ export function tokens(parts: HttpParts): Hono<ApiEnv> {
   }
 
   return new Hono<ApiEnv>()
-    .get('/users/:name/tokens', async (c) => {
-      const page = pageOf(new URL(c.req.url))
-      const { tokens, total } = await parts.tokens.list(await keyringFor(c, 'read:user'), page)
-      const shown = tokens.map((token) => tokenShape(token))
-      return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
-    })
-    .post('/users/:name/tokens', async (c) => {
-      const keyring = await keyringFor(c, 'write:user')
-      const wanted = await jsonBody(c.req.raw, newToken)
-      const { token, secret } = await parts.tokens.create(keyring, {
-        name: wanted.name,
-        scopes: wanted.scopes ?? [],
-        expiresAt: wanted.expires_at ?? undefined,
-      })
-      parts.log.info({ 'user.name': keyring.user.name, 'token.id': token.id }, `Made a token for ${keyring.user.name}`)
-      return json(tokenShape(token, secret), 201)
-    })
-    .delete('/users/:name/tokens/:token', async (c) => {
-      const keyring = await keyringFor(c, 'write:user')
-      await parts.tokens.remove(keyring, c.req.param('token'))
-      parts.log.info({ 'user.name': keyring.user.name }, `Deleted a token of ${keyring.user.name}`)
-      return new Response(null, { status: 204 })
-    })
+    .get(
+      '/users/:name/tokens',
+      documented({
+        tag: 'users',
+        id: 'listTokens',
+        summary: 'The tokens of a user',
+        description: 'For the user and administrators.',
+        callers: 'basic',
+        page: accessToken,
+      }),
+      async (c) => {
+        const page = pageOf(new URL(c.req.url))
+        const { tokens, total } = await parts.tokens.list(await keyringFor(c, 'read:user'), page)
+        const shown = tokens.map((token) => tokenShape(token))
+        return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
+      },
+    )
+    .post(
+      '/users/:name/tokens',
+      documented({
+        tag: 'users',
+        id: 'createToken',
+        summary: 'Make a token',
+        description: 'For the user and administrators. A token makes none that may do more than itself.',
+        callers: 'basic',
+        body: newToken,
+        answers: {
+          201: { description: 'The token; `sha1` is what to call with, and is told this once.', schema: accessToken },
+        },
+      }),
+      async (c) => {
+        const keyring = await keyringFor(c, 'write:user')
+        const wanted = await jsonBody(c.req.raw, newToken)
+        const { token, secret } = await parts.tokens.create(keyring, {
+          name: wanted.name,
+          scopes: wanted.scopes ?? [],
+          expiresAt: wanted.expires_at ?? undefined,
+        })
+        parts.log.info(
+          { 'user.name': keyring.user.name, 'token.id': token.id },
+          `Made a token for ${keyring.user.name}`,
+        )
+        return json(tokenShape(token, secret), 201)
+      },
+    )
+    .delete(
+      '/users/:name/tokens/:token',
+      documented({
+        tag: 'users',
+        id: 'deleteToken',
+        summary: 'Delete a token',
+        description: 'For the user and administrators.',
+        callers: 'basic',
+        answers: { 204: { description: 'It is gone, and with it those that it made.' } },
+      }),
+      async (c) => {
+        const keyring = await keyringFor(c, 'write:user')
+        await parts.tokens.remove(keyring, c.req.param('token'))
+        parts.log.info({ 'user.name': keyring.user.name }, `Deleted a token of ${keyring.user.name}`)
+        return new Response(null, { status: 204 })
+      },
+    )
 }

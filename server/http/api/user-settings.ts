@@ -5,7 +5,9 @@ import { signedIn } from '../../access/grant.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody } from './answers.ts'
 import type { ApiEnv } from './app.ts'
+import { documented } from './documented.ts'
 import { emailAddress, shortText, visibility, webAddress, yesOrNo } from './profile-fields.ts'
+import { userSettings as userSettingsSchema } from './schemas.ts'
 
 const change = bodyOf({
   full_name: shortText,
@@ -20,28 +22,48 @@ const change = bodyOf({
   diff_view_style: z.string('must be text').nullish(),
   hide_email: yesOrNo,
   hide_activity: yesOrNo,
-})
+}).meta({ id: 'UserSettingsOptions' })
 
 /** `/user/settings`: what somebody says of himself. */
 export function userSettings(parts: HttpParts): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
-    .get('/user/settings', async (c) => {
-      const caller = signedIn(await c.env.askCaller(), 'read:user')
-      return json(settingsShape(await parts.ownAccount.settings(caller)))
-    })
-    .patch('/user/settings', async (c) => {
-      const caller = signedIn(await c.env.askCaller(), 'write:user')
-      const wanted = await jsonBody(c.req.raw, change)
-      const changed = await parts.ownAccount.changeSettings(caller, {
-        fullName: wanted.full_name ?? undefined,
-        description: wanted.description ?? undefined,
-        website: wanted.website ?? undefined,
-        location: wanted.location ?? undefined,
-        visibility: wanted.visibility,
-        email: wanted.email ?? undefined,
-      })
-      return json(settingsShape(changed))
-    })
+    .get(
+      '/user/settings',
+      documented({
+        tag: 'account',
+        id: 'getUserSettings',
+        summary: 'What the caller says of himself',
+        answers: { 200: { description: 'The settings.', schema: userSettingsSchema } },
+      }),
+      async (c) => {
+        const caller = signedIn(await c.env.askCaller(), 'read:user')
+        return json(settingsShape(await parts.ownAccount.settings(caller)))
+      },
+    )
+    .patch(
+      '/user/settings',
+      documented({
+        tag: 'account',
+        id: 'updateUserSettings',
+        summary: 'Change what the caller says of himself',
+        description: 'A field that is not sent, or null, stays as it is.',
+        body: change,
+        answers: { 200: { description: 'The settings as they are now.', schema: userSettingsSchema } },
+      }),
+      async (c) => {
+        const caller = signedIn(await c.env.askCaller(), 'write:user')
+        const wanted = await jsonBody(c.req.raw, change)
+        const changed = await parts.ownAccount.changeSettings(caller, {
+          fullName: wanted.full_name ?? undefined,
+          description: wanted.description ?? undefined,
+          website: wanted.website ?? undefined,
+          location: wanted.location ?? undefined,
+          visibility: wanted.visibility,
+          email: wanted.email ?? undefined,
+        })
+        return json(settingsShape(changed))
+      },
+    )
 }
 
 /** `visibility` and `email` are additions; the rest is what clients of this protocol expect. */

@@ -49,20 +49,31 @@ export function fileResponse(
   if (range.kind === 'spans' && mayAnswerInParts()) {
     const open = (span: Span) => bytesOf(parts, found, span)
     const { body, contentType } = byteRanges(range.spans, file.size, open, failed)
+    if (range.spans.some(isFirst)) parts.downloads.note(file)
     headers.set('Content-Type', contentType)
     // Its length is not told: the runtime sends a stream chunked, whatever the headers say.
     return new Response(body, { status: 206, headers })
   }
 
   headers.set('Content-Length', String(file.size))
+  if (isHead) return new Response(null, { headers })
   // The runtime would apply a Range header to an empty file by itself, and answer 416.
-  return new Response(isHead || file.size === 0 ? null : bytesOf(parts, found), { headers })
+  const body = file.size === 0 ? null : bytesOf(parts, found)
+  parts.downloads.note(file)
+  return new Response(body, { headers })
+}
+
+/** Whether these bytes count as a download: a client that resumes, or fetches a file in pieces, counts once. */
+function isFirst(span: Span): boolean {
+  return span.start === 0
 }
 
 function onePart(parts: RegistryParts, found: ReadableFile, span: Span, headers: Headers): Response {
   headers.set('Content-Range', contentRange(span, found.file.size))
   headers.set('Content-Length', String(span.end - span.start))
-  return new Response(bytesOf(parts, found, span), { status: 206, headers })
+  const body = bytesOf(parts, found, span)
+  if (isFirst(span)) parts.downloads.note(found.file)
+  return new Response(body, { status: 206, headers })
 }
 
 function headersOf({ file }: ReadableFile, { etag, lastModified }: { etag: string; lastModified: Date }): Headers {

@@ -4,6 +4,7 @@ import { fileName, packageName, versionName } from '../../names.ts'
 import { Problem } from '../../problems.ts'
 import { declaredMismatch } from '../../registry/declared-mismatch.ts'
 import type { Address } from '../../registry/download.ts'
+import { longest } from '../../registry/package-text.ts'
 import type { Upload } from '../../registry/publish.ts'
 import { requestBytes } from '../request-body.ts'
 import { declaredDigests, mergedDigests } from './declared-digests.ts'
@@ -24,17 +25,39 @@ export function uploadFrom(request: Request, address: Address): Upload {
     throw new Problem('not-found', 'checksum deploy is not supported')
   }
   const declared = declaredDigests(headers)
+  const description = descriptionIn(headers)
   const contentType = headers.get('content-type') ?? ''
   if (/^\s*multipart\/form-data\b/i.test(contentType)) {
     const body = fileOf(contentType, verified(requestBytes(request), declared.ofBody))
-    return { ...names, body, declaredSize: undefined, declaredDigests: declared.ofFile }
+    return { ...names, body, declaredSize: undefined, declaredDigests: declared.ofFile, description }
   }
   return {
     ...names,
     body: requestBytes(request),
     declaredSize: contentLength(headers),
     declaredDigests: mergedDigests(declared),
+    description,
   }
+}
+
+/** `Stowage-Description`, in UTF-8, as a shell types it. */
+function descriptionIn(headers: Headers): string | undefined {
+  const header = headers.get('stowage-description')
+  if (header === null) return undefined
+  let text: string
+  try {
+    // The runtime makes a character of each byte.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(header, 'latin1')).trim()
+  } catch {
+    throw new Problem('bad-request', 'Stowage-Description must be UTF-8')
+  }
+  if (text.length > longest.description) {
+    throw new Problem('bad-request', `Stowage-Description may have ${longest.description} characters at most`)
+  }
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+    throw new Problem('bad-request', 'Stowage-Description may have no control characters')
+  }
+  return text
 }
 
 function contentLength(headers: Headers): number | undefined {

@@ -20,15 +20,16 @@ export interface SignInEnv {
 }
 
 /** `/user`: what pages ask for a person with a browser, by the session's cookie. Every change comes from a page of ours. */
-export function signInApp(parts: HttpParts): (request: Request, calling: Calling) => Response | Promise<Response> {
+export function signInApp(parts: HttpParts) {
   const app = signInRoutes(parts)
-  return (request, calling) => {
+  const answer = (request: Request, calling: Calling): Response | Promise<Response> => {
     const refusal = foreign(parts, request)
     if (!refusal) return app.fetch(request, calling)
     const path = new URL(request.url).pathname
     const isKnown = app.router.match(request.method, path)[0].length > 0
     return signInFailed(parts, request, isKnown ? refusal : noHandler(app, path))
   }
+  return { fetch: answer, router: app.router }
 }
 
 export function signInRoutes(parts: HttpParts): Hono<SignInEnv> {

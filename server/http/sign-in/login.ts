@@ -25,8 +25,7 @@ export function login(parts: HttpParts): Hono<SignInEnv> {
       return welcomeIn(parts, c, caller, 200)
     })
     .post('/logout', async (c) => {
-      const { secret } = c.env.browser()
-      if (secret !== undefined) await parts.sessions.signOut(secret)
+      await parts.sessions.signOut(c.env.browser())
       return noContent({ 'Set-Cookie': setCookie(undefined, parts.cookie) })
     })
 }

@@ -1,0 +1,61 @@
+import type { BlobStore, StagedBlob } from '../blobs/blob-store.ts'
+import type { Catalogue } from '../catalogue/transaction.ts'
+
+/** Told of a failure, and where it was met. */
+type Failed = (operation: string, error: unknown) => void
+
+/** The same store; what fails there is told. */
+export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
+  const watched = <Result>(operation: string, call: Promise<Result>): Promise<Result> =>
+    call.catch((error) => {
+      failed(operation, error)
+      throw error
+    })
+  const watchedStaged = (staged: StagedBlob): StagedBlob => ({
+    location: staged.location,
+    write: (chunk) => watched('write', staged.write(chunk)),
+    commit: () => watched('commit', staged.commit()),
+    keep: () => staged.keep(),
+    [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
+  })
+  return {
+    stage: async (lease) => watchedStaged(await watched('stage', store.stage(lease))),
+    body: (location, span) => store.body(location, span),
+    digest: (location, algorithms) => watched('digest', store.digest(location, algorithms)),
+    remove: async (locations) => {
+      const removed = await watched('remove', store.remove(locations))
+      if (removed.failure !== undefined) failed('remove', removed.failure)
+      return removed
+    },
+    size: (location) => watched('size', store.size(location)),
+    locations: (lease) => watchedList(store.locations(lease), (error) => failed('list', error)),
+    forget: (lease) => watched('forget', store.forget(lease)),
+    tidy: () => watched('tidy', store.tidy()),
+    space: () => watched('space', store.space()),
+    probe: () => watched('probe', store.probe()),
+    close: () => store.close(),
+  }
+}
+
+async function* watchedList<Item>(items: AsyncIterable<Item>, failed: (error: unknown) => void): AsyncIterable<Item> {
+  try {
+    yield* items
+  } catch (error) {
+    failed(error)
+    throw error
+  }
+}
+
+/** The same catalogue; transactions that fail are told, also those whose own rules refuse something. */
+export function watchedCatalogue(catalogue: Catalogue, failed: (error: unknown) => void): Catalogue {
+  const tell = (error: unknown) => {
+    failed(error)
+    throw error
+  }
+  return {
+    read: catalogue.read,
+    transact: (work, args) => catalogue.transact(work, args).catch(tell),
+    probe: () => catalogue.probe().catch(tell),
+    close: () => catalogue.close(),
+  }
+}
