@@ -25,6 +25,7 @@ import { addToken, removeOwnToken, removeToken } from './access/tokens.ts'
 import type { AnyTransaction } from './catalogue/transaction.ts'
 import { claim, ensure, finish, giveUp, mendTimes, postpone, release } from './jobs/runner.ts'
 import {
+  askForDeliveries,
   dropOldDeliveries,
   dropSurplusDeliveries,
   finishDeliveries,
@@ -63,6 +64,7 @@ export const transactions: readonly AnyTransaction[] = [
   addToken,
   addWebhook,
   askForRecount,
+  askForDeliveries,
   askForReset,
   askForSweep,
   beginEnrolment,

@@ -4,7 +4,7 @@ import type { Settings } from './config.ts'
 import { webhookBody } from './http/api/webhook-body.ts'
 import type { JobKind } from './jobs/runner.ts'
 import type { SecretKey } from './lib/sealed.ts'
-import { dropDeliveries, oldDeliveriesJob, sendDeliveries } from './registry/deliveries.ts'
+import { dropDeliveries, findDeliveries, oldDeliveriesJob, sendDeliveries } from './registry/deliveries.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { Webhooks } from './registry/webhooks.ts'
 
@@ -37,7 +37,13 @@ export function composeWebhooks({ registry, settings, secrets, publicUrl, versio
   }
   const jobs: JobKind[] = [
     // What was not taken for a day is given up by itself, one after the other.
-    { kind: deliveriesJob, atOnce, attempts: Infinity, run: (job, signal) => sendDeliveries(sending, job, signal) },
+    {
+      kind: deliveriesJob,
+      atOnce,
+      attempts: Infinity,
+      find: () => findDeliveries(sending),
+      run: (job, signal) => sendDeliveries(sending, job, signal),
+    },
     { kind: oldDeliveriesJob, every: 60 * 60_000, run: (_, signal) => dropDeliveries(registry, signal) },
   ]
   return { webhooks: new Webhooks({ catalogue, sealer, allowed, now, wake }), jobs }

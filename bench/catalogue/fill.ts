@@ -42,12 +42,10 @@ const numbered = [
 
 /** What is written down together with the downloads of a day. */
 const summed = [
-  `update listings set downloads = (
-    select downloads from version_downloads where version_downloads.version_id = listings.version_id)
-    where version_id in (select version_id from version_downloads)`,
-  `update package_counts set downloads = (
-    select downloads from package_downloads where package_downloads.package_id = package_counts.package_id)
-    where package_id in (select package_id from package_downloads)`,
+  `update listings set downloads = sums.downloads
+    from version_downloads as sums where sums.version_id = listings.version_id`,
+  `update package_counts set downloads = sums.downloads
+    from package_downloads as sums where sums.package_id = package_counts.package_id`,
 ]
 
 /** Fills an empty PostgreSQL database that has the newest schema. */
@@ -116,14 +114,13 @@ const derived = `
       select files.version_id, sum(blobs.size) as bytes from files join blobs on blobs.id = files.blob_id group by 1
     ) as sizes on sizes.version_id = versions.id
     order by versions.id;
-  insert into package_counts (package_id, owner_id, versions, bytes, newest_at)
-    select package_id, min(owner_id), count(*), sum(size), max(created_at) from listings group by package_id;
-  update package_counts set newest_order = (
-      select version_order from listings where listings.package_id = package_counts.package_id
-      order by created_at desc, version_id desc limit 1),
-    files = (
-      select count(*) from versions join files on files.version_id = versions.id
-      where versions.package_id = package_counts.package_id);
+  insert into package_counts (package_id, owner_id, versions, bytes, newest_at, newest_order, files)
+    select package_id, min(owner_id), count(*), sum(size), max(created_at),
+      (array_agg(version_order order by created_at desc, version_id desc))[1], coalesce(min(sums.files), 0)
+    from listings left join (
+      select versions.package_id, count(*) as files from files join versions on versions.id = files.version_id group by 1
+    ) as sums using (package_id)
+    group by package_id;
   insert into owner_counts (owner_id, versions, packages, files, bytes)
     select packages.owner_id, sum(versions), count(*), sum(files), sum(bytes)
     from package_counts join packages on packages.id = package_counts.package_id group by 1`

@@ -1,6 +1,13 @@
-import { type Insertable, type Selectable, type SelectQueryBuilder, sql, type Updateable } from 'kysely'
+import {
+  type Insertable,
+  type RawBuilder,
+  type Selectable,
+  type SelectQueryBuilder,
+  sql,
+  type Updateable,
+} from 'kysely'
 import { locked } from './dialect.ts'
-import { askForJob, jobFor } from './jobs.ts'
+import { jobFor } from './jobs.ts'
 import type { Window } from './listings.ts'
 import { prepared } from './prepared.ts'
 import type { Db, DeliveryState, Schema, Tx } from './schema.ts'
@@ -36,9 +43,11 @@ export type NewDelivery = Pick<
 /** Rows that one statement adds: a statement has a limit of values. */
 const batch = 500
 
-/** Puts deliveries into the outbox, and asks for the jobs that send them. */
-export async function addDeliveries(tx: Tx, deliveries: readonly NewDelivery[], now: number): Promise<void> {
-  if (deliveries.length === 0) return
+/**
+ * Puts deliveries into the outbox. Whoever looks for them after the commit asks for the jobs that send them: here, all who
+ * publish would wait for each other at the job of a webhook that they share.
+ */
+export async function addDeliveries(tx: Tx, deliveries: readonly NewDelivery[]): Promise<void> {
   const rows = deliveries.map((delivery) => ({ ...delivery, state: 'waiting' as const, attempts: 0 }))
   for (let from = 0; from < rows.length; from += batch) {
     await tx
@@ -46,8 +55,22 @@ export async function addDeliveries(tx: Tx, deliveries: readonly NewDelivery[], 
       .values(rows.slice(from, from + batch))
       .execute()
   }
-  const ids = [...new Set(deliveries.map(({ webhook_id }) => webhook_id))].sort((a, b) => a - b)
-  for (const id of ids) await askForJob(tx, deliveriesJob, String(id), now)
+}
+
+/** Active webhooks for which something waits, and which nobody is to send it. */
+export async function webhooksWithoutJob(db: Db | Tx): Promise<number[]> {
+  // From one webhook to the next, however much waits for each.
+  const next = (after: RawBuilder<unknown>) =>
+    sql`(select min(webhook_id) from deliveries where state = 'waiting' and webhook_id > ${after})`
+  const { rows } = await sql<{ id: number }>`
+    with recursive waiting (id) as (
+      select ${next(sql`0`)} union all select ${next(sql`waiting.id`)} from waiting where waiting.id is not null
+    )
+    select webhooks.id from waiting join webhooks on webhooks.id = waiting.id
+    where webhooks.is_active = 1 and not exists (
+      select 1 from jobs where kind = ${deliveriesJob} and subject = cast(webhooks.id as text)
+    )`.execute(db)
+  return rows.map(({ id }) => Number(id))
 }
 
 export type WebhookRow = Selectable<Schema['webhooks']>

@@ -52,6 +52,8 @@ export interface JobKind {
   attempts?: number
   /** Jobs of the kind that are done at the same time, in each process; one after the other where it says nothing. */
   atOnce?: number
+  /** Asks for jobs of what is to be done and has none yet; at every look for jobs of the kind. */
+  find?: () => Promise<void>
   /**
    * Does one job; it may be done twice. Unless it has an `every`, it strikes the job off itself (`finishJob`), in the
    * transaction of its own change.
@@ -106,6 +108,7 @@ export class JobRunner {
     let done = 0
     await this.#mendTimes(kind)
     while (!signal.aborted) {
+      await kind.find?.()
       const claimant = { kind: kind.kind, leaseId: leaseId(), now: now() }
       if (!(await anyDue(catalogue.read, claimant))) break
       const jobs = await catalogue.transact(claim, { ...claimant, limit: batch })
@@ -146,6 +149,7 @@ export class JobRunner {
       while (!signal.aborted && !failure) {
         const { promise: nudged, resolve: nudge } = Promise.withResolvers<void>()
         this.#nudges.set(kind.kind, nudge)
+        await kind.find?.()
         for (const job of await this.#claimMore(kind.kind, atOnce - running.size, [...running.keys()])) begin(job)
         if (running.size === 0) break
         const timer = setTimeout(nudge, lookEvery)

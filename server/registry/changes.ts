@@ -88,6 +88,6 @@ export async function tell(
       .filter(({ action }) => asked.has(action))
       .map((fact) => ({ webhook_id: id, uuid: randomUUID(), ...fact, created_at: now }))
   })
-  await addDeliveries(tx, deliveries, now)
+  await addDeliveries(tx, deliveries)
   return deliveries.length > 0
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { blobsById, digestsOf, missingDigests } from '../catalogue/blobs.ts'
-import { anyAwaited, finishJob, giveWay, type Job } from '../catalogue/jobs.ts'
+import { anyAwaited, askForJob, finishJob, giveWay, type Job } from '../catalogue/jobs.ts'
 import { listedOwner, type Profile } from '../catalogue/listings.ts'
 import { type OrganisationRow, organisationById } from '../catalogue/organisations.ts'
 import { transaction } from '../catalogue/transaction.ts'
@@ -9,11 +9,13 @@ import {
   type DeliveryRow,
   deleteOldDeliveries,
   deleteSurplusDeliveries,
+  deliveriesJob,
   nextDelivery,
   putAttempt,
   setRequestBody,
   type WebhookRow,
   webhookIdsAfter,
+  webhooksWithoutJob,
 } from '../catalogue/webhooks.ts'
 import { type OutgoingAnswer, OutgoingError, type OutgoingParts, post } from '../lib/outgoing.ts'
 import type { Sealer } from '../lib/sealed.ts'
@@ -59,6 +61,17 @@ export const recordAttempt = transaction(
 )
 
 export const finishDeliveries = transaction('finish deliveries', (tx, { job }: { job: Job }) => finishJob(tx, job))
+
+/** One for each webhook for which something waits. */
+export const askForDeliveries = transaction('ask for deliveries', async (tx, args: { ids: number[]; now: number }) => {
+  for (const id of args.ids) await askForJob(tx, deliveriesJob, String(id), args.now)
+})
+
+/** Asks for what was told and nobody is to send yet. */
+export async function findDeliveries({ registry: { catalogue, now } }: DeliveryParts): Promise<void> {
+  const ids = await webhooksWithoutJob(catalogue.read)
+  if (ids.length > 0) await catalogue.transact(askForDeliveries, { ids, now: now() })
+}
 
 export const letOthersDeliver = transaction('let others deliver', (tx, args: { job: Job; now: number }) =>
   giveWay(tx, args.job, args.now),

@@ -141,7 +141,7 @@ export const replayDelivery = transaction('replay delivery', async (tx, args: Re
     )
   }
   const { action, change, request_body } = told
-  await addDeliveries(tx, [{ webhook_id: id, uuid, action, change, request_body, created_at: now }], now)
+  await addDeliveries(tx, [{ webhook_id: id, uuid, action, change, request_body, created_at: now }])
   await askForJobAtOnce(tx, deliveriesJob, String(id), now)
   await audited(tx, grant, 'webhook.replayed', webhook, now, { delivery: told.uuid, replay: uuid })
   const added = await deliveryByUuid(tx, uuid)

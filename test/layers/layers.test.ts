@@ -61,6 +61,7 @@ const table: Record<string, readonly string[]> = {
   'server/webhooks.ts': everything,
   'server/transactions.ts': everything,
   client: [],
+  'client/generate': ['server/http/api/app.ts', 'server/http/api/document.ts'],
   cli: ['client'],
   'cli/operator': [
     'client',

@@ -14,6 +14,7 @@ import { adminPassword, basic, type Client, startStowage, type TestStowage } fro
  * unless it stands in this list, with the reason why there is nothing to say.
  */
 const noDeeds: Record<string, string> = {
+  'ask for deliveries': 'the job of what webhooks are told',
   'claim jobs': 'the job runner',
   'ensure recurring jobs': 'the job runner',
   'finish recurring job': 'the job runner',

@@ -104,7 +104,7 @@ described('the last file with some bytes is deleted while they are published aga
     await until(() => someoneWaits(stowage), 'the publish waits for the delete')
     released.goOn()
     expect(await statuses(deleted, put)).toEqual([204, 201])
-    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: 1 })
+    expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 1 } })
     expect(await (await stowage.admin.get({ package: 'new' })).text()).toBe(same)
   })
 })

@@ -199,7 +199,7 @@ describe('what a process left behind', () => {
     await stowage.change(`update leases set dead_since = 1 where id = '${dead}'`)
     await stowage.stowage.registry.lease.renew()
     expect(stowage.stowage.registry.lease.id).not.toBe(dead)
-    expect(await stowage.stowage.sweep()).toMatchObject({ leftovers: 1 })
+    expect(await stowage.stowage.sweep()).toMatchObject({ leftover: { blobs: 1 } })
     await upload.send('world')
     expect((await upload.answer()).status).toBe(503)
     await until(async () => (await files(stowage)) === 0, 'nothing is left')
@@ -215,7 +215,7 @@ test('the folder of another process that lives stays, also when its last blob go
   await mkdir(folder, { recursive: true })
   await stowage.change(`insert into leases (id, kind, expires_at) values ('${lease}', 'process', ${Date.now() + hour})`)
   await stowage.change(`insert into doomed (location, since) values ('${lease}/0/${'b'.repeat(32)}', 0)`)
-  expect(await stowage.stowage.sweep()).toMatchObject({ doomed: 1 })
+  expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 1 } })
   expect((await stat(folder)).isDirectory()).toBe(true)
 })
 

@@ -238,6 +238,7 @@ const indexes = [
   `create index webhooks_owner on webhooks (owner_id)`,
   `create index deliveries_webhook on deliveries (webhook_id, id)`,
   `create index deliveries_state on deliveries (webhook_id, state, id)`,
+  `create index deliveries_waiting on deliveries (webhook_id) where state = 'waiting'`,
   `create index deliveries_age on deliveries (created_at)`,
   `create index audit_events_age on audit_events (created_at, id)`,
   `create index audit_events_owner on audit_events (owner_id, created_at, id) where owner_id is not null`,

@@ -392,12 +392,9 @@ export const auditEvent = z
     id,
     created_at: time.meta({ description: 'To the millisecond.' }),
     action: z.string().meta({ description: 'Such as `token.created`. More may come.' }),
-    actor: z
-      .object({ id, name: z.string() })
-      .nullable()
-      .meta({
-        description: 'Who did it, as he was called then; null for the server itself and for who has no account.',
-      }),
+    actor: z.object({ id, name: z.string() }).nullable().meta({
+      description: 'Who did it, as he was called then; null for the server itself and for who has no account.',
+    }),
     credential: z.enum(auditCredentials).nullable().meta({ description: 'What it was done with.' }),
     token_last_eight: z.string().nullable().meta({ description: 'The end of that token.' }),
     address: z.string().nullable().meta({ description: 'Where it came from.' }),
