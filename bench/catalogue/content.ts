@@ -207,10 +207,10 @@ function* downloads(files: number, planned: readonly PlannedVersion[]): Generato
   }))
 }
 
-/** What administrators and webhooks leave behind: two deliveries for each package, an event of the log for each, too. */
+/** A webhook of each owner, and what is left behind: two deliveries and an event of the log for each package. */
 function* administration(owners: number, packages: number, ownerOf: (index: number) => number): Generator<Rows> {
-  const hooks = Math.ceil(owners / 10)
-  yield* inBatches('quotas', hooks, (index) => ({
+  const hooks = owners
+  yield* inBatches('quotas', Math.ceil(owners / 10), (index) => ({
     owner_id: index * 10 + 1,
     versions: null,
     bytes: 1_000_000_000_000,
@@ -218,7 +218,7 @@ function* administration(owners: number, packages: number, ownerOf: (index: numb
   }))
   yield* inBatches('webhooks', hooks, (index) => ({
     id: index + 1,
-    owner_id: index * 10 + 1,
+    owner_id: index + 1,
     type: 'stowage',
     url: `https://example.com/hooks/${index}`,
     seal_id: `hook-${index}`,

@@ -114,9 +114,11 @@ describe(`with ${files} files`, () => {
     expect(found.size).toBeGreaterThan(20)
     const others = [...found].filter(([name, flawed]) => flawed.length > 0 && !ofSearches.includes(name))
     expect(others).toEqual([])
-    // These look through names, of which as many are counted as are not too much, and sort those.
+    // These look through names, of which as many are counted as are not too much, and sort those. The people of a page are looked
+    // up one by one by PostgreSQL only where there are more than these few thousand.
+    const expected = /^reads (all|an index) of (package|owners|users|organisations)|^sorts|TEMP B-TREE/
     for (const name of ofSearches) {
-      const beyond = found.get(name)?.filter((flaw) => !/^reads all of package|^sorts|TEMP B-TREE/.test(flaw))
+      const beyond = found.get(name)?.filter((flaw) => !expected.test(flaw))
       expect([name, beyond]).toEqual([name, []])
     }
   }, 60_000)
