@@ -40,7 +40,7 @@ export async function publishTo(
     try {
       return await upload.attempt()
     } catch (error) {
-      if (error instanceof Taken && mayBeThere) return upload.settle(error)
+      if (mayBeThere && (error instanceof Taken || isQuotaUsedUp(error))) return upload.settle(error)
       if (!isPassing(error) || !upload.isRepeatable) throw error
       // A server that wants to be asked later has stored nothing. Of any other failure only the answer may be missing.
       mayBeThere ||= !(error instanceof Refused && error.status === 429)
@@ -100,11 +100,12 @@ class Upload {
     throw new StowageError(`${this.#url.href} is redirected more than ${mostRedirects} times`)
   }
 
-  /** What it means that the name is taken, where an earlier attempt may have taken it. */
-  async settle(taken: Taken): Promise<Published> {
+  /** What it means that the name is taken or a quota used up, where an earlier attempt may have done it. */
+  async settle(refused: Refused): Promise<Published> {
     this.#own ??= await contentsOf(this.#source)
-    const stored = taken.storedSha256 ?? (await this.#stored())
-    if (this.#own.sha256 !== stored) throw taken
+    const told = refused instanceof Taken ? refused.storedSha256 : undefined
+    const stored = told ?? (await this.#storedDespite(refused))
+    if (this.#own.sha256 !== stored) throw refused
     return { ...this.#own, alreadyThere: true }
   }
 
@@ -170,6 +171,16 @@ class Upload {
     })
   }
 
+  /** Where nothing is there, or nobody can tell, a used up quota is what there is to say. */
+  async #storedDespite(refused: Refused): Promise<string> {
+    try {
+      return await this.#stored()
+    } catch (error) {
+      this.#options.signal?.throwIfAborted()
+      throw refused instanceof Taken ? error : refused
+    }
+  }
+
   /** SHA-256 of what is there now. */
   async #stored(): Promise<string> {
     const { retries, signal } = this.#options
@@ -182,6 +193,11 @@ class Upload {
     }
     throw new Unverified('The server does not say which bytes it has stored')
   }
+}
+
+/** The server looks at quotas before it looks whether the name is taken. */
+function isQuotaUsedUp(error: unknown): error is Refused {
+  return error instanceof Refused && /^maximum allowed package (count|storage quota) exceeded/.test(error.message)
 }
 
 async function contentsOf(source: Source): Promise<Sent> {

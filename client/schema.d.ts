@@ -93,13 +93,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Webhooks
+         * Webhooks of the site
          * @description Told of all packages of the site. For administrators; scope `admin`.
          */
         get: operations["listSiteHooks"];
         put?: never;
         /**
-         * Make a webhook
+         * Make a webhook of the site
          * @description Told of all packages of the site. For administrators; scope `admin`. 50 at most.
          */
         post: operations["createSiteHook"];
@@ -117,21 +117,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A webhook
+         * A webhook of the site
          * @description Told of all packages of the site. For administrators; scope `admin`.
          */
         get: operations["getSiteHook"];
         put?: never;
         post?: never;
         /**
-         * Delete a webhook
+         * Delete a webhook of the site
          * @description Told of all packages of the site. For administrators; scope `admin`.
          */
         delete: operations["deleteSiteHook"];
         options?: never;
         head?: never;
         /**
-         * Change a webhook
+         * Change a webhook of the site
          * @description Told of all packages of the site. For administrators; scope `admin`.
          */
         patch: operations["editSiteHook"];
@@ -145,7 +145,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a webhook was told, newest first
+         * What a webhook of the site was told, newest first
          * @description Told of all packages of the site. For administrators; scope `admin`. Kept for 30 days, and 10,000 of each webhook.
          */
         get: operations["listSiteHookDeliveries"];
@@ -165,7 +165,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was sent and answered
+         * What was sent to a webhook of the site, and answered
          * @description Told of all packages of the site. For administrators; scope `admin`.
          */
         get: operations["getSiteHookDelivery"];
@@ -187,7 +187,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send the same once more
+         * Send the same to a webhook of the site once more
          * @description Told of all packages of the site. For administrators; scope `admin`. A new delivery with the same body, behind those that wait.
          */
         post: operations["replaySiteHookDelivery"];
@@ -653,13 +653,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Webhooks
+         * Webhooks of an organisation
          * @description Told of the organisation's packages. For its owners; scope `organization`.
          */
         get: operations["listOrganizationHooks"];
         put?: never;
         /**
-         * Make a webhook
+         * Make a webhook of an organisation
          * @description Told of the organisation's packages. For its owners; scope `organization`. 50 at most.
          */
         post: operations["createOrganizationHook"];
@@ -677,21 +677,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A webhook
+         * A webhook of an organisation
          * @description Told of the organisation's packages. For its owners; scope `organization`.
          */
         get: operations["getOrganizationHook"];
         put?: never;
         post?: never;
         /**
-         * Delete a webhook
+         * Delete a webhook of an organisation
          * @description Told of the organisation's packages. For its owners; scope `organization`.
          */
         delete: operations["deleteOrganizationHook"];
         options?: never;
         head?: never;
         /**
-         * Change a webhook
+         * Change a webhook of an organisation
          * @description Told of the organisation's packages. For its owners; scope `organization`.
          */
         patch: operations["editOrganizationHook"];
@@ -705,7 +705,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a webhook was told, newest first
+         * What a webhook of an organisation was told, newest first
          * @description Told of the organisation's packages. For its owners; scope `organization`. Kept for 30 days, and 10,000 of each webhook.
          */
         get: operations["listOrganizationHookDeliveries"];
@@ -725,7 +725,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was sent and answered
+         * What was sent to a webhook of an organisation, and answered
          * @description Told of the organisation's packages. For its owners; scope `organization`.
          */
         get: operations["getOrganizationHookDelivery"];
@@ -747,7 +747,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send the same once more
+         * Send the same to a webhook of an organisation once more
          * @description Told of the organisation's packages. For its owners; scope `organization`. A new delivery with the same body, behind those that wait.
          */
         post: operations["replayOrganizationHookDelivery"];
@@ -1310,13 +1310,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Webhooks
+         * Webhooks of your own
          * @description Told of your own packages. Scope `user`.
          */
         get: operations["listOwnHooks"];
         put?: never;
         /**
-         * Make a webhook
+         * Make a webhook of your own
          * @description Told of your own packages. Scope `user`. 50 at most.
          */
         post: operations["createOwnHook"];
@@ -1334,21 +1334,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A webhook
+         * A webhook of your own
          * @description Told of your own packages. Scope `user`.
          */
         get: operations["getOwnHook"];
         put?: never;
         post?: never;
         /**
-         * Delete a webhook
+         * Delete a webhook of your own
          * @description Told of your own packages. Scope `user`.
          */
         delete: operations["deleteOwnHook"];
         options?: never;
         head?: never;
         /**
-         * Change a webhook
+         * Change a webhook of your own
          * @description Told of your own packages. Scope `user`.
          */
         patch: operations["editOwnHook"];
@@ -1362,7 +1362,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a webhook was told, newest first
+         * What a webhook of your own was told, newest first
          * @description Told of your own packages. Scope `user`. Kept for 30 days, and 10,000 of each webhook.
          */
         get: operations["listOwnHookDeliveries"];
@@ -1382,7 +1382,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was sent and answered
+         * What was sent to a webhook of your own, and answered
          * @description Told of your own packages. Scope `user`.
          */
         get: operations["getOwnHookDelivery"];
@@ -1404,7 +1404,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send the same once more
+         * Send the same to a webhook of your own once more
          * @description Told of your own packages. Scope `user`. A new delivery with the same body, behind those that wait.
          */
         post: operations["replayOwnHookDelivery"];
@@ -2477,7 +2477,7 @@ export interface components {
             created_at: string;
             /** @description Of the last attempt. */
             duration_ms: number | null;
-            /** @description Why the last attempt was none. */
+            /** @description Why the last attempt failed; null where it did not. */
             error: string | null;
             /** @constant */
             event: "package";
@@ -2506,7 +2506,7 @@ export interface components {
             created_at: string;
             /** @description Of the last attempt. */
             duration_ms: number | null;
-            /** @description Why the last attempt was none. */
+            /** @description Why the last attempt failed; null where it did not. */
             error: string | null;
             /** @constant */
             event: "package";
@@ -3719,8 +3719,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
             };
@@ -3745,8 +3745,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
             };
@@ -4877,8 +4877,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
                 /** @description The organisation. */
@@ -4905,8 +4905,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
                 /** @description The organisation. */
@@ -6198,8 +6198,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
             };
@@ -6224,8 +6224,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its UUID. */
-                delivery: string;
+                /** @description Its id. */
+                delivery: number;
                 /** @description Its id. */
                 id: number;
             };

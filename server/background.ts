@@ -48,7 +48,11 @@ export async function background(
     const { versions, packages, owners, drift, corrected } = await recount(registry, signal)
     const counted = { 'recount.versions': versions, 'recount.packages': packages, 'recount.owners': owners }
     if (corrected === 0) {
-      log.info(counted, 'Counted all versions, packages and owners: what is kept of them is right')
+      // The very first start has nothing to count, and a banner to show.
+      log[versions === 0 ? 'debug' : 'info'](
+        counted,
+        'Counted all versions, packages and owners: what is kept of them is right',
+      )
       return
     }
     for (const { of, name, number, kept, counted } of drift) {

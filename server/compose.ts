@@ -22,6 +22,7 @@ import { RefusedSignIns } from './http/refused-sign-ins.ts'
 
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
 import { SecretKey } from './lib/sealed.ts'
+import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
 
 import { Metrics } from './metrics/metrics.ts'
@@ -133,6 +134,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       }),
       limits: { maxFileSize: settings.maxFileSize },
       downloads: new DownloadCounts({ catalogue, now, wake: (kind) => schedule.wake(kind) }),
+      searches: new Turns({ atOnce: 3, line: 100, patience: 10_000 }),
       checkStorage: storageIsThere,
       blobGrace: settings.blobGrace,
       now,

@@ -100,7 +100,7 @@ export class Access {
     if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
     const found = await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(credentials.user) })
     // That he did, is written down with his session.
-    return (await this.#byPassword(found?.user, credentials, remote)).caller
+    return this.#byPassword(found?.user, credentials, remote)
   }
 
   /**
@@ -131,8 +131,8 @@ export class Access {
           this.#signIns.failed('passwords-off', remote, found?.user)
           throw passwordsOff()
         }
-        const { caller, isFresh } = await this.#byPassword(found?.user, credentials, remote)
-        if (isFresh) this.#signIns.succeeded(caller)
+        const caller = await this.#byPassword(found?.user, credentials, remote)
+        this.#signIns.succeeded(caller)
         return caller
       }
       case 'proxy':
@@ -161,18 +161,16 @@ export class Access {
     return wrongCredentials()
   }
 
-  /** `isFresh`: whether he has shown anything that this process did not remember. */
   async #byPassword(
     row: UserRow | undefined,
     { user, password, code }: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
     remote: string,
-  ): Promise<{ caller: SignedIn; isFresh: boolean }> {
+  ): Promise<SignedIn> {
     const hash = row?.password_hash
     const typed = foldedAccount(user)
     // An unknown name goes the same way as a known one, with a hash that no password has.
     const known = row && hash ? { id: row.id, hash, typed } : nobody(typed)
-    const isRemembered = this.#passwords.isRemembered(known, password)
-    if (!isRemembered) {
+    if (!this.#passwords.isRemembered(known, password)) {
       // By what was typed, also where there is an account: spellings that count together must not tell that there is one.
       const right = await this.#tryPassword(known, password, sha256(typed), remote, row)
       if (!right) throw this.#refused(row ? 'wrong-password' : 'unknown-account', remote, row)
@@ -181,8 +179,7 @@ export class Access {
     if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
     await this.#secondFactors.demand(row, code, remote)
     const credential = { kind: 'password', hash: known.hash, secondFactor: row.totp_secret } as const
-    const caller = { kind: 'user', account: accountFrom(row), credential, address: remote } as const
-    return { caller, isFresh: !isRemembered || row.totp_secret !== null }
+    return { kind: 'user', account: accountFrom(row), credential, address: remote }
   }
 
   /** Whether the password is right; `too-many-attempts` where this address has guessed too often at this account. */

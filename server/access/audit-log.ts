@@ -12,7 +12,7 @@ import { userById } from '../catalogue/users.ts'
 import { ownerKey, possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Caller } from './caller.ts'
-import { type AdminGrant, type Grant, mustBeInReach, signedIn, wrongCredentials } from './grant.ts'
+import { type AdminGrant, type Grant, isPublicOnly, mustBeInReach, signedIn, wrongCredentials } from './grant.ts'
 import type { OrganisationGrant } from './organisations.ts'
 import type { SignIns } from './sign-ins.ts'
 
@@ -56,7 +56,9 @@ export class AuditLog {
   }
 
   /** All of it. A package is asked for at its owner. */
-  async ofSite(_: AdminGrant, { owner, ...query }: AuditQuery, page: Page): Promise<Events> {
+  async ofSite({ caller }: AdminGrant, { owner, ...query }: AuditQuery, page: Page): Promise<Events> {
+    if (isPublicOnly(caller))
+      throw new Problem('forbidden', 'This token is for what is public only, and the log tells of everything.')
     if (owner === undefined) {
       if (query.package !== undefined)
         throw new Problem('unprocessable', 'package: is asked for together with its owner')
@@ -82,6 +84,7 @@ export class AuditLog {
 
   /** What was done at a package, be it there or gone. */
   async ofPackage({ owner }: Grant<'write'>, name: string, query: AuditQuery, page: Page): Promise<Events> {
+    if (possiblePackage(name) === undefined) throw new Problem('not-found', 'package does not exist')
     return this.#page({ ownerId: owner.id }, { ...query, package: name }, page)
   }
 

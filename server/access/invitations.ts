@@ -280,7 +280,7 @@ export class Invitations {
 
   /** Voids it. */
   async withdraw(leave: InvitationLeave, id: string): Promise<void> {
-    if (!/^\d{1,15}$/.test(id)) throw noSuchInvitation()
+    if (!/^[1-9]\d{0,14}$/.test(id)) throw noSuchInvitation()
     const { catalogue, now } = this.#parts
     await catalogue.transact(withdrawInvitation, { claim: claimOf(leave), id: Number(id), now: now() })
   }

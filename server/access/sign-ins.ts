@@ -25,7 +25,7 @@ export const writeSignIns = transaction('write sign-ins', async (tx, args: { eve
 
 /** Rows of one transaction. */
 const batchSize = 500
-/** A credential that is sent with every request signs in once, and again when it was not sent for so long. Milliseconds. */
+/** A credential that is sent with every request signs in once from each network, and again when it was not sent for so long. Milliseconds. */
 const sameSignIn = 5 * 60_000
 /** Sign-ins that are remembered at most; the oldest are forgotten first, and would be written once more. */
 const mostRemembered = 20_000
@@ -72,7 +72,7 @@ export class SignIns {
   /** Somebody has shown who he is, and may go on doing so with each request. */
   succeeded(caller: SignedIn): void {
     const now = this.#now()
-    const key = `${caller.account.id} ${caller.credential.kind} ${caller.address}`
+    const key = `${caller.account.id} ${caller.credential.kind} ${networkOf(caller.address)}`
     const until = this.#signedIn.get(key) ?? 0
     this.#signedIn.delete(key)
     this.#signedIn.set(key, now + sameSignIn)

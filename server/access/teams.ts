@@ -282,5 +282,5 @@ interface Window {
 
 /** What can be no id is a team that does not exist. */
 function teamId(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : 0
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0
 }

@@ -16,9 +16,8 @@ type RowLock = 'for update' | 'for key share' | 'for update skip locked'
  * Locks the rows that a query finds until the transaction ends: `query.$call(locked(tx, 'for update'))`. On SQLite a
  * transaction that writes is alone, so nothing need be said.
  *
- * The order in which things are locked is the same everywhere, or two transactions wait for each other: by name upload,
- * account, owner, package, name, administrators, quota of an owner, quota of the site (`named-locks.ts`); then rows: lease, package, version, files, blobs by SHA-256, jobs; and last, by
- * trigger, the counts of a package and of an owner.
+ * The order in which things are locked is the same everywhere, or two transactions wait for each other: first by name
+ * (`named-locks.ts`), then rows; ARCHITECTURE.md has it in full.
  */
 export function locked(tx: Tx, lock: RowLock): <Query extends Lockable>(query: Query) => Query {
   return (query) => (isPostgres(tx) ? query.modifyEnd(sql.raw(lock)) : query)

@@ -7,6 +7,7 @@ import { Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { sharedPostgres } from '../../test/support/postgres.ts'
 import { until } from '../../test/support/until.ts'
+import { startProblem } from '../database.ts'
 import { Problem } from '../problems.ts'
 import { isOlder, migrate } from './migrate.ts'
 import { migrations as ours } from './migrations/index.ts'
@@ -309,9 +310,12 @@ describe('nodes that start together on PostgreSQL', () => {
   })
 })
 
-test('the one of people waits for a request of the release before, and lets it end', async () => {
+test.each([
+  ['people', '0004', 'users', 'owners, tokens'],
+  ['the JSON API', '0005', 'versions', 'listings, files, blobs'],
+])('the one of %s waits for a request of the release before, and lets it end', async (_, name, held, wanted) => {
   await using database = await emptyOnServer()
-  const before = Object.entries(ours).filter(([name]) => name < '0004')
+  const before = Object.entries(ours).filter((migration) => migration[0] < name)
   await migrate(database.connect(), release, Object.fromEntries(before))
   const outcome = Promise.withResolvers<unknown>()
   const observer = database.connect()
@@ -324,12 +328,30 @@ test('the one of people waits for a request of the release before, and lets it e
     .connect()
     .transaction()
     .execute(async (tx) => {
-      await sql`select 1 from users`.execute(tx)
+      await sql`select 1 from ${sql.table(held)}`.execute(tx)
       database.migrateAsServer(release).then(() => outcome.resolve('migrated'), outcome.resolve)
       await until(someoneWaits, 'the migration waits')
-      await sql`select 1 from owners, tokens`.execute(tx)
+      await sql`select 1 from ${sql.raw(wanted)}`.execute(tx)
     })
   expect(await outcome.promise).toBe('migrated')
+})
+
+test('who may not make the extension of the search is told what to do', async () => {
+  const server = await sharedPostgres()
+  const url = new URL(await server.createDatabase())
+  const pool = new ConnectionPool(url.href, 1)
+  const db = new Kysely<Schema>({ dialect: writingDialect(pool, straight) })
+  await run(db, "create role extends_nothing login password 'x'", 'grant create on schema public to extends_nothing')
+  try {
+    const asRole = Object.assign(new URL(url), { username: 'extends_nothing', password: 'x' }).href
+    const refused = migratePostgres(asRole, release).catch((error) => startProblem(error))
+    expect(await refused).toMatchObject({ message: expect.stringContaining('run CREATE EXTENSION pg_trgm') })
+    await run(db, 'create extension pg_trgm')
+    await migratePostgres(asRole, release)
+  } finally {
+    await run(db, 'drop owned by extends_nothing', 'drop role extends_nothing')
+    await pool.close()
+  }
 })
 
 test('all migrations leave the same tables and columns on both databases', async () => {

@@ -88,6 +88,7 @@ interface ServerFacts {
   readOnly: string
   role: string
   mayCreate: boolean
+  mayHaveTrigrams: boolean
 }
 
 async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
@@ -98,7 +99,11 @@ async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
       current_setting('fsync') as fsync,
       current_setting('transaction_read_only') as "readOnly",
       current_user as role,
-      coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate"`.execute(tx)
+      coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate",
+      exists (select 1 from pg_available_extensions where name = 'pg_trgm' and (
+        installed_version is not null or has_database_privilege(current_database(), 'create'))) as "mayHaveTrigrams"`.execute(
+    tx,
+  )
   const [found] = rows
   if (!found) throw new Error('PostgreSQL did not say what it is')
   if (found.number < oldestServer * 10_000) {
@@ -123,6 +128,12 @@ async function checkServer(tx: Kysely<Schema>): Promise<PostgresServer> {
     throw new Problem(
       'storage-unavailable',
       `The role ${found.role} may not create tables in this database: alter database … owner to ${found.role}.`,
+    )
+  }
+  if (!found.mayHaveTrigrams) {
+    throw new Problem(
+      'storage-unavailable',
+      `Stowage searches names with PostgreSQL's extension pg_trgm, which is missing, and the role ${found.role} may not make it. Have an administrator run CREATE EXTENSION pg_trgm in this database; where the server does not have it, it is in the package postgresql-contrib.`,
     )
   }
   return { version: found.version, isDurable: found.fsync === 'on' }

@@ -40,12 +40,27 @@ export async function deleteReservations(tx: Tx, uploadIds: readonly string[]): 
   await tx.deleteFrom('reservations').where('upload_id', 'in', uploadIds).execute()
 }
 
-/** The uploads of a process that have something reserved; some of them, where they are very many. */
+/**
+ * The uploads of a process that have something reserved, and those of processes that are dead: a node of an older release that
+ * declares one dead does not give back what it reserved. Some of them, where they are very many.
+ */
 export async function reservedUnder(db: Db, leaseId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('reservations')
     .select('upload_id')
-    .where('lease_id', '=', leaseId)
+    .where(({ eb, not, or, exists, selectFrom }) =>
+      or([
+        eb('lease_id', '=', leaseId),
+        not(
+          exists(
+            selectFrom('leases')
+              .select('leases.id')
+              .whereRef('leases.id', '=', 'reservations.lease_id')
+              .where('leases.dead_since', 'is', null),
+          ),
+        ),
+      ]),
+    )
     .limit(10_000)
     .execute()
   return rows.map((row) => row.upload_id)

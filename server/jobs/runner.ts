@@ -150,7 +150,11 @@ export class JobRunner {
         const { promise: nudged, resolve: nudge } = Promise.withResolvers<void>()
         this.#nudges.set(kind.kind, nudge)
         await kind.find?.()
-        for (const job of await this.#claimMore(kind.kind, atOnce - running.size, [...running.keys()])) begin(job)
+        for (let isMore = true; isMore; ) {
+          const more = await this.#claimMore(kind.kind, atOnce - running.size, [...running.keys()])
+          for (const job of more) begin(job)
+          isMore = more.length === batch
+        }
         if (running.size === 0) break
         const timer = setTimeout(nudge, lookEvery)
         await Promise.race([...running.values(), nudged]).finally(() => clearTimeout(timer))

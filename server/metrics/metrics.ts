@@ -5,6 +5,7 @@ import { type Observer, type Outcome, outcomeOf, type UploadWatch } from '../reg
 import type { RegistryParts } from '../registry/parts.ts'
 import type { Swept } from '../registry/sweep.ts'
 import { RequestTally, requestBounds } from './request-tally.ts'
+import { type StoreOperation, storeOperations } from './watched.ts'
 
 /** Milliseconds for which a look at the whole installation stands: several may scrape, and each look adds up what is doomed. */
 const lookEvery = 5_000
@@ -145,6 +146,17 @@ export class Metrics implements Observer, ShownMetrics {
       registers,
     }).set({ version, bun: Bun.version }, 1)
     this.#site = new SiteGauges(this.#registry)
+    this.#beginAtZero()
+  }
+
+  /** What an alert watches is there from the start: of a counter that appears with its first failure no rate sees that one. */
+  #beginAtZero(): void {
+    for (const code of ['storage-full', 'storage-unavailable', 'unforeseen']) {
+      for (const operation of [...storeOperations, 'read']) this.#storeErrors.inc({ operation, code }, 0)
+    }
+    for (const code of databaseCodes) {
+      for (const place of ['transaction', 'read']) this.#databaseErrors.inc({ place, code }, 0)
+    }
   }
 
   /** Says where to look when somebody asks. */
@@ -198,7 +210,7 @@ export class Metrics implements Observer, ShownMetrics {
     this.#taskFailures.inc({ task })
   }
 
-  storeFailed(operation: string, error: unknown): void {
+  storeFailed(operation: StoreOperation, error: unknown): void {
     this.#storeErrors.inc({ operation, code: outcomeOf(error) })
   }
 

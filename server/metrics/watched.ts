@@ -1,12 +1,28 @@
 import type { BlobStore, StagedBlob } from '../blobs/blob-store.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
 
+export const storeOperations = [
+  'stage',
+  'write',
+  'commit',
+  'digest',
+  'remove',
+  'size',
+  'list',
+  'forget',
+  'tidy',
+  'space',
+  'probe',
+] as const
+
+export type StoreOperation = (typeof storeOperations)[number]
+
 /** Told of a failure, and where it was met. */
-type Failed = (operation: string, error: unknown) => void
+type Failed = (operation: StoreOperation, error: unknown) => void
 
 /** The same store; what fails there is told. */
 export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
-  const watched = <Result>(operation: string, call: Promise<Result>): Promise<Result> =>
+  const watched = <Result>(operation: StoreOperation, call: Promise<Result>): Promise<Result> =>
     call.catch((error) => {
       failed(operation, error)
       throw error

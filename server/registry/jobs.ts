@@ -73,7 +73,7 @@ export async function removeJob(parts: RegistryParts, { caller }: AdminGrant, id
 }
 
 function jobId(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw noSuchJob()
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw noSuchJob()
   return Number(text)
 }
 

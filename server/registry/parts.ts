@@ -1,5 +1,6 @@
 import type { BlobStore, Location } from '../blobs/blob-store.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
+import type { Turns } from '../lib/turns.ts'
 import type { DownloadCounts } from './downloads.ts'
 import type { ProcessLease } from './leases.ts'
 import type { Observer } from './observer.ts'
@@ -11,6 +12,8 @@ export interface RegistryParts {
   lease: ProcessLease
   limits: Limits
   downloads: DownloadCounts
+  /** Anybody may search, of all there is: all who do so at once must not hold up everybody else. */
+  searches: Turns
   /** Throws when the blob store is no longer the catalogue's own: an unmounted disk looks like an empty one. */
   checkStorage: () => Promise<void>
   /** How long freed bytes stay, in milliseconds. */

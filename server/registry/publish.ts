@@ -190,14 +190,16 @@ async function publishWatched(
   const leaseId = await parts.lease.fresh()
   const bound = outlook.isBounded ? { ...asked, ownerId: grant.owner.id, leaseId } : undefined
   await using reservation = new UploadReservation(parts, bound)
-  await reservation.cover(0).catch(renewingLease(parts))
+  // Not even a promise for each chunk where there is no quota.
+  const cover = bound && ((bytes: number) => reservation.cover(bytes).catch(renewingLease(parts)))
+  await cover?.(0)
   await using staged = await parts.blobs.stage(leaseId)
   const declared = Object.keys(upload.declaredDigests) as DigestAlgorithm[]
   const running = new RunningDigests(['sha256', ...declared])
   const maxFileSize = Math.min(parts.limits.maxFileSize, outlook.maxFileSize)
   let size = 0
   for await (const chunk of atMost(maxFileSize, upload.body, fileTooLarge)) {
-    await reservation.cover(size + chunk.byteLength).catch(renewingLease(parts))
+    if (cover) await cover(size + chunk.byteLength)
     watch.received(chunk.byteLength)
     running.update(chunk)
     size += chunk.byteLength

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { QuotaNumbers } from '../catalogue/quotas.ts'
-import { type Exceeded, exceeded, limitsFor, type QuotaLimits, stepFor } from './quota-rules.ts'
+import { type Exceeded, exceeded, limitsFor, type QuotaLimits, reservedFor, stepFor } from './quota-rules.ts'
 
 const none: QuotaNumbers = { versions: null, bytes: null, file_size: null }
 const mebibyte = 1024 * 1024
@@ -88,4 +88,18 @@ test.each([
   ['the last byte', 70, 70, 70],
 ])('what is reserved ahead: %s', (_, needed, room, expected) => {
   expect(stepFor(needed, room)).toBe(expected)
+})
+
+test.each([
+  ['what was declared', { needed: 40, isWhole: true }, 100, 40],
+  ['a step of what was not', { needed: 0, isWhole: false }, 64 * mebibyte, 4 * mebibyte],
+  ['all that a limit lets pass', { needed: 2 ** 50, isWhole: true }, 2 ** 51, 2 ** 50],
+  [
+    'of a boast that nothing limits no more than thousands may sum up to',
+    { needed: 2 ** 53 - 1, isWhole: true },
+    Infinity,
+    2 ** 48,
+  ],
+])('what is written down: %s', (_, upload, room, expected) => {
+  expect(reservedFor(upload, room)).toBe(expected)
 })

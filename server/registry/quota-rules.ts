@@ -68,6 +68,18 @@ export function roomIn({ bytes }: Bound, usage: Usage): number {
 
 const mebibyte = 1024 * 1024
 
+/**
+ * The most that an upload may say it will have and have written down, where no limit refuses it: of what many say no sum may
+ * become too large for a database.
+ */
+const longestClaim = 2 ** 48
+
+/** How much is reserved for an upload that needs so much. `isWhole`: it will have no more than that. */
+export function reservedFor({ needed, isWhole }: { needed: number; isWhole: boolean }, room: number): number {
+  const bytes = isWhole ? needed : stepFor(needed, room)
+  return Number.isFinite(room) ? bytes : Math.min(bytes, longestClaim)
+}
+
 /** The most that an upload of unknown size reserves ahead of what has come. Bytes. */
 export const longestStep = 16 * mebibyte
 

@@ -7,7 +7,7 @@ import { transaction } from '../catalogue/transaction.ts'
 import { Problem } from '../problems.ts'
 import { outOfTouch } from './leases.ts'
 import type { RegistryParts } from './parts.ts'
-import { type Exceeded, exceeded, isBounded, limitsFor, type QuotaLimits, roomIn, stepFor } from './quota-rules.ts'
+import { type Exceeded, exceeded, isBounded, limitsFor, type QuotaLimits, reservedFor, roomIn } from './quota-rules.ts'
 
 interface Reserve extends QuotaAddress {
   leaseId: string
@@ -39,7 +39,7 @@ export const reserve = transaction('reserve', async (tx, args: Reserve): Promise
   if (limit) throw quotaExceeded(limit)
   // Reservations of a dead lease have been given back: this one would stay for ever.
   if (!(await leaseLives(tx, args.leaseId))) throw outOfTouch()
-  const bytes = args.isWhole ? args.needed : stepFor(args.needed, room)
+  const bytes = reservedFor(args, room)
   await setReservation(tx, { ...args, bytes })
   return bytes
 })
@@ -144,7 +144,7 @@ export class UploadReservation implements AsyncDisposable {
 
 /**
  * Gives back what uploads of this process have reserved that have ended: where the database was away at their end, or was still
- * busy with what they asked for.
+ * busy with what they asked for. What a dead process left is given back too.
  */
 export async function giveBackLeft(parts: RegistryParts): Promise<void> {
   const reserved = await reservedUnder(parts.catalogue.read, parts.lease.id)

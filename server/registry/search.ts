@@ -4,7 +4,9 @@ import { type Digests, type FoundVersion, searchDigests } from '../catalogue/dig
 import type { Sorting, Window } from '../catalogue/listings.ts'
 import type { NamePart } from '../catalogue/name-search.ts'
 import { type FoundPackage, type FoundPage, searchPackages, type Wanted } from '../catalogue/search.ts'
+import { NoTurn } from '../lib/turns.ts'
 import { packageNamePart } from '../names.ts'
+import { Problem } from '../problems.ts'
 import { ownerNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -16,6 +18,20 @@ export type SearchIn = SearchGrant | Grant<'read'>
 
 /** Letters of the shortest text that is looked for anywhere in a name; a shorter one is looked for at its beginning. */
 const shortestAnywhere = 3
+
+/** A search that looks through much when its turn comes; `too-many-attempts` where that takes too long. */
+export async function inTurn<Result>(
+  { searches }: RegistryParts,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await searches.take(work, signal)
+  } catch (error) {
+    if (!(error instanceof NoTurn)) throw error
+    throw new Problem('too-many-attempts', 'Too many searches at once. Try again in a moment.', { retry_after: 5 })
+  }
+}
 
 /** Packages whose names hold the text, each by its newest version; all where it is empty. */
 export async function findPackages(

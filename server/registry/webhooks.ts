@@ -172,7 +172,9 @@ async function audited(
   now: number,
   more: Record<string, string> = {},
 ): Promise<void> {
-  const details = { url: new URL(url).origin, events: events.split(','), active: is_active === 1, ...more }
+  // One that is deleted was made inactive first: that tells nothing of how it was.
+  const active: Record<string, boolean> = action === 'webhook.deleted' ? {} : { active: is_active === 1 }
+  const details = { url: new URL(url).origin, events: events.split(','), ...active, ...more }
   await audit(tx, caller, now, { action, owner, subject: String(id), details })
 }
 
@@ -335,7 +337,7 @@ export function headerContext(sealId: string): string {
 }
 
 function numberFrom(text: string, otherwise: () => Problem): number {
-  if (!/^\d{1,15}$/.test(text)) throw otherwise()
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw otherwise()
   return Number(text)
 }
 

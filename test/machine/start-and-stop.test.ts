@@ -321,6 +321,7 @@ describe('the first administrator', () => {
       await onTerminal(async (url, shown) => {
         const password = /^ *password +(\S+)/m.exec(shown)?.[1] ?? ''
         expect(password.length).toBeGreaterThanOrEqual(16)
+        expect(shown.trimStart()).toStartWith('Stowage ')
         expect(await readdir(folder.path)).not.toContain('first-admin-password')
         const line = /^ {2}(echo .*curl.*)$/m.exec(shown)?.[1]
         const { output } = await ended(['sh', '-c', String(line)], {})

@@ -51,7 +51,7 @@ const noDeeds: Record<string, string> = {
   'finish deliveries': 'a webhook is told of what was said',
   'keep request body': 'a webhook is told of what was said',
   'let others deliver': 'a webhook is told of what was said',
-  'quiet webhook': 'a webhook is told of what was said',
+  'quiet webhook': 'a part of the removal of a webhook, which is said at its end',
   'record attempt': 'a webhook is told of what was said',
 }
 

@@ -160,6 +160,16 @@ describe('sign-ins', () => {
     expect(await story(stowage.admin, at)).toHaveLength(2)
   })
 
+  test('by a password are written for each network that it comes from, also while it is remembered', async () => {
+    const wanda = await stowage.user('wanda')
+    const ask = (address: string) => stowage.anonymous.fetch('/api/v1/user', { headers: from(wanda, address) })
+    for (const address of ['192.0.2.1', '198.51.100.7', '192.0.2.1', '2001:db8:5::1', '2001:db8:5::2']) {
+      expect((await ask(address)).status).toBe(200)
+    }
+    const events = await list(stowage.admin, '/admin/audit?owner=wanda&action=sign-in')
+    expect(events.map(({ address }) => address).reverse()).toEqual(['192.0.2.1', '198.51.100.7', '2001:db8:5::1'])
+  })
+
   test('by a browser begin and end a session', async () => {
     await stowage.user('mia')
     const page = stowage.anonymous.with({ 'Sec-Fetch-Site': 'same-origin' })
@@ -289,6 +299,9 @@ describe('a list', () => {
       expect((await tim.fetch(`/api/v1${path}`)).status).toBe(403)
     }
     expect(await list(tim, '/user/audit?action=member.')).toEqual([])
+    // No package was ever called so, and none can have been.
+    expect(await list(sue, '/packages/ltd/generic/none/-/audit')).toEqual([])
+    expect((await sue.fetch('/api/v1/packages/ltd/generic/a%00b/-/audit')).status).toBe(404)
     // Hidden from a stranger, and so there is none.
     const private_ = JSON.stringify({ visibility: 'private' })
     await sue.fetch('/api/v1/orgs/ltd', { method: 'PATCH', body: private_ })
@@ -300,6 +313,8 @@ describe('a list', () => {
     const publicOnly = await sue.token(['all', 'public-only'])
     expect((await publicOnly.fetch('/api/v1/orgs/ltd/audit')).status).toBe(403)
     expect((await publicOnly.fetch('/api/v1/packages/ltd/generic/tool/-/audit')).status).toBe(403)
+    const ofAdmin = await stowage.admin.token(['all', 'public-only'])
+    expect((await ofAdmin.fetch('/api/v1/admin/audit?owner=ltd')).status).toBe(403)
     expect(await story(sue, '/orgs/ltd/audit?action=member.')).toEqual([
       'member.added sue password sue',
       'member.added sue password tim',

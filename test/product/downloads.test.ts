@@ -131,6 +131,8 @@ describe('counts', () => {
         { date: '2026-11-28', downloads: 0 },
       ],
     })
+    // A parameter without a value counts as not sent, as everywhere.
+    expect(await shown('days', '?days=5&version=')).toEqual(await shown('days', '?days=5'))
     expect(await shown('days', '?days=3&version=1.0')).toEqual({
       total: 5,
       days: [

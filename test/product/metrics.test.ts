@@ -324,7 +324,12 @@ describe('metrics', () => {
 
   test('count what goes wrong in the store and the database', async () => {
     const { admin } = stowage
+    const read = { operation: 'read', code: 'storage-unavailable' }
     const stage = { operation: 'stage', code: 'storage-unavailable' }
+    // They are there before anything failed: an alert sees what grows, and not what appears.
+    const untroubled = await later()
+    expect([stage, read].map((labels) => untroubled.value('stowage_store_errors_total', labels))).toEqual([0, 0])
+    expect(untroubled.value('stowage_database_errors_total', { place: 'transaction' })).toBe(0)
     broken = ['stage']
     expect(await growth('stowage_store_errors_total', stage, () => admin.put({ package: 'x' }, 'x'))).toBe(1)
     broken = []
@@ -341,7 +346,6 @@ describe('metrics', () => {
     expect((await admin.delete({ package: 'not-there' })).status).toBe(404)
     expect((await later()).value('stowage_database_errors_total')).toBe(before.value('stowage_database_errors_total'))
 
-    const read = { operation: 'read', code: 'storage-unavailable' }
     await admin.put({ package: 'lost' }, 'to be lost')
     await stowage.change('update blobs set size = size + 1 where sha256 = (select max(sha256) from blobs)')
     const [{ owner, file } = {}] = await stowage.change(

@@ -106,6 +106,7 @@ describe('what is said of a package', () => {
     ['too long to read', { readme: 'x'.repeat(100_001) }, 'readme: may have 100000 characters at most'],
     ['NUL', { readme: 'a\0b' }, 'readme: may not hold NUL or half a character'],
     ['a script', { homepage: 'javascript:alert(1)' }, 'homepage: must be an http or https address'],
+    ['a password', { homepage: 'https://ada:secret@example.com' }, 'homepage: may hold no user name and password'],
     ['no web address', { repository_url: 'ftp://example.com' }, 'repository_url: must be an http or https address'],
     ['one label', { labels: 'a' }, 'labels: must be a list of labels'],
     ['a number for a label', { labels: [1] }, 'labels.0: must be text'],

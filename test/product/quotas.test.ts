@@ -371,6 +371,20 @@ describe('what an upload has reserved', () => {
     await slow.send('x'.repeat(900))
     expect((await slow.answer()).status).toBe(201)
   })
+
+  test('is given back where a node of an older release declared its process dead, which knows nothing of it', async () => {
+    await using other = await startStowage()
+    await other.change(
+      `insert into leases (id, kind, holder, expires_at, dead_since) values ('dead', 'process', 'x', 1, 2)`,
+    )
+    for (const lease of ['dead', 'struck off']) {
+      await other.change(`
+        insert into reservations (upload_id, lease_id, owner_id, package_key, version_key, bytes, created_at)
+        select 'under ${lease}', '${lease}', min(id), 'tool', '1', 10, 1 from owners`)
+    }
+    await other.stowage.sweep()
+    expect(await reservations(other)).toBe(0)
+  })
 })
 
 /** Uploads of which bytes have come. */

@@ -263,6 +263,20 @@ describe('who searches', () => {
   })
 })
 
+test('searches of very many at once are refused, and hold up nothing else', async () => {
+  const { searches } = stowage.stowage.registry
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const never = new AbortController().signal
+  const all = Array.from({ length: 103 }, () => searches.take(() => ended, never))
+  const refused = await stowage.anonymous.fetch(path({ q: 'tool' }))
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+  expect((await stowage.anonymous.fetch('/api/v1/packages/ada?q=tool')).status).toBe(429)
+  expect((await stowage.anonymous.fetch('/api/v1/packages/ada')).status).toBe(200)
+  end()
+  await Promise.all(all)
+  expect((await stowage.anonymous.fetch(path({ q: 'tool' }))).status).toBe(200)
+})
+
 describe('lists of an owner', () => {
   const names = async (below: string, query: Query) => {
     const response = stowage.anonymous.fetch(

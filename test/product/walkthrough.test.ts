@@ -1,8 +1,9 @@
-import { expect, test } from 'bun:test'
+import { expect } from 'bun:test'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TOTP } from 'otpauth'
+import { testOnSqlite } from '../support/database.ts'
 import { adminPassword, startStowage } from '../support/stowage.ts'
 
 /** Commands of the manual's chapter in their order, each with the statuses that its comment promises. */
@@ -28,9 +29,10 @@ curl() {
 }
 `
 
-test.each(['access.md', 'api.md'])('the commands of docs/%s work as they are written', async (chapter) => {
+testOnSqlite.each(['access.md', 'api.md'])('the commands of docs/%s work as they are written', async (chapter) => {
   let now = Date.now()
-  await using stowage = await startStowage({ replace: { now: () => now, background: 'on' } })
+  const settings = { STOWAGE_METRICS_TOKEN: 'known-to-prometheus' }
+  await using stowage = await startStowage({ settings, replace: { now: () => now, background: 'on' } })
   const folder = await mkdtemp(join(tmpdir(), 'stowage-walk-'))
   const commands = await commandsOf(chapter)
   expect(commands.length).toBeGreaterThan(35)

@@ -671,5 +671,9 @@ describe('secrets', () => {
     expect(audited).toMatchObject([{ action: 'webhook.changed' }, { action: 'webhook.created' }])
     expect(JSON.parse(String(audited[0]?.details))).toEqual({ url: receiver.url, events: ['package'], active: true })
     await asked(ada.fetch(its, { method: 'DELETE' }), 204)
+    const [deleted] = await stowage.change(
+      `select details from audit_events where action = 'webhook.deleted' order by id desc`,
+    )
+    expect(JSON.parse(String(deleted?.details))).toEqual({ url: receiver.url, events: ['package'] })
   })
 })

@@ -3,7 +3,7 @@ import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import { onPostgres } from '../support/database.ts'
 import { startStowage, type TestStowage } from '../support/stowage.ts'
 
-const events = 1_000_000
+const events = 300_000
 /** Milliseconds that a page may take, on a machine that does much else: it takes a tenth of this. */
 const patience = 4_000
 const begin = Date.UTC(2026, 0, 1)

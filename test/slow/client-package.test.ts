@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onPostgres } from '../support/database.ts'
 import { HttpProxy } from '../support/http-proxy.ts'
 import { testWith } from '../support/programs.ts'
 import { startStowage, type TestStowage } from '../support/stowage.ts'
 
 const root = join(import.meta.dir, '..', '..')
 
-/** A project of somebody else's, into which the package was unpacked. What it depends on is linked from here. */
-describe('the package', () => {
+/** A project of somebody else's, into which the package was unpacked. What it depends on is linked from here. No database matters. */
+describe.skipIf(onPostgres)('the package', () => {
   let stowage: TestStowage
   let folder: string
   let token: string

@@ -7,8 +7,8 @@ import type { WatchAnswers } from '../../server/http/app.ts'
 import type { HttpParts } from '../../server/http/parts.ts'
 
 /*
- * Every answer of `/api/v1` that a test receives is held against the document that the server gives out. One that does not fit
- * becomes a 599 whose text says what is wrong, which no test expects.
+ * Every answer that a test receives is held against the document that the server gives out. One that does not fit becomes a 599
+ * whose text says what is wrong, which no test expects. The bytes of files stream: of these the headers are looked at.
  */
 
 /** The document as it is without a server. */
@@ -19,17 +19,53 @@ export function documentAlone(): Promise<ApiDocument> {
 let made: Promise<AnswerCheck> | undefined
 
 export const onlyDocumented: WatchAnswers = async (request, segments, response) => {
-  const [first, second, ...rest] = segments
-  if (first !== 'api' || second !== 'v1' || request.method === 'OPTIONS') return response
-  made ??= documentAlone().then((document) => new AnswerCheck(document))
-  const check = await made
-  const text = response.body === null ? '' : await response.text()
-  const wrong = check.wrongWith(request.method, rest, response, text)
-  if (wrong === undefined) return response.body === null ? response : new Response(text, response)
-  const sentence = `Not as documented: ${request.method} /${segments.join('/')} answered ${response.status}: ${wrong}`
+  const isRead = response.body !== null && isShort(segments, response)
+  const text = response.body === null ? '' : isRead ? await response.text() : undefined
+  const wrong = await wrongWith(request.method, segments, response, text)
+  if (wrong === undefined) return isRead ? new Response(text ?? null, response) : response
   // A test that looks at the status alone would not say why.
-  console.error(`${sentence}\n${text.slice(0, 1_000)}`)
-  return new Response(`${sentence}\n`, { status: 599, headers: { 'Content-Type': 'text/plain; charset=utf-8' } })
+  console.error(`${wrong}\n${text?.slice(0, 1_000)}`)
+  return new Response(`${wrong}\n`, { status: 599, headers: { 'Content-Type': 'text/plain; charset=utf-8' } })
+}
+
+/** The same where the server is a process of its own: throws when an answer that came from it is not as documented. */
+export async function demandDocumented(method: string, url: string, response: Response): Promise<void> {
+  // Whoever followed a redirect may have come to another address by another method.
+  if (response.redirected) return
+  const segments = new URL(url).pathname.split('/').filter(Boolean)
+  // A server that ends meanwhile sends no more.
+  const read = () => response.clone().text()
+  const text = isShort(segments, response) ? await read().catch(() => undefined) : undefined
+  const wrong = await wrongWith(method, segments, response, text)
+  if (wrong !== undefined) throw new Error(wrong)
+}
+
+async function wrongWith(
+  method: string,
+  segments: readonly string[],
+  response: Response,
+  text: string | undefined,
+): Promise<string | undefined> {
+  if (!isDescribed(segments) || method === 'OPTIONS') return undefined
+  made ??= documentAlone().then((document) => new AnswerCheck(document))
+  const wrong = (await made).wrongWith(method, segments, response, text)
+  return wrong && `Not as documented: ${method} /${segments.join('/')} answered ${response.status}: ${wrong}`
+}
+
+/** Whether its body is no file, and may be read as a whole. */
+function isShort(segments: readonly string[], { status }: Response): boolean {
+  return isDescribed(segments) && (isOfApi(segments) || ![200, 206].includes(status))
+}
+
+function isOfApi([first, second]: readonly string[]): boolean {
+  return first === 'api' && second === 'v1'
+}
+
+/** Where the document says something: not of pages for people. */
+function isDescribed(segments: readonly string[]): boolean {
+  const [first = '', second] = segments
+  if (first === 'api') return second === 'v1' || second === 'packages'
+  return segments.length === 1 && ['healthz', 'readyz', 'metrics'].includes(first)
 }
 
 type Answer = OpenAPIV3_1.ResponseObject
@@ -51,16 +87,22 @@ export class AnswerCheck {
     this.#document = document
     this.#ajv.addSchema(document as object, 'document')
     this.#paths = Object.entries(document.paths ?? {})
-      .filter(([path]) => path.startsWith('/api/v1/'))
-      .map(([path, item]) => ({ path, item: item ?? {}, segments: path.split('/').slice(3) }))
+      .map(([path, item]) => ({ path, item: item ?? {}, segments: path.split('/').slice(1) }))
       .sort((one, other) => placesIn(one) - placesIn(other))
   }
 
-  /** What about an answer of `/api/v1/…` is not as the document says. */
-  wrongWith(method: string, segments: readonly string[], response: Response, text: string): string | undefined {
+  /** What about an answer is not as the document says. `text`: its body, where somebody has read it. */
+  wrongWith(
+    method: string,
+    segments: readonly string[],
+    response: Response,
+    text: string | undefined,
+  ): string | undefined {
     const found = this.#operation(method, segments)
     const { status } = response
     if (!found && status < 400) return 'there is no such operation'
+    // Beside its operations the document promises something of the JSON API alone.
+    if (!found && !isOfApi(segments)) return undefined
     const declared = found?.operation.responses ?? {}
     if (found && !(status in declared) && status < 300)
       return `this status is none of ${Object.keys(declared).join(', ')}`
@@ -75,15 +117,21 @@ export class AnswerCheck {
     return this.#wrongBody(method, answer, pointer, response, text)
   }
 
-  #wrongBody(method: string, answer: Answer, pointer: string, response: Response, text: string): string | undefined {
+  #wrongBody(
+    method: string,
+    answer: Answer,
+    pointer: string,
+    response: Response,
+    text: string | undefined,
+  ): string | undefined {
     const declared = Object.keys(answer.content ?? {})
     const type = response.headers.get('content-type')
-    if (declared.length === 0) return text === '' ? undefined : 'it has a body, and should have none'
+    if (declared.length === 0) return text ? 'it has a body, and should have none' : undefined
     const [name = ''] = declared.filter((it) => it === type?.split(';')[0])
     if (!name) return `its type is ${type}, and should be ${declared.join(' or ')}`
-    if (name !== 'application/json') return undefined
-    if (type !== 'application/json; charset=utf-8') return `its type is ${type}`
-    if (method === 'HEAD') return undefined
+    if (!name.endsWith('json')) return undefined
+    if (name === 'application/json' && type !== 'application/json; charset=utf-8') return `its type is ${type}`
+    if (method === 'HEAD' || text === undefined) return undefined
     const validate = this.#schemaAt(`${pointer}/content/${escaped(name)}/schema`)
     return validate(parsed(text)) ? undefined : this.#ajv.errorsText(validate.errors, { dataVar: 'body' })
   }
@@ -92,21 +140,24 @@ export class AnswerCheck {
     method: string,
     segments: readonly string[],
   ): { operation: Operation; path: string; key: string } | undefined {
-    const key = methods.find((it) => it === (method === 'HEAD' ? 'get' : method.toLowerCase()))
-    if (!key) return undefined
-    const found = this.#paths.find(({ segments: own, item }) => {
+    const keys = methods.filter((it) => it === method.toLowerCase() || (method === 'HEAD' && it === 'get'))
+    const keyOf = ({ item }: Known) => keys.findLast((it) => item[it])
+    const found = this.#paths.find((known) => {
+      const own = known.segments
       const fits = own.every((it, index) => (it.startsWith('{') ? segments[index] !== '' : it === segments[index]))
-      return own.length === segments.length && fits && item[key]
+      return own.length === segments.length && fits && keyOf(known)
     })
-    const operation = found?.item[key]
-    return found && operation && { operation: operation as Operation, path: found.path, key }
+    const key = found && keyOf(found)
+    return found && key && { operation: found.item[key] as Operation, path: found.path, key }
   }
 
   /** The answer for that status, and where it is in the document. Whatever is no success may be a refusal. */
   #answer(found: { operation: Operation; path: string; key: string } | undefined, status: number): [Answer, string] {
-    const own = found?.operation.responses?.[status]
+    const declared = found?.operation.responses ?? {}
+    const key = status in declared ? status : 'default'
+    const own = declared[key]
     if (found && own && !('$ref' in own)) {
-      return [own as Answer, `#/paths/${escaped(found.path)}/${found.key}/responses/${status}`]
+      return [own as Answer, `#/paths/${escaped(found.path)}/${found.key}/responses/${key}`]
     }
     const refused = this.#document.components?.responses?.refused as Answer
     return [refused, '#/components/responses/refused']

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
 import { databaseSettings, dropDatabaseOf } from './database.ts'
+import { demandDocumented } from './documented-answers.ts'
 import { adminPassword, basic, Client } from './stowage.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -52,7 +53,7 @@ export class ServerProcess {
   }
 
   get admin(): Client {
-    return new Client(this.url, 'admin', { Authorization: basic('admin', adminPassword) })
+    return new Client(this.url, 'admin', { Authorization: basic('admin', adminPassword) }, demandDocumented)
   }
 
   get port(): number {

@@ -119,33 +119,38 @@ export function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
+type LookAtAnswer = (method: string, url: string, response: Response) => Promise<void>
+
 /** Somebody who calls a server, with his credentials in every request. */
 export class Client {
   readonly name: string
   readonly #base: string
   readonly #headers: Record<string, string>
+  readonly #look: LookAtAnswer | undefined
 
-  constructor(base: string, name: string, headers: Record<string, string>) {
+  constructor(base: string, name: string, headers: Record<string, string>, look?: LookAtAnswer) {
     this.#base = base
     this.name = name
     this.#headers = headers
+    this.#look = look
   }
 
   /** The same person with other credentials. */
   with(headers: Record<string, string>): Client {
-    return new Client(this.#base, this.name, headers)
+    return new Client(this.#base, this.name, headers, this.#look)
   }
 
   /** The same credentials, for addresses below another owner. */
   as(name: string): Client {
-    return new Client(this.#base, name, this.#headers)
+    return new Client(this.#base, name, this.#headers, this.#look)
   }
 
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.#base + path, {
-      ...init,
-      headers: { ...this.#headers, ...(init.headers as Record<string, string>) },
-    })
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = this.#base + path
+    const headers = { ...this.#headers, ...(init.headers as Record<string, string>) }
+    const response = await fetch(url, { ...init, headers })
+    await this.#look?.(init.method ?? 'GET', url, response)
+    return response
   }
 
   post(path: string, body: unknown): Promise<Response> {

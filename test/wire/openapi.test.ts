@@ -7,7 +7,7 @@ import { apiApp } from '../../server/http/api/app.ts'
 import { methods, type Operation } from '../../server/http/api/document.ts'
 import { tags } from '../../server/http/api/documented.ts'
 import type { HttpParts } from '../../server/http/parts.ts'
-import { AnswerCheck, documentAlone } from '../support/documented-answers.ts'
+import { AnswerCheck, demandDocumented, documentAlone } from '../support/documented-answers.ts'
 import { routesOf } from '../support/routes.ts'
 import { startStowage, type TestStowage } from '../support/stowage.ts'
 
@@ -59,7 +59,7 @@ describe('the document', () => {
     const before = await Bun.file(snapshotFile).text()
     const lines = new Set(before.split('\n'))
     const added = now.split('\n').filter((line) => !lines.has(line))
-    const renew = 'UPDATE_OPENAPI=1 npx bun test test/wire/openapi.test.ts'
+    const renew = 'npm run openapi'
     // A diff of the whole would be thousands of lines.
     if (now !== before) {
       const new_ = added.slice(0, 40).join('\n')
@@ -93,6 +93,7 @@ describe('the document', () => {
     const { operationId, summary, tags: chapters, security, responses = {} } = operation
     expect(operationId).toMatch(/^[a-z][A-Za-z]+$/)
     expect(summary).toMatch(/^[A-Z].*[^.]$/)
+    expect(operations.filter(({ operation }) => operation.summary === summary)).toHaveLength(1)
     expect(chapters).toHaveLength(1)
     expect(Object.keys(tags)).toContain(chapters?.[0] ?? '')
     expect(security).toBeArray()
@@ -178,12 +179,56 @@ describe('an answer that is not as documented', () => {
     ['is of no operation', json(200, {}), 'nothing/here', 'there is no such operation'],
     ['has no JSON', [json(200, {})[0], '{'], 'version', 'body must be object'],
   ])('%s', (_, [response, text], path, expected) => {
-    expect(check.wrongWith('GET', path.split('/'), response, text)).toBe(expected)
+    expect(check.wrongWith('GET', ['api', 'v1', ...path.split('/')], response, text)).toBe(expected)
+  })
+
+  test.each<
+    [what: string, answer: [string, string, number, Record<string, string>, string?], expected: string | undefined]
+  >([
+    ['is right', ['PUT', 'f', 201, {}, ''], undefined],
+    ['is a file', ['GET', 'f', 200, { 'Content-Type': 'application/octet-stream' }], undefined],
+    ['is a refusal', ['GET', 'f', 404, { 'Content-Type': 'text/plain; charset=utf-8' }, 'no'], undefined],
+    [
+      'has another status',
+      ['PUT', 'f', 200, {}, ''],
+      'this status is none of 201, 307, 400, 401, 403, 404, 409, default',
+    ],
+    [
+      'has another type',
+      ['GET', 'f', 200, { 'Content-Type': 'text/html' }],
+      'its type is text/html, and should be application/octet-stream',
+    ],
+    [
+      'is a refusal with less than it should say',
+      [
+        'GET',
+        'f',
+        404,
+        { 'Content-Type': 'application/problem+json' },
+        '{"status":404,"title":"","type":"","detail":""}',
+      ],
+      "body must have required property 'request_id'",
+    ],
+    ['is of no operation', ['GET', 'f/more', 200, {}], 'there is no such operation'],
+  ])('of the registry %s', (_, [method, file, status, headers, text], expected) => {
+    const segments = ['api', 'packages', 'ada', 'generic', 'tool', '1.0', ...file.split('/')]
+    expect(check.wrongWith(method, segments, new Response(null, { status, headers }), text)).toBe(expected)
+  })
+
+  test('is an error to who receives it from another process', async () => {
+    const url = 'http://127.0.0.1:3000/api/v1/version'
+    await demandDocumented('GET', url, Response.json({ version: '1' }, { headers: { 'Content-Type': type } }))
+    const wrong = Response.json({}, { headers: { 'Content-Type': type } })
+    await expect(demandDocumented('GET', url, wrong)).rejects.toThrow(
+      "GET /api/v1/version answered 200: body must have required property 'version'",
+    )
   })
 
   test('has a body, and should have none', () => {
     const response = new Response(null, { status: 204 })
-    expect(check.wrongWith('DELETE', ['orgs', 'acme'], response, '{}')).toBe('it has a body, and should have none')
+    expect(check.wrongWith('DELETE', ['api', 'v1', 'orgs', 'acme'], response, '{}')).toBe(
+      'it has a body, and should have none',
+    )
   })
 })
 

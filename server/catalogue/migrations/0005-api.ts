@@ -9,9 +9,10 @@ import { columnTypes } from './column-types.ts'
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const isPostgres = db.getExecutor().adapter instanceof PostgresAdapter
-  // In the order in which a publish comes to them, or the two could wait for each other.
   if (isPostgres) {
-    await sql`lock table owners, tokens, packages, versions, files, blobs, jobs in share row exclusive mode`.execute(db)
+    // First: where that is refused, nobody has waited for nothing.
+    await sql`create extension if not exists pg_trgm`.execute(db)
+    await lockTables(db)
   }
   await widen(db)
   await fill(db)
@@ -19,9 +20,42 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await createWebhooks(db)
   await createAudit(db)
   for (const index of indexes) await sql.raw(index).execute(db)
-  if (isPostgres) await mustHaveTrigrams(db)
   for (const statement of isPostgres ? postgresStatements : sqliteStatements) await sql.raw(statement).execute(db)
 }
+
+/** Milliseconds; PostgreSQL looks after a second whether somebody waits for somebody who waits for him. */
+const lockPatience = 60
+const lockAttempts = 500
+
+/**
+ * Takes all locks at once, before anything is changed. Who reads several tables at this moment comes to them in an order of his
+ * own, and the two could wait for each other: then this one stands back before the other is broken off, and begins anew.
+ */
+async function lockTables(db: Kysely<unknown>): Promise<void> {
+  const lock = async () => {
+    // In the order in which a publish comes to them.
+    await sql`lock table owners, tokens, packages, blobs, jobs in share row exclusive mode`.execute(db)
+    await sql`
+      lock table versions, files, listings, package_counts, owner_counts, doomed in access exclusive mode`.execute(db)
+  }
+  for (let attempt = 1; attempt < lockAttempts; attempt += 1) {
+    await sql`savepoint locks`.execute(db)
+    try {
+      await sql`set local lock_timeout = ${sql.lit(lockPatience)}`.execute(db)
+      await lock()
+      await sql`set local lock_timeout = 0`.execute(db)
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== lockNotAvailable) throw error
+      await sql`rollback to savepoint locks`.execute(db)
+      await Bun.sleep(Math.random() * 2 * lockPatience)
+    }
+  }
+  // In a crowd that lets nobody through, somebody is broken off.
+  await lock()
+}
+
+const lockNotAvailable = '55P03'
 
 async function widen(db: Kysely<unknown>): Promise<void> {
   const { text } = columnTypes(db)
@@ -82,16 +116,20 @@ async function orderVersions(db: Kysely<unknown>): Promise<void> {
     const { rows } = await sql<{ id: number; version_key: string }>`
       select id, version_key from versions where id > ${after} order by id limit ${batch}`.execute(db)
     if (rows.length === 0) return
+    const last = Number(rows.at(-1)?.id)
     const places = sql.join(rows.map((row) => sql`(${sql.lit(Number(row.id))}, ${placeOf(row.version_key)})`))
-    await sql`
-      with places (id, place) as (values ${places})
-      update listings set version_order = (select place from places where places.id = listings.version_id)
-      where version_id in (select id from places)`.execute(db)
-    await sql`
-      with places (id, place) as (values ${places})
-      update versions set version_order = (select place from places where places.id = versions.id)
-      where id in (select id from places)`.execute(db)
-    after = Number(rows.at(-1)?.id)
+    for (const [table, id] of [
+      ['listings', 'version_id'],
+      ['versions', 'id'],
+    ] as const) {
+      const its = sql.ref(`${table}.${id}`)
+      // Joined, and within the range: else all places are gone through for each row, or all rows for each batch.
+      await sql`
+        with places (id, place) as (values ${places})
+        update ${sql.table(table)} set version_order = places.place from places
+        where ${its} = places.id and ${its} > ${after} and ${its} <= ${last}`.execute(db)
+    }
+    after = last
   }
 }
 
@@ -305,18 +343,6 @@ const sqliteStatements = [
     insert into package_names (package_names, rowid, name_key) values ('delete', old.id, old.name_key);
   end`,
 ]
-
-/** In the extension's own words the reason would be hard to find. */
-async function mustHaveTrigrams(db: Kysely<unknown>): Promise<void> {
-  try {
-    await sql`create extension if not exists pg_trgm`.execute(db)
-  } catch (error) {
-    const hint = 'Have an administrator of the database run: CREATE EXTENSION pg_trgm; (Debian: postgresql-contrib)'
-    throw new Error(`Stowage searches names with the extension pg_trgm, which cannot be made here. ${hint}`, {
-      cause: error,
-    })
-  }
-}
 
 /**
  * Counts go up as the last thing before the commit, since whoever publishes at the same owner waits for them from then on. What

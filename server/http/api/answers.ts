@@ -30,20 +30,20 @@ export async function jsonBody<Schema extends z.ZodType>(request: Request, schem
   const parsed = schema.safeParse(await requestJson(request))
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
-  const mistakes = issues
-    .slice(0, mostMistakes)
-    .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+  const mistakes = issues.slice(0, mostMistakes).map(({ path, message }) => {
+    if (path.length === 0) return message
+    return `${path.join('.')}: ${message === noObject ? 'must be a JSON object' : message}`
+  })
   const others = issues.length > mostMistakes ? [`and ${issues.length - mostMistakes} more`] : []
   throw new Problem('unprocessable', [...mistakes, ...others].join('; '))
 }
 
+const noObject = 'The body must be a JSON object.'
+
 /** A JSON object with these fields and no others: a field that is misspelt says so instead of having no effect. */
 export function bodyOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown field: ${issue.keys.join(', ')}`
-        : 'The body must be a JSON object.',
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown field: ${issue.keys.join(', ')}` : noObject),
   })
 }
 

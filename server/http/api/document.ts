@@ -122,7 +122,7 @@ function inAddress(path: string, parameter: Parameter): Parameter {
   return {
     ...parameter,
     ...(description ? { description } : {}),
-    schema: name === 'id' ? { type: 'integer', minimum: 1 } : { type: 'string' },
+    schema: name === 'id' || name === 'delivery' ? { type: 'integer', minimum: 1 } : { type: 'string' },
   }
 }
 
@@ -137,7 +137,7 @@ const places: Record<string, string> = {
   version: 'The version, percent-encoded.',
   token: 'Its id or its name.',
   repo: 'The repository.',
-  delivery: 'Its UUID.',
+  delivery: 'Its id.',
   id: 'Its id.',
 }
 

@@ -69,6 +69,8 @@ interface Place {
   path: '/user' | '/orgs/:org' | '/admin'
   /** For the names of the routes. */
   whose: 'Own' | 'Organization' | 'Site'
+  /** The same in the summaries, so that no two routes have the same one. */
+  of: string
   description: string
   grant: <V extends Verb>(c: Context<ApiEnv>, verb: V) => Promise<WebhookGrant<V>>
 }
@@ -77,18 +79,21 @@ const places: readonly Place[] = [
   {
     path: '/user',
     whose: 'Own',
+    of: 'of your own',
     description: 'Told of your own packages. Scope `user`.',
     grant: async (c, verb) => ownWebhooks(await c.env.askCaller(), verb),
   },
   {
     path: '/orgs/:org',
     whose: 'Organization',
+    of: 'of an organisation',
     description: "Told of the organisation's packages. For its owners; scope `organization`.",
     grant: async (c, verb) => organisationWebhooks(await organisationAt(c, 'owner', verb), verb),
   },
   {
     path: '/admin',
     whose: 'Site',
+    of: 'of the site',
     description: 'Told of all packages of the site. For administrators; scope `admin`.',
     grant: async (c, verb) => siteWebhooks(administer(await c.env.askCaller(), verb), verb),
   },
@@ -104,7 +109,7 @@ export function hooks(parts: HttpParts): Hono<ApiEnv> {
   return app
 }
 
-function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, description, grant }: Place): void {
+function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, of, description, grant }: Place): void {
   const described = (id: string, summary: string, more: Pick<RouteText, 'body' | 'page' | 'answers'>) =>
     documented({ tag: 'webhooks', id: id.replace('%', whose), summary, description, ...more })
   const one: Answers = { 200: { description: 'The webhook.', schema: hook } }
@@ -117,7 +122,7 @@ function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descriptio
   const its = `${path}/hooks/:id`
 
   app
-    .get(all, described('list%Hooks', 'Webhooks', { page: hook }), async (c) => {
+    .get(all, described('list%Hooks', `Webhooks ${of}`, { page: hook }), async (c) => {
       const page = pageOf(new URL(c.req.url))
       const { webhooks, total } = await parts.webhooks.list(await grant(c, 'read'), page)
       return jsonPage(webhooks.map(hookShape), total, page, publicAddress(parts.publicUrl(), c.req.raw))
@@ -127,7 +132,7 @@ function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descriptio
       documented({
         tag: 'webhooks',
         id: `create${whose}Hook`,
-        summary: 'Make a webhook',
+        summary: `Make a webhook ${of}`,
         description: `${description} ${mostWebhooks} at most.`,
         body: newHook,
         answers: { 201: { description: 'The webhook.', schema: hook } },
@@ -147,10 +152,10 @@ function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descriptio
         return json(hookShape(made), 201)
       },
     )
-    .get(its, described('get%Hook', 'A webhook', { answers: one }), async (c) =>
+    .get(its, described('get%Hook', `A webhook ${of}`, { answers: one }), async (c) =>
       json(hookShape(await parts.webhooks.show(await grant(c, 'read'), c.req.param('id') ?? ''))),
     )
-    .patch(its, described('edit%Hook', 'Change a webhook', { body: changedHook, answers: one }), async (c) => {
+    .patch(its, described('edit%Hook', `Change a webhook ${of}`, { body: changedHook, answers: one }), async (c) => {
       const leave = await grant(c, 'write')
       const change = changeFrom(await jsonBody(c.req.raw, changedHook))
       const changed = await parts.webhooks.change(leave, c.req.param('id') ?? '', change)
@@ -159,7 +164,7 @@ function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descriptio
     })
     .delete(
       its,
-      described('delete%Hook', 'Delete a webhook', {
+      described('delete%Hook', `Delete a webhook ${of}`, {
         answers: { 204: { description: 'It is gone, and what it was told with it.' } },
       }),
       async (c) => {
@@ -172,7 +177,7 @@ function addHooks(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descriptio
     )
 }
 
-function addDeliveries(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, description, grant }: Place): void {
+function addDeliveries(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, of, description, grant }: Place): void {
   const all = `${path}/hooks/:id/deliveries`
   app
     .get(
@@ -180,7 +185,7 @@ function addDeliveries(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descr
       documented({
         tag: 'webhooks',
         id: `list${whose}HookDeliveries`,
-        summary: 'What a webhook was told, newest first',
+        summary: `What a webhook ${of} was told, newest first`,
         description: `${description} Kept for 30 days, and 10,000 of each webhook.`,
         query: { state: { description: 'Only those in this state.', schema: z.enum(deliveryStates) } },
         page: delivery,
@@ -198,7 +203,7 @@ function addDeliveries(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descr
       documented({
         tag: 'webhooks',
         id: `get${whose}HookDelivery`,
-        summary: 'What was sent and answered',
+        summary: `What was sent to a webhook ${of}, and answered`,
         description,
         answers: { 200: { description: 'The delivery.', schema: wholeDelivery } },
       }),
@@ -213,7 +218,7 @@ function addDeliveries(app: Hono<ApiEnv>, parts: HttpParts, { path, whose, descr
       documented({
         tag: 'webhooks',
         id: `replay${whose}HookDelivery`,
-        summary: 'Send the same once more',
+        summary: `Send the same to a webhook ${of} once more`,
         description: `${description} A new delivery with the same body, behind those that wait.`,
         answers: { 202: { description: 'The new delivery.', schema: wholeDelivery } },
       }),

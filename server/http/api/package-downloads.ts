@@ -36,7 +36,7 @@ export function packageDownloadsRoutes(parts: HttpParts): Hono<ApiEnv> {
     async (c) => {
       const grant = await grantToReadAt(c)
       const days = daysFrom(c.req.query('days'))
-      const address = { package: c.req.param('name'), version: c.req.query('version') }
+      const address = { package: c.req.param('name'), version: c.req.query('version') || undefined }
       return json(downloadsShape(await showDownloads(parts.registry, grant, address, days)))
     },
   )

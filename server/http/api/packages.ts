@@ -14,6 +14,7 @@ import {
 } from '../../registry/lists.ts'
 import { removePackage } from '../../registry/purge.ts'
 import { removeVersion } from '../../registry/remove.ts'
+import { inTurn } from '../../registry/search.ts'
 import type { HttpParts } from '../parts.ts'
 import { json, jsonPage, type Page, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
@@ -72,7 +73,9 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         if (!shownTypes.includes(c.req.query('type') ?? '')) {
           return jsonPage([], 0, page, publicAddress(parts.publicUrl(), c.req.raw))
         }
-        return listed(c, grant, await listOwner(parts.registry, grant, c.req.query('q') ?? '', page, sorting), page)
+        const q = c.req.query('q') ?? ''
+        const list = () => listOwner(parts.registry, grant, q, page, sorting)
+        return listed(c, grant, await (q === '' ? list() : inTurn(parts.registry, c.req.raw.signal, list)), page)
       },
     )
     .get(

@@ -12,6 +12,8 @@ export const webAddress = shortText
     (address) => !address || (/^https?:\/\//i.test(address) && URL.canParse(address)),
     'must be an http or https address',
   )
+  // Everybody may read it.
+  .refine((address) => !address || !URL.parse(address)?.username, 'may hold no user name and password')
   .meta({ description: 'An http or https address; empty for none.' })
 
 /** '' is none. */

@@ -312,7 +312,7 @@ export const delivery = z
     }),
     duration_ms: z.int().nullable().meta({ description: 'Of the last attempt.' }),
     status: z.int().nullable().meta({ description: 'What the last attempt was answered with.' }),
-    error: z.string().nullable().meta({ description: 'Why the last attempt was none.' }),
+    error: z.string().nullable().meta({ description: 'Why the last attempt failed; null where it did not.' }),
   })
   .meta({ id: 'WebhookDelivery', description: 'What a webhook is told, and what came of it.' })
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { grantToShow, ownerAt } from '../../access/grant.ts'
 import { grantToSearch } from '../../access/viewers.ts'
 import { addressKeys } from '../../registry/download.ts'
-import { findFiles, findPackages, type SearchIn } from '../../registry/search.ts'
+import { findFiles, findPackages, inTurn, type SearchIn } from '../../registry/search.ts'
 import { withQuery } from '../moved.ts'
 import type { HttpParts } from '../parts.ts'
 import { jsonPage, pageOf, publicAddress } from './answers.ts'
@@ -59,12 +59,15 @@ export function search(parts: HttpParts): Hono<ApiEnv> {
       const digests = digestsFrom((name) => c.req.query(name))
       const text = c.req.query('q') ?? ''
       const address = publicAddress(parts.publicUrl(), c.req.raw)
+      const searched = <Found>(search: () => Promise<Found>) => inTurn(parts.registry, c.req.raw.signal, search)
       if (digests) {
-        const { found, total } = await findFiles(parts.registry, grant, { text, digests }, page, sorting)
+        const { found, total } = await searched(() =>
+          findFiles(parts.registry, grant, { text, digests }, page, sorting),
+        )
         const shown = found.map((version) => foundVersionShape(version, grant.caller, parts.publicUrl()))
         return jsonPage(shown, total, page, address)
       }
-      const { found, total } = await findPackages(parts.registry, grant, text, page, sorting)
+      const { found, total } = await searched(() => findPackages(parts.registry, grant, text, page, sorting))
       const shown = found.map((each) => foundPackageShape(each, grant.caller, parts.publicUrl()))
       return jsonPage(shown, total, page, address)
     },

@@ -32,6 +32,6 @@ export function sessions(parts: HttpParts): Hono<SignInEnv> {
 }
 
 function sessionId(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
   throw new Problem('not-found', 'session does not exist')
 }

@@ -20,7 +20,11 @@ describe('a description', () => {
 
 describe('a type', () => {
   test.each<[Shown, string]>([
-    [{ type: 'string', minLength: 1, maxLength: 255 }, 'text, 1 characters at least, 255 characters at most'],
+    [{ type: 'string', minLength: 1, maxLength: 255 }, 'text, 1 to 255 characters'],
+    [{ type: 'string', minLength: 1 }, 'text, not empty'],
+    [{ type: 'string', minLength: 16 }, 'text, 16 characters at least'],
+    [{ type: 'string', maxLength: 255 }, 'text, 255 characters at most'],
+    [{ type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 20 }, 'list of text, 1 to 20'],
     [{ type: ['string', 'null'], format: 'date-time' }, 'time or <code>null</code>'],
     [{ type: 'integer', minimum: 1, maximum: 50, default: 30 }, 'whole number, from 1, up to 50, else 30'],
     [{ type: 'array', items: { $ref: '#/components/schemas/User' } }, 'list of <a href="#type-User">User</a>'],

@@ -101,14 +101,18 @@ function limitsOf(schema: Shown): string {
   const said = [
     minimum === undefined ? '' : `from ${minimum}`,
     maximum === undefined ? '' : `up to ${maximum}`,
-    minLength > 0 ? `${minLength} characters at least` : '',
-    maxLength === undefined ? '' : `${maxLength} characters at most`,
-    minItems > 0 ? `${minItems} at least` : '',
-    maxItems === undefined ? '' : `${maxItems} at most`,
+    amountOf(minLength, maxLength, ' characters'),
+    amountOf(minItems, maxItems, ''),
     pattern === undefined ? '' : `like ${pattern}`,
     schema.default === undefined ? '' : `else ${JSON.stringify(schema.default)}`,
   ]
   return said.filter(Boolean).join(', ')
+}
+
+function amountOf(least: number, most: number | undefined, unit: string): string {
+  if (most !== undefined) return least > 0 ? `${least} to ${most}${unit}` : `${most}${unit} at most`
+  if (least === 1) return 'not empty'
+  return least > 0 ? `${least}${unit} at least` : ''
 }
 
 export function joined(parts: (Html | string)[], between: string): Html {

@@ -436,6 +436,27 @@ describe('an answer that was lost', () => {
     expect(proxy.take().seen.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'HEAD'])
   })
 
+  test('is asked for where the first attempt has used up a quota, which is told before the name', async () => {
+    const { admin } = stowage
+    const quota = '/api/v1/admin/quotas/owners/ada'
+    const used = ((await (await admin.fetch('/api/v1/usage/ada')).json()) as { size: number }).size
+    const limit = (bytes: number) => admin.fetch(quota, { method: 'PATCH', body: JSON.stringify({ bytes }) })
+    expect((await limit(used + large.length)).status).toBe(200)
+    try {
+      proxy.take()
+      proxy.plan({ kind: 'lose answer' })
+      const { retries } = hurried()
+      expect(await publish(client, somewhere(), new Blob([large]), { retries })).toMatchObject({ alreadyThere: true })
+      expect(proxy.take().seen.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'HEAD'])
+      // And where it was not: the first one never came to be.
+      proxy.plan({ kind: 'answer', status: 503 })
+      const error = await failure(publish(client, somewhere(), new Blob([large]), { retries }))
+      expect(error).toMatchObject({ status: 403, message: 'maximum allowed package storage quota exceeded' })
+    } finally {
+      await admin.fetch(quota, { method: 'DELETE' })
+    }
+  })
+
   test('without one, a name that is taken is taken, also by the same bytes', async () => {
     const address = await put(large)
     const error = await failure(publish(client, address, large))
