@@ -24,7 +24,7 @@ import {
   versionsAmong,
   versionsOfFirstFiles,
 } from '../catalogue/versions.ts'
-import { deleteSomeDeliveriesAt, deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
+import { deleteSomeDeliveriesAt, deliveriesJob, type Listener, listenersAt } from '../catalogue/webhooks.ts'
 import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type Change, tell, toldFiles } from './changes.ts'
@@ -35,6 +35,11 @@ export type PurgeClaim = Claim | RemovalClaim
 
 /** Files that one transaction removes: it has ten seconds, and who publishes there waits for it. */
 const fewFiles = 500
+
+/** The same where webhooks are told of each, each of them by rows of its own. */
+function fewFilesFor(listeners: readonly Listener[]): number {
+  return Math.min(fewFiles, Math.max(10, Math.floor(2_000 / Math.max(1, listeners.length))))
+}
 
 /** What a part of a purge came to. */
 export interface Purged {
@@ -53,15 +58,17 @@ export const purgeSome = transaction(
     const { owner, caller } = 'purge' in claim ? await recheckRemoval(tx, claim, now) : await recheck(tx, claim, now)
     const its = await findPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
     if (its === undefined) return { isMore: false, isTold: false }
-    const { ids, areAll } = await versionsOfFirstFiles(tx, its.id, fewFiles)
+    const listeners = await listenersAt(tx, owner.id)
+    const few = fewFilesFor(listeners)
+    const { ids, areAll } = await versionsOfFirstFiles(tx, its.id, few)
     // Before its versions: who publishes another one holds this row and wants those.
     if (areAll) await lockPackage(tx, its.id)
     const place = { owner, package: { name: its.name, key: packageKey } }
-    const { files, isTold } = await removeSome(tx, { place, caller, ids, now })
+    const { files, isTold } = await removeSome(tx, { place, caller, ids, listeners, now })
     if (areAll && (await deletePackageIfEmpty(tx, its.id))) {
       await audit(tx, caller, now, { action: 'package.deleted', ...place })
     }
-    return { isMore: !areAll || files === fewFiles, isTold }
+    return { isMore: !areAll || files === few, isTold }
   },
 )
 
@@ -72,7 +79,7 @@ interface Place {
 }
 
 interface RemovedSome {
-  /** How many were removed; `fewFiles` where there may be more. */
+  /** How many were removed; `fewFilesFor` where there may be more. */
   files: number
   /** Versions that have none left, and went. */
   gone: Set<number>
@@ -82,11 +89,16 @@ interface RemovedSome {
 /** Removes some of the files of these versions of a package, and the versions that have none left. */
 async function removeSome(
   tx: Tx,
-  { place, caller, ids, now }: { place: Place; caller: SignedIn; ids: readonly number[]; now: number },
+  {
+    place,
+    caller,
+    ids,
+    listeners,
+    now,
+  }: { place: Place; caller: SignedIn; ids: readonly number[]; listeners: readonly Listener[]; now: number },
 ): Promise<RemovedSome> {
   const versions = await lockVersions(tx, ids)
-  const listeners = await listenersAt(tx, place.owner.id)
-  const files = await deleteSomeFilesOf(tx, ids, fewFiles)
+  const files = await deleteSomeFilesOf(tx, ids, fewFilesFor(listeners))
   const told = listeners.length > 0 ? await toldFiles(tx, files) : []
   await releaseBlobs(tx, [...new Set(files.map(({ blobId }) => blobId))], now)
   const gone = await deleteEmptyVersions(tx, ids)
@@ -145,11 +157,12 @@ export const removeVersionsSome = transaction(
     const areAll = !(await hasOtherVersions(tx, its.id, ids))
     if (areAll) await lockPackage(tx, its.id)
     const place = { owner, package: { name: its.name, key: packageKey } }
-    const { files, gone, isTold } = await removeSome(tx, { place, caller, ids, now })
+    const listeners = await listenersAt(tx, owner.id)
+    const { files, gone, isTold } = await removeSome(tx, { place, caller, ids, listeners, now })
     if (areAll && (await deletePackageIfBare(tx, its.id))) {
       await audit(tx, caller, now, { action: 'package.deleted', ...place })
     }
-    return { isMore: files === fewFiles && gone.size < ids.length, isTold, gone: [...gone] }
+    return { isMore: files === fewFilesFor(listeners) && gone.size < ids.length, isTold, gone: [...gone] }
   },
 )
 
