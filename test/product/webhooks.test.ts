@@ -366,7 +366,8 @@ describe('a webhook is told', () => {
       insert into webhooks (${columns}) select ${columns} from webhooks cross join copy where webhooks.id = ${id}`
     await stowage.change(copies)
     await asked(ada.fetch(`/api/v1/packages/${ada.name}/generic/tool`, { method: 'DELETE' }), 204)
-    const [told] = await stowage.change(`select count(*) as deliveries, count(distinct change) as changes from deliveries
+    const [told] =
+      await stowage.change(`select count(*) as deliveries, count(distinct change) as changes from deliveries
       join webhooks on webhooks.id = webhook_id where owner_id = (select owner_id from webhooks where id = ${id})`)
     expect([Number(told?.deliveries), Number(told?.changes)]).toEqual([12 * 200, 12])
     await stowage.change(`delete from webhooks where id > ${id}`)

@@ -369,7 +369,9 @@ const postgresStatements = [
     had bigint;
     has bigint;
   begin
-    -- All that this transaction has changed in the package, when the first of it comes up.
+    -- All that this transaction has changed in the package, when the first of it comes up; of the others only the key is looked up.
+    perform 1 from count_changes where transaction = new.transaction and id = new.id;
+    if not found then return null; end if;
     with taken as (
       delete from count_changes where transaction = txid_current() and package_id = new.package_id
       returning versions, files, bytes
