@@ -128,6 +128,7 @@ export class JobRunner {
     const running = new Map<number, Promise<void>>()
     const brokenOff: Job[] = []
     let done = 0
+    let ended = 0
     let failure: { error: unknown } | undefined
     const begin = (job: Job) => {
       const end = this.#runOne(kind, job, signal).then(
@@ -141,7 +142,10 @@ export class JobRunner {
       )
       running.set(
         job.id,
-        end.finally(() => running.delete(job.id)),
+        end.finally(() => {
+          running.delete(job.id)
+          ended += 1
+        }),
       )
     }
     await this.#mendTimes(kind)
@@ -149,13 +153,16 @@ export class JobRunner {
       while (!signal.aborted && !failure) {
         const { promise: nudged, resolve: nudge } = Promise.withResolvers<void>()
         this.#nudges.set(kind.kind, nudge)
+        const before = ended
         await kind.find?.()
         for (let isMore = true; isMore; ) {
           const more = await this.#claimMore(kind.kind, atOnce - running.size, [...running.keys()])
           for (const job of more) begin(job)
           isMore = more.length === batch
         }
-        if (running.size === 0) break
+        // One that ended during the look may be due again.
+        if (running.size === 0 && ended === before) break
+        if (running.size === 0) continue
         const timer = setTimeout(nudge, lookEvery)
         await Promise.race([...running.values(), nudged]).finally(() => clearTimeout(timer))
       }
