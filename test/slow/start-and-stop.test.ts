@@ -465,7 +465,8 @@ describe('the log', () => {
       expect(lines.filter((line) => line.includes(id))).toHaveLength(1)
     }
     expect(refused.headers.get('x-request-id')).toBeTruthy()
-    expect(lines).toHaveLength(failed.length)
+    // What looks after the disk by itself may have come by meanwhile.
+    expect(lines.filter((line) => 'request.id' in JSON.parse(line))).toHaveLength(failed.length)
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: 'error' })
   })
 })
