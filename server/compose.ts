@@ -19,12 +19,10 @@ import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { serveHttp, type WatchAnswers } from './http/app.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
-
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
 import { SecretKey } from './lib/sealed.ts'
 import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
-
 import { Metrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
 import { composePeople } from './people.ts'
