@@ -18,6 +18,7 @@ import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { serveHttp, type WatchAnswers } from './http/app.ts'
+import type { HttpParts } from './http/parts.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
 import { SecretKey } from './lib/sealed.ts'
@@ -25,6 +26,7 @@ import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
+import { pagesApp } from './pages/app.ts'
 import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
 import { DownloadCounts } from './registry/downloads.ts'
@@ -165,31 +167,29 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       await Promise.all([schedule.stop(), blobs.close()])
     })
 
+    const parts: HttpParts = {
+      ...people.requests,
+      registry,
+      webhooks,
+      log,
+      refusedSignIns: new RefusedSignIns(log, now),
+      metrics,
+      version,
+      publicUrl,
+      prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
+      trustedProxies: settings.trustedProxies,
+      proxySignInHeader: settings.proxySignInHeader,
+      cookie: {
+        isSecure: settings.publicUrl?.protocol === 'https:' || settings.tls !== undefined,
+        lifetime: settings.sessionLifetime,
+      },
+      origin: settings.publicUrl?.origin,
+      queryTokens: settings.queryTokens,
+      corsOrigins: settings.corsOrigins,
+    }
+    const pages = pagesApp(parts)
     const server = listening(settings, () =>
-      serveHttp(
-        {
-          ...people.requests,
-          registry,
-          webhooks,
-          log,
-          refusedSignIns: new RefusedSignIns(log, now),
-          metrics,
-          version,
-          publicUrl,
-          prefix: settings.publicUrl?.pathname.split('/').filter(Boolean) ?? [],
-          trustedProxies: settings.trustedProxies,
-          proxySignInHeader: settings.proxySignInHeader,
-          cookie: {
-            isSecure: settings.publicUrl?.protocol === 'https:' || settings.tls !== undefined,
-            lifetime: settings.sessionLifetime,
-          },
-          origin: settings.publicUrl?.origin,
-          queryTokens: settings.queryTokens,
-          corsOrigins: settings.corsOrigins,
-        },
-        { ...settings.listen, tls: settings.tls },
-        replace.watchAnswers,
-      ),
+      serveHttp(parts, pages, { ...settings.listen, tls: settings.tls }, replace.watchAnswers),
     )
     metrics?.watch({ registry, openRequests: () => server.pendingRequests })
     url = addressOf(server, settings)

@@ -95,6 +95,22 @@ export class Access {
     return { caller: await this.#identify(credentials, caller, remote), found }
   }
 
+  /** What is at an address, for who is known already: by a browser's session, or as nobody. */
+  async resolveFor(caller: Caller, address: AddressKeys): Promise<Resolved> {
+    const isUser = caller.kind === 'user'
+    const nameKey = isUser ? (ownerKey(caller.account.name) ?? null) : null
+    const keys = isUser ? { tokenSha256: null, nameKey, emailKey: null } : undefined
+    const { caller: again, address: found } = await findCallerAndAddress(this.#catalogue.read, keys, address)
+    // His name is somebody else's by now, or nobody's: what was looked up is not about him.
+    if (isUser && again?.user.id !== caller.account.id) throw wrongCredentials()
+    return { caller, found }
+  }
+
+  /** Who calls without any credentials. */
+  get stranger(): Caller {
+    return this.#modes.requireSignIn ? { kind: 'anonymous', mustSignIn: true } : anonymous
+  }
+
   /** Who gives his password to sign in with a browser. A token in its place is nothing but a wrong password. */
   async signIn(credentials: Extract<Credentials, { kind: 'password' }>, remote: string): Promise<SignedIn> {
     if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
@@ -119,7 +135,7 @@ export class Access {
   async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
     switch (credentials.kind) {
       case 'none':
-        return this.#modes.requireSignIn ? { kind: 'anonymous', mustSignIn: true } : anonymous
+        return this.stranger
       case 'malformed':
         throw this.#refused('malformed', remote)
       case 'token':

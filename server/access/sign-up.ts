@@ -19,8 +19,12 @@ export class SignUp {
     this.#tries = new Allowance({ times: triesAnHour, within: 60 * 60_000, now: parts.now })
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   mustBeOpen(): void {
-    if (!this.#isOpen) throw new Problem('forbidden', 'Only administrators add users here.')
+    if (!this.isOpen) throw new Problem('forbidden', 'Only administrators add users here.')
   }
 
   /** A new account, signed in; `unprocessable` when the name or the address is taken or not allowed. */

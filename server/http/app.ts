@@ -5,19 +5,19 @@ import { Problem } from '../problems.ts'
 import { apiApp, failed } from './api/app.ts'
 import { apiCalling } from './api/calling.ts'
 import { documentFor } from './api/openapi.ts'
-import { addressOf, callingOf } from './callers.ts'
+import { addressOf, type Calling, callingOf } from './callers.ts'
 import { preflight, withCors } from './cors.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
-import { methodLabel, metricsPage, noRoute, routeLabel } from './metrics.ts'
+import { methodLabel, metricsPage, noRoute, type Router, routeLabel } from './metrics.ts'
 import { withLocation } from './moved.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
+import { sentBy } from './same-origin.ts'
 import { signInApp, signInFailed } from './sign-in/app.ts'
 import { swagger } from './swagger/routes.ts'
-import { welcome } from './welcome.ts'
 
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
 const depth = 10
@@ -43,8 +43,19 @@ export type WatchAnswers = (
   response: Response,
 ) => Response | Promise<Response>
 
+/** What answers browsers with pages, at every address that is not the protocol's own. */
+export interface Pages {
+  fetch(request: Request, calling: Calling): Response | Promise<Response>
+  router: Router
+}
+
 /** Everything that answers HTTP, by the first words of the address. */
-export function serveHttp(parts: HttpParts, listen: ListenOptions, watch?: WatchAnswers): Server<undefined> {
+export function serveHttp(
+  parts: HttpParts,
+  pages: Pages,
+  listen: ListenOptions,
+  watch?: WatchAnswers,
+): Server<undefined> {
   const api = apiApp(parts)
   const describe = swagger(
     parts,
@@ -52,7 +63,7 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions, watch?: Watch
   )
   const signIn = signInApp(parts)
   const health = new Health(parts)
-  const routers = { api: api.router, signIn: signIn.router }
+  const routers = { api: api.router, signIn: signIn.router, pages: pages.router }
 
   async function answer(request: Request, segments: readonly string[]): Promise<Response> {
     if (segments.some(leadsElsewhere)) throw unreachable(request)
@@ -64,16 +75,19 @@ export function serveHttp(parts: HttpParts, listen: ListenOptions, watch?: Watch
     if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling)
     if (first === 'api' && second === 'swagger') return reading(request, () => describe(request, segments.slice(2)))
     if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), apiCalling(calling))
-    if (first === 'user') return signIn.fetch(withPath(request, segments), calling)
-    if (segments.length > 1) throw new Problem('not-found', 'Not found.')
+    if (first === 'api') throw new Problem('not-found', 'Not found.')
+    if (first === 'user' && !isForPage(parts, request, segments)) {
+      return signIn.fetch(withPath(request, segments), calling)
+    }
+    if (segments.length > 1) return pages.fetch(withPath(request, segments), calling)
     if (first === 'healthz') return reading(request, () => health.alive())
     if (first === 'readyz') return reading(request, () => health.ready())
-    if (first === undefined) return reading(request, () => welcome(parts))
     const { metrics } = parts
-    if (first === 'metrics' && metrics) {
+    if (first === 'metrics') {
+      if (!metrics) throw new Problem('not-found', 'Not found.')
       return reading(request, () => metricsPage(parts, metrics, request, addressOf(parts, request, server)))
     }
-    throw new Problem('not-found', 'Not found.')
+    return pages.fetch(withPath(request, segments), calling)
   }
 
   async function handle(request: Request, segments: readonly string[]): Promise<Response> {
@@ -156,14 +170,27 @@ function unreachable(request: Request): Problem {
     : new Problem('not-found', 'Not found.')
 }
 
-/** What an address of ours may begin with. */
+/** Addresses below `/user` at which programs of a page read JSON. */
+const jsonForPages = new Set(['session', 'sessions'])
+
+/** Whether a request below `/user` is for a page or its form, rather than for the JSON that stands at the same address. */
+function isForPage({ origin }: HttpParts, { headers, method }: Request, segments: readonly string[]): boolean {
+  if (method === 'GET' || method === 'HEAD') return !(segments.length === 2 && jsonForPages.has(segments[1] ?? ''))
+  if (method !== 'POST') return false
+  // A script that sends JSON and does not say so is taken for a form by this alone, but says nothing of a page either.
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers.get('content-type') ?? '')
+  return isForm && sentBy(headers, { origin, method }) !== 'no-browser'
+}
+
+/** What an address of the protocol begins with. */
 const firstWords = new Set(['api', 'user', 'healthz', 'readyz', 'metrics', undefined])
 
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {
   const carried = prefix.length > 0 && prefix.every((segment, index) => segments[index] === segment)
   // `/api/v1` is ours also where the public path is `/api`.
-  return carried && firstWords.has(segments[prefix.length]) ? segments.slice(prefix.length) : segments
+  const isOther = firstWords.has(segments[0]) && !firstWords.has(segments[prefix.length])
+  return carried && !isOther ? segments.slice(prefix.length) : segments
 }
 
 /** The same routes below a long public path, whose own segments must not count against the depth. */

@@ -22,6 +22,8 @@ export interface Calling {
   askSession(): Promise<Visitor | undefined>
   /** The same, also where he must set a new password before he may do anything else. */
   askVisitor(): Promise<Visitor | undefined>
+  /** What is at an address, for the visitor; undefined: for nobody in particular. */
+  resolveFor(visitor: Visitor | undefined, address: AddressKeys): Promise<Resolved>
   browser(): Browser
 }
 
@@ -57,6 +59,10 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     isPasswordOf: (caller, password) => watched(parts.access.isPasswordOf(caller, password, remote())),
     askSession: async () => settled(await askVisitor()),
     askVisitor,
+    resolveFor: async (visitor, address) => {
+      const resolved = await parts.access.resolveFor(visitor ?? parts.access.stranger, address)
+      return { ...resolved, caller: admitted(resolved.caller) }
+    },
     browser,
   }
 }

@@ -33,7 +33,7 @@ export function methodLabel(method: string): string {
 }
 
 /** Something that knows the pattern of a path, as the router of Hono does. */
-interface Router {
+export interface Router {
   match(method: string, path: string): [[[unknown, { path: string }], unknown][], ...unknown[]]
 }
 
@@ -41,7 +41,7 @@ interface Router {
 export function routeLabel(
   method: string,
   segments: readonly string[],
-  routers: { api: Router; signIn: Router },
+  routers: { api: Router; signIn: Router; pages: Router },
 ): string {
   const [first, second] = segments
   if (first === 'api' && second === 'packages') {
@@ -51,9 +51,9 @@ export function routeLabel(
   }
   if (first === 'api' && second === 'swagger') return segments.length > 3 ? noRoute : '/api/swagger'
   if (first === 'api' && second === 'v1') return patternOf(routers.api, method, segments)
-  if (first === 'user') return patternOf(routers.signIn, method, segments)
-  if (first === undefined) return '/'
-  return segments.length === 1 && ownWords.has(first) ? `/${first}` : noRoute
+  if (first !== undefined && segments.length === 1 && ownWords.has(first)) return `/${first}`
+  const own = first === 'user' ? patternOf(routers.signIn, method, segments) : noRoute
+  return own === noRoute ? patternOf(routers.pages, method, segments) : own
 }
 
 const ownWords = new Set(['healthz', 'readyz', 'metrics'])

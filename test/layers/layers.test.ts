@@ -13,6 +13,17 @@ const everything = ['server']
  */
 const table: Record<string, readonly string[]> = {
   'server/http': ['server/access', 'server/registry', 'server/lib', 'server/problems.ts', 'server/names.ts'],
+  // A second protocol beside `http`: who calls, how a refusal is told and how bytes are answered is the same there.
+  'server/pages': [
+    'server/http',
+    'server/access',
+    'server/registry',
+    'server/lib',
+    'server/problems.ts',
+    'server/names.ts',
+  ],
+  // They run in a browser.
+  'server/pages/assets/scripts': [],
   'server/jobs': [
     'server/registry',
     // The queue, and no other table.

