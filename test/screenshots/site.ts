@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
+
+/*
+ * A small company's registry as it looks after a few weeks, made by real requests at a clock that is moved on: what pictures of pages
+ * show, and what a newcomer may look at.
+ */
+
+const day = 24 * 60 * 60_000
+
+const readme = `# anchor
+
+Keeps long transfers where they are when the line goes down.
+
+## Use
+
+\`\`\`sh
+anchor hold backup.tar --until "$HOME/.line-is-up"
+\`\`\`
+
+| flag | meaning |
+|---|---|
+| \`--until\` | a file that says when to go on |
+| \`--tries\` | how often it looks, 10 by default |
+
+- Written for slow lines
+- Tested on [three systems](https://example.com/anchor/systems)
+
+> Needs no configuration.
+`
+
+export interface Site extends AsyncDisposable {
+  stowage: TestStowage
+  ada: Client
+}
+
+export async function makeSite(): Promise<Site> {
+  let now = Date.now() - 30 * day
+  const stowage = await startStowage({
+    replace: { now: () => now },
+    settings: { STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', STOWAGE_AUDIT_RETENTION: '365d' },
+  })
+  const { admin } = stowage
+  const ada = await stowage.user('ada', { full_name: 'Ada Lovelace' })
+  const grace = await stowage.user('grace', { full_name: 'Grace Hopper' })
+  await stowage.user('joan')
+  const must = async (answer: Promise<Response>) => {
+    const response = await answer
+    if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`)
+    return response
+  }
+  const patch = (client: Client, path: string, body: unknown) =>
+    must(
+      client.fetch(path, {
+        method: 'PATCH',
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json' },
+      }),
+    )
+  await must(
+    ada.post('/api/v1/orgs', {
+      username: 'acme',
+      full_name: 'Acme Shipping',
+      description: 'Tools for slow lines',
+      website: 'https://example.com',
+    }),
+  )
+  const team = (await (
+    await must(
+      ada.post('/api/v1/orgs/acme/teams', {
+        name: 'release',
+        permission: 'write',
+        description: 'Publishes what is released',
+      }),
+    )
+  ).json()) as { id: number }
+  await must(ada.fetch(`/api/v1/teams/${team.id}/members/grace`, { method: 'PUT' }))
+  await must(ada.post('/api/v1/orgs', { username: 'harbour', visibility: 'private' }))
+  await patch(admin, '/api/v1/admin/quotas/owners/acme', { bytes: 8_000_000, versions: 40 })
+
+  const put = async (client: Client, name: string, version: string, files: Record<string, number>) => {
+    for (const [file, size] of Object.entries(files)) {
+      await must(client.put({ owner: 'acme', package: name, version, file }, randomBytes(size)))
+    }
+  }
+  for (let week = 0; week < 5; week++) {
+    for (let i = 0; i < 6; i++) {
+      now += day
+      const version = `1.${week}.${i}`
+      if (i % 3 === 0) {
+        await put(grace, 'anchor', version, {
+          [`anchor-${version}-linux-x64.tar.gz`]: 140_000 + 9_000 * i,
+          [`anchor-${version}-darwin-arm64.tar.gz`]: 150_000,
+          'SHA256SUMS.txt': 210,
+        })
+      }
+      if (i === 1) await put(ada, 'capstan', `0.${week}.0`, { 'capstan.jar': 60_000, 'capstan.pom': 2_400 })
+      for (let times = 0; times < 2 + ((i * 7 + week * 3) % 9); times++) {
+        await must(
+          stowage.anonymous.get({ owner: 'acme', package: 'anchor', version: '1.0.0', file: 'SHA256SUMS.txt' }),
+        )
+      }
+      await stowage.stowage.flushDownloads()
+    }
+  }
+  await patch(ada, '/api/v1/packages/acme/generic/anchor/-/metadata', {
+    description: 'Keeps long transfers where they are when the line goes down',
+    readme,
+    homepage: 'https://example.com/anchor',
+    repository_url: 'https://example.com/acme/anchor',
+    labels: ['network', 'cli', 'stable'],
+  })
+  await patch(ada, '/api/v1/packages/acme/generic/capstan/-/metadata', {
+    description: 'Winds things up',
+    labels: ['jvm'],
+  })
+  await must(ada.put({ package: 'notes', version: '2026-11', file: 'a;rm -rf $HOME' }, 'nothing bad'))
+  await must(ada.put({ package: 'notes', version: '🚢 v2 “final”', file: 'notes.txt' }, 'text'))
+  await must(
+    ada.post('/api/v1/orgs/acme/hooks', {
+      type: 'gitea',
+      active: true,
+      events: ['package'],
+      config: { url: 'http://127.0.0.1:9/hook', content_type: 'json', secret: 'a-secret-of-the-hook' },
+    }),
+  )
+  await ada.token(['write:package'], { name: 'ci of anchor' })
+  await ada.token(['read:package'], { name: 'laptop' })
+  now += 3 * 60 * 60_000
+  await put(grace, 'anchor', '1.5.0', {
+    'anchor-1.5.0-linux-x64.tar.gz': 210_000,
+    'anchor-1.5.0-windows-x64.zip': 230_000,
+    'SHA256SUMS.txt': 210,
+  })
+  now += 2 * 60 * 60_000
+  await stowage.stowage.runJobs()
+  await stowage.stowage.flushDownloads()
+  await stowage.stowage.flushUses()
+  await stowage.stowage.flushSignIns(true)
+  return { stowage, ada, [Symbol.asyncDispose]: () => stowage[Symbol.asyncDispose]() }
+}
