@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import { readSettings, SettingsError } from './config.ts'
+import { readSettings, SettingsError, settingNames } from './config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stowage-settings-'))
 const tls = join(import.meta.dir, '../test/support/tls')
@@ -51,6 +51,7 @@ test('everything has a default', () => {
     logFormat: undefined,
     logLevel: 'info',
     tls: undefined,
+    shown: expect.any(Array),
   })
   expect(readSettings({}).trustedProxies(ipaddr.parse('127.0.0.1'))).toBe(false)
 })
@@ -350,4 +351,93 @@ test('the README names every setting', () => {
   expect(names.length).toBeGreaterThan(20)
   const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8')
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
+})
+
+describe('what an administrator is shown', () => {
+  const shownOf = (environment: Record<string, string>) =>
+    Object.fromEntries(readSettings(environment).shown.map((setting) => [setting.name, setting]))
+
+  test('is every setting, as it is in force', () => {
+    expect(readSettings({}).shown.map(({ name }) => name)).toEqual(settingNames)
+    expect(readSettings({}).shown.filter(({ isSet }) => isSet)).toEqual([])
+    const settings = {
+      STOWAGE_LIMIT_FILE_SIZE: '1.5GiB',
+      STOWAGE_BLOB_GRACE: '90m',
+      STOWAGE_AUDIT_RETENTION: '1d',
+      STOWAGE_SIGN_UP: 'true',
+      STOWAGE_DATA_DIR: 'here',
+      STOWAGE_TRUSTED_PROXIES: '10.0.0.0/8',
+    }
+    const shown = shownOf(settings)
+    expect(Object.keys(settings).map((name) => [shown[name]?.value, shown[name]?.isSet])).toEqual([
+      ['1.5 GiB', true],
+      ['90 minutes', true],
+      ['1 day', true],
+      ['yes', true],
+      [resolve('here'), true],
+      ['10.0.0.0/8', true],
+    ])
+    const usual = shownOf({})
+    expect(
+      ['LISTEN', 'LIMIT_FILE_SIZE', 'SESSION_IDLE', 'PASSWORD_LOGIN', 'CORS_ORIGINS', 'DATABASE_CONNECTIONS'].map(
+        (name) => usual[`STOWAGE_${name}`]?.value,
+      ),
+    ).toEqual(['127.0.0.1:3000', 'unlimited', '7 days', 'yes', 'none', '20'])
+  })
+
+  // Every secret, so that one that is added is looked at here.
+  const secretValues: Record<string, string> = {
+    STOWAGE_ADMIN_PASSWORD: 'not-to-be-seen',
+    STOWAGE_DATABASE_URL: 'postgres://not-to-be-seen:not-to-be-seen@db.example.com:5433/stowage',
+    STOWAGE_SECRET_KEY: 'not-to-be-seen'.repeat(3),
+    STOWAGE_SMTP_URL: 'smtps://not-to-be-seen:not-to-be-seen@mail.example.com',
+    STOWAGE_METRICS_TOKEN: 'not-to-be-seen-x',
+    STOWAGE_TLS_KEY: key,
+  }
+
+  test('is no secret', () => {
+    const shown = shownOf({ ...secretValues, STOWAGE_MAIL_FROM: 'a@example.com', STOWAGE_TLS_CERT: certificate })
+    const texts = JSON.stringify(shown)
+    expect(texts).not.toContain('not-to-be-seen')
+    expect(texts).not.toContain(key)
+    expect(texts).not.toContain('PRIVATE KEY')
+    expect(shown.STOWAGE_DATABASE_URL?.value).toBe('set: db.example.com:5433/stowage')
+    const secret = settingNames.filter((name) => shown[name]?.isSecret)
+    expect(secret.toSorted()).toEqual(Object.keys(secretValues).toSorted() as typeof secret)
+    for (const name of secret) expect(shown[name]).toMatchObject({ isSet: true, value: expect.stringMatching(/^set/) })
+  })
+
+  test.each([
+    'postgres://stowage:12/not-to-be-seen@db.example.com/stowage',
+    'postgres://not-to-be-seen@db.example.com/stowage?password=not-to-be-seen',
+    'postgres://db.example.com/stowage?user=a&password=not-to-be-seen',
+    'postgres://db.example.com/stowage#not-to-be-seen',
+    'postgres:///stowage?host=not-to-be-seen',
+    'postgres://a:not%2Dto-be-seen@db.example.com/x',
+  ])('is nothing of %s but where the database is', (text) => {
+    const value = shownOf({ STOWAGE_DATABASE_URL: text }).STOWAGE_DATABASE_URL?.value
+    expect(value).toStartWith('set')
+    expect(value).not.toMatch(/to-be-seen/)
+  })
+
+  test.each(settingNames)('%s shows no password where none belongs', (name) => {
+    for (const text of ['https://ada:not-to-be-seen@example.com', 'x//ada:not-to-be-seen@example.com/y']) {
+      if (mistakesIn({ [name]: text }).length > 0) continue
+      const shown = shownOf({ [name]: text })[name]
+      // A folder may have any name.
+      if (name !== 'STOWAGE_DATA_DIR') expect(shown?.value).not.toContain('not-to-be-seen')
+    }
+  })
+
+  test('is explained as the README explains it', () => {
+    const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8')
+    const rows = readme.split('\n').flatMap((line) => {
+      const [, variables = '', , meaning = ''] = line.split('|').map((cell) => cell.trim())
+      const plain = meaning.replaceAll(/ \(\[[^\]]*\]\([^)]*\)\)/g, '')
+      return (variables.match(/STOWAGE_[A-Z_]+/g) ?? []).map((name) => [name, plain] as const)
+    })
+    const meanings = Object.fromEntries(rows)
+    for (const { name, meaning } of readSettings({}).shown)
+      expect([name, meaning]).toEqual([name, meanings[name] ?? ''])
+  })
 })

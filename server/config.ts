@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
-import { parseDuration, parseSize } from './lib/sizes.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from './lib/sizes.ts'
 import { maxPasswordLength, minPasswordLength, ownerName } from './names.ts'
 
 /** Variables with our prefix that are not the server's: the client's, and what Kubernetes injects for a service `stowage`. */
@@ -213,6 +213,137 @@ const secrets = new Set([
   'STOWAGE_METRICS_TOKEN',
 ])
 
+const schema = z.object(variables)
+
+type Name = keyof typeof variables
+
+/** Every variable that the server reads. */
+export const settingNames = Object.keys(variables) as Name[]
+
+const adminMeaning = 'the first administrator, made only where no user exists'
+const sessionMeaning = "how long a browser's session lasts without a request, and in any case"
+const mailMeaning =
+  'the mail server for invitations and reset links, and the sender: `smtps://user:password@mail.example.com`'
+const metricsMeaning =
+  'who may see `/metrics`: a token of 16 characters or more, addresses and ranges; with both set both must hold, with neither there is none'
+const logMeaning = 'logs go to standard error; levels `debug info warn error silent`'
+const tlsMeaning = 'PEM files, to serve HTTPS without a proxy'
+
+/** What each does, in the words of the README's table; a test compares the two. */
+const meanings: Record<Name, string> = {
+  STOWAGE_LISTEN: 'host:port; port 0 takes a free one; `0.0.0.0:3000` for all interfaces',
+  STOWAGE_PUBLIC_URL: 'what links show; a path such as `https://example.com/stowage` works',
+  STOWAGE_DATA_DIR: 'database and files',
+  STOWAGE_DATABASE_URL:
+    'a PostgreSQL database (14 to 18) in the place of SQLite: `postgres://stowage:password@db.example.com/stowage`',
+  STOWAGE_DATABASE_CONNECTIONS: 'connections to PostgreSQL at most, half of them for reading',
+  STOWAGE_ADMIN_USERNAME: adminMeaning,
+  STOWAGE_ADMIN_PASSWORD: adminMeaning,
+  STOWAGE_LIMIT_FILE_SIZE: 'largest file: `10GiB`, `500 MB`, a number of bytes',
+  STOWAGE_AUDIT_RETENTION: 'how long the audit log is kept: `90d`, from `1d` on, or `forever`',
+  STOWAGE_BLOB_GRACE: 'how long the bytes of deleted files stay on disk',
+  STOWAGE_TRUSTED_PROXIES: 'addresses and ranges whose `X-Forwarded-For` counts: `127.0.0.1, 10.0.0.0/8`',
+  STOWAGE_QUERY_TOKENS: 'whether `?token=` is a credential (it ends up in logs, so better not)',
+  STOWAGE_REQUIRE_SIGN_IN: 'whether only who has signed in sees anything',
+  STOWAGE_SIGN_UP: 'whether strangers may make themselves an account',
+  STOWAGE_PASSWORD_LOGIN: 'whether passwords are credentials; tokens are in any case',
+  STOWAGE_PROXY_SIGN_IN_HEADER: 'the header in which a trusted proxy names who has signed in there',
+  STOWAGE_CORS_ORIGINS: 'whose pages may read answers of `/api`: `https://tools.example.com`',
+  STOWAGE_SECRET_KEY:
+    'what secrets in the database are encrypted with: 32 characters or more, the same on all servers of a database',
+  STOWAGE_SESSION_IDLE: sessionMeaning,
+  STOWAGE_SESSION_LIFETIME: sessionMeaning,
+  STOWAGE_SMTP_URL: mailMeaning,
+  STOWAGE_MAIL_FROM: mailMeaning,
+  STOWAGE_WEBHOOK_ALLOWED_HOSTS:
+    'where webhooks may lead beside the internet: host names, `*.suffixes`, addresses and ranges, separated by commas',
+  STOWAGE_METRICS_TOKEN: metricsMeaning,
+  STOWAGE_METRICS_ALLOWED_ADDRESSES: metricsMeaning,
+  STOWAGE_LOG_FORMAT: logMeaning,
+  STOWAGE_LOG_LEVEL: logMeaning,
+  STOWAGE_TLS_CERT: tlsMeaning,
+  STOWAGE_TLS_KEY: tlsMeaning,
+}
+
+/** A setting as an administrator may read it: never a secret. */
+export interface ShownSetting {
+  name: string
+  /** As it is in force, in words. */
+  value: string
+  /** False: the default holds. */
+  isSet: boolean
+  isSecret: boolean
+  /** What it does; names and examples in backticks. */
+  meaning: string
+}
+
+/** What holds where nothing is set, beside `none`. */
+const otherwise: Partial<Record<Name, string>> = {
+  STOWAGE_PUBLIC_URL: 'from the listen address',
+  STOWAGE_DATABASE_URL: 'none: SQLite in the data directory',
+  STOWAGE_SECRET_KEY: 'not set: the file secret-key in the data directory holds it',
+  STOWAGE_ADMIN_PASSWORD: 'not set',
+  STOWAGE_SMTP_URL: 'not set: no mail is sent',
+  STOWAGE_METRICS_TOKEN: 'not set',
+  STOWAGE_TLS_KEY: 'not set',
+  STOWAGE_LOG_FORMAT: 'pretty on a terminal, else json',
+}
+
+/** What is in force, from the variables as they were set and as they were read. */
+function shownSettings(environment: Record<string, string | undefined>, values: Values): readonly ShownSetting[] {
+  return settingNames.map((name) => {
+    const text = environment[name] || undefined
+    const isSecret = secrets.has(name)
+    const value = isSecret ? withoutSecret(name, text) : inWords(name, text, values[name])
+    return {
+      name,
+      value: value ?? otherwise[name] ?? 'none',
+      isSet: text !== undefined,
+      isSecret,
+      meaning: meanings[name],
+    }
+  })
+}
+
+type Values = z.output<typeof schema>
+
+/** That it is set. Of a database also where it is; what looks like anything else than a host and a name may be part of a password. */
+function withoutSecret(name: Name, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = name === 'STOWAGE_DATABASE_URL' ? URL.parse(text) : null
+  const place = url && `${url.host}${url.pathname}`
+  return place && /^[\w.:[\]-]+\/[\w.-]+$/.test(place) ? `set: ${place}` : 'set'
+}
+
+const sizes: ReadonlySet<Name> = new Set(['STOWAGE_LIMIT_FILE_SIZE'])
+const counts: ReadonlySet<Name> = new Set(['STOWAGE_DATABASE_CONNECTIONS'])
+
+function inWords(name: Name, text: string | undefined, value: Values[Name]): string | undefined {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'number') {
+    if (counts.has(name)) return String(value)
+    if (!Number.isFinite(value)) return sizes.has(name) ? 'unlimited' : 'forever'
+    return sizes.has(name) ? formatSize(value) : durationInWords(value)
+  }
+  // A folder is told as it was found, everything else as it was written.
+  if (text === undefined || name === 'STOWAGE_DATA_DIR') return plainly(value)
+  return withoutUserinfo(text)
+}
+
+/** Of what was not set. */
+function plainly(value: Values[Name]): string | undefined {
+  if (typeof value === 'string') return value
+  if (value && typeof value === 'object' && 'port' in value && 'host' in value && !(value instanceof URL))
+    return `${value.host}:${value.port}`
+  return undefined
+}
+
+function durationInWords(milliseconds: number): string {
+  const { number = '0', unit = '' } = /^(?<number>\d+)(?<unit>\D*)$/.exec(formatDuration(milliseconds))?.groups ?? {}
+  const word = { d: 'day', h: 'hour', m: 'minute', s: 'second', ms: 'millisecond' }[unit] ?? 'second'
+  return `${number} ${word}${number === '1' ? '' : 's'}`
+}
+
 function shown(name: string, value: string | undefined): string {
   // A variable that does not exist may be the mistyped name of a secret.
   const isSecret = name in variables ? secrets.has(name) : /PASS|SECRET|TOKEN|KEY/i.test(name)
@@ -267,6 +398,8 @@ export interface Settings {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** PEM texts. */
   tls: { cert: string; key: string } | undefined
+  /** All of them, for whoever runs the site. */
+  shown: readonly ShownSetting[]
 }
 
 /** Says everything that is wrong with the settings, a line each. */
@@ -289,7 +422,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     )
     .map((name) => `${name} is ${shown(name, environment[name])}, but there is no such setting. ${suggestion(name)}`)
 
-  const parsed = z.object(variables).safeParse(
+  const parsed = schema.safeParse(
     // An empty variable is a variable that is not set: that is how Compose files and CI systems hand them over.
     Object.fromEntries(Object.keys(variables).map((name) => [name, environment[name] || undefined])),
   )
@@ -350,6 +483,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     logFormat: values.STOWAGE_LOG_FORMAT,
     logLevel: values.STOWAGE_LOG_LEVEL,
     tls: cert && key ? { cert, key } : undefined,
+    shown: shownSettings(environment, values),
   }
 }
 

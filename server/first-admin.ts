@@ -24,7 +24,9 @@ export async function makeFirstAdmin(settings: Settings, accounts: Accounts, isT
   const writes = settings.adminPassword === undefined && !isTerminal
   // The file first: an account whose password nobody ever saw would be worse than a file without an account.
   if (writes) await writeDurably(file, `${password}\n`, 0o600)
-  const created = await accounts.createFirst({ name: username, password })
+  // One that was printed is known to whoever reads that terminal or file: the first thing to do is to choose another.
+  const mustChangePassword = settings.adminPassword === undefined
+  const created = await accounts.createFirst({ name: username, password, mustChangePassword })
   if (!created) {
     if (writes) await rm(file, { force: true })
     return { kind: 'exists' }

@@ -65,7 +65,10 @@ export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin:
   }
   const trial = `${base}/api/packages/${settings.adminUsername}/generic/hello/1.0/hello.txt`
   const publish = `echo hello | curl -sSi -u ${credentials} -T - ${trial}`
-  if (admin.kind !== 'exists') lines.push('', '  Publish a first file, from another terminal:', `  ${publish}`)
+  if (admin.kind !== 'exists') {
+    lines.push('', '  Begin in a browser:', `  ${base}/user/login`)
+    lines.push('', '  Or publish a first file, from another terminal:', `  ${publish}`)
+  }
   return `${lines.join('\n')}\n\nlistening on ${stowage.url}\n`
 }
 

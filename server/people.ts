@@ -2,6 +2,7 @@ import { Access } from './access/access.ts'
 import { Accounts } from './access/accounts.ts'
 import { Administration } from './access/administration.ts'
 import { AuditLog } from './access/audit-log.ts'
+import { AwaitedCodes } from './access/awaited-codes.ts'
 import { Invitations } from './access/invitations.ts'
 import { LastUses } from './access/last-uses.ts'
 import { dropExpiredLinks, expiredLinksJob, type LinkMailParts, mailJob, mailLink } from './access/link-mail.ts'
@@ -42,6 +43,7 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
   const lastUses = new LastUses({ catalogue, now })
   const signIns = new SignIns({ catalogue, now })
   const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), signIns, now })
+  const awaitedCodes = new AwaitedCodes({ sealer: secrets.sealer('sign-in'), now })
   const { sessionIdle: idle, sessionLifetime: lifetime, passwordLogin } = settings
   const mailer = mailerOf(settings)
   const mails = mailer && { wake: () => wake(mailJob), wakeForgotten: () => wake(forgottenPasswordJob) }
@@ -55,7 +57,10 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
     linkJobs: linkJobs({ ...linkParts, passwordResets, mailer }),
     /** What answers requests. */
     requests: {
-      access: new Access({ catalogue, passwords, secondFactors, lastUses, signIns, now, modes: settings }),
+      access: new Access({
+        ...{ catalogue, passwords, secondFactors, awaitedCodes, lastUses, signIns, now },
+        modes: settings,
+      }),
       accounts,
       ownAccount: new OwnAccount({ catalogue, passwords, now }),
       administration: new Administration({ catalogue, passwords, now }),

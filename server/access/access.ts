@@ -7,12 +7,13 @@ import {
 } from '../catalogue/callers.ts'
 import type { AddressKeys, AddressRow } from '../catalogue/files.ts'
 import type { Catalogue } from '../catalogue/transaction.ts'
-import type { UserRow } from '../catalogue/users.ts'
+import { type UserRow, userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
 import { networkOf } from '../lib/real-address.ts'
 import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { emailKey } from './accounts.ts'
+import type { AwaitedCodes } from './awaited-codes.ts'
 import {
   accountFrom,
   anonymous,
@@ -55,6 +56,7 @@ export class Access {
   readonly #catalogue: Catalogue
   readonly #passwords: Passwords
   readonly #secondFactors: SecondFactors
+  readonly #awaitedCodes: AwaitedCodes
   readonly #attempts: FailedAttempts
   readonly #now: () => number
   readonly #modes: SignInModes
@@ -67,6 +69,7 @@ export class Access {
     catalogue: Catalogue
     passwords: Passwords
     secondFactors: SecondFactors
+    awaitedCodes: AwaitedCodes
     lastUses: LastUses
     signIns: SignIns
     now: () => number
@@ -75,6 +78,7 @@ export class Access {
     this.#catalogue = parts.catalogue
     this.#passwords = parts.passwords
     this.#secondFactors = parts.secondFactors
+    this.#awaitedCodes = parts.awaitedCodes
     this.#now = parts.now
     this.#modes = parts.modes
     this.#lastUses = parts.lastUses
@@ -111,12 +115,55 @@ export class Access {
     return this.#modes.requireSignIn ? { kind: 'anonymous', mustSignIn: true } : anonymous
   }
 
+  /** Whether passwords are credentials here. */
+  get takesPasswords(): boolean {
+    return this.#modes.passwordLogin
+  }
+
   /** Who gives his password to sign in with a browser. A token in its place is nothing but a wrong password. */
   async signIn(credentials: Extract<Credentials, { kind: 'password' }>, remote: string): Promise<SignedIn> {
-    if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
-    const found = await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(credentials.user) })
+    const user = await this.#userToSignIn(credentials)
     // That he did, is written down with his session.
-    return this.#byPassword(found?.user, credentials, remote)
+    return this.#byPassword(user, credentials, remote)
+  }
+
+  /**
+   * The same in two steps, for a form that asks for the code only of who has one: then `awaited` is for his browser to bring with the
+   * code. It is noted like every right password without its code.
+   */
+  async beginSignIn(
+    { user, password }: { user: string; password: string },
+    remote: string,
+  ): Promise<{ caller: SignedIn; awaited?: undefined } | { caller?: undefined; awaited: string }> {
+    const credentials = { kind: 'password', user, password, code: undefined } as const
+    const { row, hash } = await this.#rightPassword(await this.#userToSignIn(credentials), credentials, remote)
+    if (row.totp_secret === null) return { caller: await this.#withCode(row, hash, undefined, remote) }
+    this.#signIns.failed('code-missing', remote, row)
+    return { awaited: this.#awaitedCodes.seal(row) }
+  }
+
+  /** Whether a browser brings what `beginSignIn` gave it, and is still in time. */
+  isAwaited(awaited: string): boolean {
+    return this.#awaitedCodes.open(awaited) !== undefined
+  }
+
+  /** The second step; undefined where the first one must be taken again: it is too long ago, or the account has changed. */
+  async finishSignIn(awaited: string, code: string, remote: string): Promise<SignedIn | undefined> {
+    this.#mustTakePasswords()
+    const opened = this.#awaitedCodes.open(awaited)
+    const row = opened && (await userById(this.#catalogue.read, opened.userId))
+    if (!opened || !row?.password_hash || !this.#awaitedCodes.isStill(opened, row)) return undefined
+    if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
+    return this.#withCode(row, row.password_hash, code, remote)
+  }
+
+  async #userToSignIn({ user }: { user: string }): Promise<UserRow | undefined> {
+    this.#mustTakePasswords()
+    return (await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(user) }))?.user
+  }
+
+  #mustTakePasswords(): void {
+    if (!this.#modes.passwordLogin) throw new Problem('forbidden', 'Nobody signs in with a password here.')
   }
 
   /**
@@ -178,10 +225,20 @@ export class Access {
   }
 
   async #byPassword(
-    row: UserRow | undefined,
-    { user, password, code }: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
+    found: UserRow | undefined,
+    credentials: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
     remote: string,
   ): Promise<SignedIn> {
+    const { row, hash } = await this.#rightPassword(found, credentials, remote)
+    return this.#withCode(row, hash, credentials.code, remote)
+  }
+
+  /** Whose password it is, and who may sign in; else the refusal, which is the same for all. */
+  async #rightPassword(
+    row: UserRow | undefined,
+    { user, password }: { user: string; password: string },
+    remote: string,
+  ): Promise<{ row: UserRow; hash: string }> {
     const hash = row?.password_hash
     const typed = foldedAccount(user)
     // An unknown name goes the same way as a known one, with a hash that no password has.
@@ -193,8 +250,13 @@ export class Access {
     }
     if (!row) throw this.#refused('unknown-account', remote)
     if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
+    return { row, hash: known.hash }
+  }
+
+  /** The caller whose password was right, once he has shown his second factor too, if he has one. */
+  async #withCode(row: UserRow, hash: string, code: string | undefined, remote: string): Promise<SignedIn> {
     await this.#secondFactors.demand(row, code, remote)
-    const credential = { kind: 'password', hash: known.hash, secondFactor: row.totp_secret } as const
+    const credential = { kind: 'password', hash, secondFactor: row.totp_secret } as const
     return { kind: 'user', account: accountFrom(row), credential, address: remote }
   }
 

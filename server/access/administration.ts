@@ -128,8 +128,13 @@ export class Administration {
     this.#now = parts.now
   }
 
-  async users(_: AdminGrant, page: { offset: number; limit: number }): Promise<{ users: UserRow[]; total: number }> {
-    return usersPage(this.#catalogue.read, page)
+  /** All users, or only those whose name or e-mail address holds a text. */
+  async users(
+    _: AdminGrant,
+    page: { offset: number; limit: number },
+    text = '',
+  ): Promise<{ users: UserRow[]; total: number }> {
+    return usersPage(this.#catalogue.read, page, text.toLowerCase())
   }
 
   /** The user as he is from now on. A new password ends his sessions. */

@@ -6,14 +6,16 @@ import {
   goneOwner,
   mostCounted,
 } from '../catalogue/audit.ts'
+import { ownersAmong, placesAmong } from '../catalogue/audit-places.ts'
 import { ownerIdByKey } from '../catalogue/owners.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { userById } from '../catalogue/users.ts'
-import { ownerKey, possiblePackage } from '../names.ts'
+import { ownerKey, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Caller } from './caller.ts'
 import { type AdminGrant, type Grant, isPublicOnly, mustBeInReach, signedIn, wrongCredentials } from './grant.ts'
 import type { OrganisationGrant } from './organisations.ts'
+import { permission } from './rules.ts'
 import type { SignIns } from './sign-ins.ts'
 
 /** For those who may not import the catalogue. */
@@ -39,6 +41,14 @@ export interface AuditQuery extends Pick<AuditFilter, 'actions' | 'credential' |
 
 type Page = { offset: number; limit: number }
 type Events = { events: AuditRow[]; total: number | undefined }
+
+/** What events name and is still there for the reader: each by what it is called today. */
+export interface StillThere {
+  /** By id. */
+  owners: ReadonlyMap<number, string>
+  package(event: AuditRow): string | undefined
+  version(event: AuditRow): string | undefined
+}
 
 /** Who did what, for those who may know. */
 export class AuditLog {
@@ -88,6 +98,33 @@ export class AuditLog {
     return this.#page({ ownerId: owner.id }, { ...query, package: name }, page)
   }
 
+  /** What these events name, as far as the reader may go there. */
+  async stillThere(caller: Caller, events: readonly AuditRow[]): Promise<StillThere> {
+    const { read } = this.#catalogue
+    const ids = events.flatMap(({ actor_id, owner_id }) => [actor_id ?? [], owner_id ?? []].flat())
+    const userId = caller.kind === 'user' ? caller.account.id : 0
+    const owners = (await ownersAmong(read, [...new Set(ids)], userId)).filter(
+      (owner) => permission(caller, owner) !== 'none',
+    )
+    const names = new Map(owners.map(({ id, name }) => [id, name]))
+    const keys = events.flatMap(({ owner_id, package_key, version }) =>
+      owner_id !== null && package_key !== null && names.has(owner_id)
+        ? [{ ownerId: owner_id, packageKey: package_key, versionKey: versionKeyOf(version) }]
+        : [],
+    )
+    const places = await placesAmong(read, keys)
+    const packages = new Map(places.map(({ ownerId, packageKey, name }) => [`${ownerId} ${packageKey}`, name]))
+    const versions = new Map(
+      places.map(({ ownerId, packageKey, versionKey, version }) => [`${ownerId} ${packageKey} ${versionKey}`, version]),
+    )
+    return {
+      owners: names,
+      package: ({ owner_id, package_key }) => packages.get(`${owner_id} ${package_key}`),
+      version: ({ owner_id, package_key, version }) =>
+        versions.get(`${owner_id} ${package_key} ${versionKeyOf(version)}`) ?? undefined,
+    }
+  }
+
   /** Removes what is older than the log is kept. */
   async dropOld(signal: AbortSignal): Promise<void> {
     if (this.#retention === Number.POSITIVE_INFINITY) return
@@ -128,3 +165,7 @@ export class AuditLog {
 }
 
 const nothing: Events = { events: [], total: 0 }
+
+function versionKeyOf(version: string | null): string | undefined {
+  return version === null ? undefined : possibleVersion(version)
+}

@@ -7,6 +7,8 @@ import {
   type OrganisationRow,
   organisationById,
   organisationsPage,
+  organisationsWrittenBy,
+  ownersOf,
   updateOrganisation,
 } from '../catalogue/organisations.ts'
 import { insertOwner, type OwnerRow, ownerById, updateOwner } from '../catalogue/owners.ts'
@@ -319,16 +321,38 @@ export class Organisations {
     return organisationsPage(this.#catalogue.read, { viewer: viewerOf(caller), members }, window)
   }
 
+  /** The names of those at which the caller may publish as what he is there, the first so many. */
+  async writtenBy({ account }: SignedIn, limit: number): Promise<string[]> {
+    return organisationsWrittenBy(this.#catalogue.read, account.id, limit)
+  }
+
   /** Nobody is shown to who is no member. */
-  async members(grant: OrganisationGrant<'reader'>, window: Window): Promise<{ members: UserRow[]; total: number }> {
+  async members(grant: OrganisationGrant, window: Window): Promise<{ members: UserRow[]; total: number }> {
     if (!isInside(grant)) return { members: [], total: 0 }
     return membersPage(this.#catalogue.read, grant.organisation.id, window)
+  }
+
+  /** Whom to ask: the names of its owners, the first so many. Who is no member is told none. */
+  async ownersOf(grant: OrganisationGrant<'reader'>, limit: number): Promise<string[]> {
+    return isInside(grant) ? ownersOf(this.#catalogue.read, grant.organisation.id, limit) : []
   }
 
   /** `not-found` also for who is no member himself. */
   async mustHave(grant: OrganisationGrant<'reader'>, name: string): Promise<void> {
     if (!isInside(grant)) throw new Problem('not-found', 'Not found.')
     await this.#memberNamed(grant, name)
+  }
+
+  /** A member by his name, and why he cannot go, if he cannot. */
+  async member(
+    grant: OrganisationGrant<'member'>,
+    name: string,
+  ): Promise<{ member: UserRow; mayNotGo: Problem | undefined }> {
+    const { organisation } = grant
+    const member = await this.#memberNamed(grant, name)
+    const who = { organisationId: organisation.id, userId: member.id }
+    const isLast = await isOnlyOwner(this.#catalogue.read, who)
+    return { member, mayNotGo: isLast ? lastOwner(organisation) : undefined }
   }
 
   async removeMember(grant: OrganisationGrant<'member'>, name: string): Promise<UserRow> {

@@ -197,6 +197,10 @@ export class PasswordResets {
   }
 
   /** Whether people can help themselves here. */
+  get areMailed(): boolean {
+    return this.#parts.passwordLogin && this.#parts.mails !== undefined
+  }
+
   mustSendMail(): void {
     mustTakePasswords(this.#parts.passwordLogin)
     if (this.#parts.mails) return

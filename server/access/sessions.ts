@@ -224,6 +224,13 @@ export class Sessions {
     return sessionsOf(this.#catalogue.read, { userId: account.id, ...this.#limits() })
   }
 
+  /** When the visitor gave his password for the session that he asks by; undefined where he asks by none. */
+  async begunAt(visitor: Visitor): Promise<number | undefined> {
+    const { credential } = visitor
+    if (credential.kind !== 'session') return undefined
+    return (await this.list(visitor)).find(({ id }) => id === credential.id)?.created_at
+  }
+
   /** Ends one of the visitor's own. */
   async end(visitor: Visitor, id: number): Promise<void> {
     const args = { standing: standingOf(visitor), id, now: this.#now() }

@@ -12,6 +12,7 @@ import {
   teamMember,
   teamMembersPage,
   teamNameIsTaken,
+  teamsOfPeople,
   teamsPage,
   updateTeam,
 } from '../catalogue/teams.ts'
@@ -224,10 +225,31 @@ export class Teams {
   }
 
   async list(
-    { organisation }: OrganisationGrant<'member'>,
+    { organisation }: OrganisationGrant<'member' | 'owner'>,
     window: Window,
   ): Promise<{ teams: TeamRow[]; total: number }> {
     return teamsPage(this.#catalogue.read, organisation.id, window)
+  }
+
+  /** The teams in which members of the organisation are, by their ids. */
+  async ofMembers(
+    { organisation }: OrganisationGrant<'member' | 'owner'>,
+    members: readonly { id: number }[],
+  ): Promise<Map<number, TeamRow[]>> {
+    const found = await teamsOfPeople(this.#catalogue.read, {
+      organisationIds: [organisation.id],
+      userIds: members.map(({ id }) => id),
+    })
+    return Map.groupBy(found, ({ user_id }) => user_id)
+  }
+
+  /** The teams in which the caller himself is, by the ids of their organisations. */
+  async ofCaller({ account }: SignedIn, organisations: readonly { id: number }[]): Promise<Map<number, TeamRow[]>> {
+    const found = await teamsOfPeople(this.#catalogue.read, {
+      organisationIds: organisations.map(({ id }) => id),
+      userIds: [account.id],
+    })
+    return Map.groupBy(found, ({ organisation_id }) => organisation_id)
   }
 
   /** `unprocessable` where the organisation has a team of that name. */
@@ -243,7 +265,10 @@ export class Teams {
     await this.#catalogue.transact(removeTeam, this.#atTeam(grant))
   }
 
-  async members({ team }: TeamGrant<'member'>, window: Window): Promise<{ members: UserRow[]; total: number }> {
+  async members(
+    { team }: TeamGrant<'member' | 'owner'>,
+    window: Window,
+  ): Promise<{ members: UserRow[]; total: number }> {
     return teamMembersPage(this.#catalogue.read, team.id, window)
   }
 

@@ -24,7 +24,7 @@ import { callerNow, type Standing, signedIn, standingOf, type TokenCaller, wrong
 import { covers, parseScopes, type Scopes, scopeList, storedScopes } from './scopes.ts'
 
 /** For those who may not import the catalogue. */
-export type { TokenRow }
+export type { GoingToken, TokenRow }
 
 declare const keyring: unique symbol
 
@@ -207,6 +207,14 @@ export class Tokens {
     page: { offset: number; limit: number },
   ): Promise<{ tokens: TokenRow[]; total: number }> {
     return tokensOf(this.#catalogue.read, user.id, page)
+  }
+
+  /** One of the user's own, and those that go with it: they were made with it, or with one of these. */
+  async withFamily({ user }: TokenKeyring, id: number): Promise<{ token: TokenRow; family: GoingToken[] }> {
+    const token = await tokenById(this.#catalogue.read, id)
+    if (token?.user_id !== user.id) throw new Problem('not-found', 'access token does not exist')
+    const going = await tokensGoingWith(this.#catalogue.read, { column: 'id', is: id })
+    return { token, family: going.filter((one) => one.id !== id) }
   }
 
   /** The token itself that the caller sent. */

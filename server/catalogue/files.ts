@@ -123,6 +123,41 @@ export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: str
     .executeTakeFirst()
 }
 
+/** The file of that id, where it belongs to that version. */
+export async function fileOfVersion(
+  db: Db,
+  wanted: { ownerId: number; packageKey: string; versionKey: string; fileId: number },
+): Promise<AddressedFile | undefined> {
+  const [row] = await selectFileOf(db, wanted)
+  return row
+}
+
+const selectFileOf = prepared(
+  ['ownerId', 'packageKey', 'versionKey', 'fileId'],
+  (db, wanted: { ownerId: number; packageKey: string; versionKey: string; fileId: number }) =>
+    db
+      .selectFrom('files')
+      .innerJoin('versions', 'versions.id', 'files.version_id')
+      .innerJoin('packages', 'packages.id', 'versions.package_id')
+      .innerJoin('blobs', 'blobs.id', 'files.blob_id')
+      .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+      .select([
+        'files.id',
+        'files.version_id as versionId',
+        'versions.package_id as packageId',
+        'files.name',
+        'files.created_at as createdAt',
+        'uploaders.name as uploader',
+        'blobs.size',
+        'blobs.sha256',
+        'blobs.location',
+      ])
+      .where('files.id', '=', wanted.fileId)
+      .where('packages.owner_id', '=', wanted.ownerId)
+      .where('packages.name_key', '=', wanted.packageKey)
+      .where('versions.version_key', '=', wanted.versionKey),
+)
+
 /** A file with its digests, as far as they are known. */
 export interface ListedFile extends Digested {
   id: number
@@ -165,6 +200,38 @@ const selectFilesOf = prepared(
       .where('packages.name_key', '=', wanted.packageKey)
       .where('versions.version_key', '=', wanted.versionKey)
       .orderBy('files.name_key'),
+)
+
+/** Some of a version's files, by name, with when they came. */
+export async function someFilesOfVersion(
+  db: Db,
+  wanted: { versionId: number; offset: number; limit: number },
+): Promise<(ListedFile & { createdAt: number })[]> {
+  return selectSomeFilesOf(db, wanted)
+}
+
+const selectSomeFilesOf = prepared(
+  ['versionId', 'offset', 'limit'],
+  (db, wanted: { versionId: number; offset: number; limit: number }) =>
+    db
+      .selectFrom('files')
+      .innerJoin('blobs', 'blobs.id', 'files.blob_id')
+      .select([
+        'files.id',
+        'files.blob_id as blobId',
+        'files.name',
+        'files.downloads',
+        'files.created_at as createdAt',
+        'blobs.size',
+        'blobs.md5',
+        'blobs.sha1',
+        'blobs.sha256',
+        'blobs.sha512',
+      ])
+      .where('files.version_id', '=', wanted.versionId)
+      .orderBy('files.name_key')
+      .offset(wanted.offset)
+      .limit(wanted.limit),
 )
 
 export interface NewFile {

@@ -85,6 +85,11 @@ function profiles(db: Db | Tx) {
     .select('organisations.full_name as organisationName')
 }
 
+/** Whether there is any version at all, of whomever. */
+export async function anyVersion(db: Db): Promise<boolean> {
+  return (await db.selectFrom('listings').select('version_id').limit(1).executeTakeFirst()) !== undefined
+}
+
 /** A package of an owner, unless it has no version. */
 export async function listedPackage(
   db: Db,
@@ -125,7 +130,7 @@ const ownerColumns = {
 } as const satisfies Record<SortKey, readonly (keyof Schema['listings'])[]>
 
 /** The same of each package, which has one name. */
-const packageColumns = { ...ownerColumns, name: ownerColumns.version }
+export const packageColumns = { ...ownerColumns, name: ownerColumns.version }
 
 type SortColumns = (typeof ownerColumns | typeof packageColumns)[SortKey]
 

@@ -70,8 +70,35 @@ export async function organisationsPage(
   return { organisations: await page.execute(), total: await countOf(found) }
 }
 
+/** The names of the organisations in which the user may write packages, the first so many by name. */
+export async function organisationsWrittenBy(db: Db, userId: number, limit: number): Promise<string[]> {
+  const rows = await organisations(db)
+    .select('owners.name')
+    .where('owners.id', 'in', ofMember(db, userId))
+    .where(accessOf(sql`${userId}`, sql.ref('owners.id')), '>=', 2)
+    .orderBy('owners.name_key')
+    .limit(limit)
+    .execute()
+  return rows.map(({ name }) => name)
+}
+
 function ofMember(db: Db | Tx, userId: number) {
   return db.selectFrom('team_members').select('organisation_id').where('user_id', '=', userId)
+}
+
+/** The names of those who own an organisation, the first so many. */
+export async function ownersOf(db: Db, organisationId: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('team_members')
+    .innerJoin('teams', 'teams.id', 'team_members.team_id')
+    .innerJoin('owners', 'owners.id', 'team_members.user_id')
+    .select('owners.name')
+    .where('team_members.organisation_id', '=', organisationId)
+    .where('teams.access', '=', 3)
+    .orderBy('owners.name_key')
+    .limit(limit)
+    .execute()
+  return rows.map(({ name }) => name)
 }
 
 /** A page of the people in an organisation, by name, and how many there are. */

@@ -194,8 +194,11 @@ export async function setOwnQuota(tx: Tx, ownerId: number, numbers: QuotaNumbers
     .execute()
 }
 
+/** An owner's own numbers, and what it has. */
 export interface OwnQuota extends QuotaNumbers {
   owner: string
+  usedVersions: number
+  usedBytes: number
 }
 
 /** Owners with numbers of their own, by name. */
@@ -206,7 +209,12 @@ export async function ownQuotas(
   const quotas = await db
     .selectFrom('quotas')
     .innerJoin('owners', 'owners.id', 'quotas.owner_id')
+    .leftJoin('owner_counts', 'owner_counts.owner_id', 'quotas.owner_id')
     .select(['owners.name as owner', 'quotas.versions', 'quotas.bytes', 'quotas.file_size'])
+    .select(({ fn, lit }) => [
+      fn.coalesce('owner_counts.versions', lit(0)).as('usedVersions'),
+      fn.coalesce('owner_counts.bytes', lit(0)).as('usedBytes'),
+    ])
     .orderBy('owners.name_key')
     .offset(offset)
     .limit(limit)
@@ -216,6 +224,42 @@ export async function ownQuotas(
     .select(({ fn }) => fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow()
   return { quotas, total: Number(total) }
+}
+
+/** What all owners have together, and how many of each kind there are. */
+export interface SiteCounts {
+  users: number
+  organisations: number
+  packages: number
+  versions: number
+  files: number
+  bytes: number
+}
+
+export async function countsOfSite(db: Db): Promise<SiteCounts> {
+  const kinds = await db
+    .selectFrom('owners')
+    .select(({ fn }) => ['kind', fn.countAll<number>().as('owners')])
+    .groupBy('kind')
+    .execute()
+  const ownersOf = (wanted: string) => Number(kinds.find(({ kind }) => kind === wanted)?.owners ?? 0)
+  const sums = await db
+    .selectFrom('owner_counts')
+    .select(({ fn }) => [
+      fn.sum<number | null>('packages').as('packages'),
+      fn.sum<number | null>('versions').as('versions'),
+      fn.sum<number | null>('files').as('files'),
+      fn.sum<number | null>('bytes').as('bytes'),
+    ])
+    .executeTakeFirstOrThrow()
+  return {
+    users: ownersOf('user'),
+    organisations: ownersOf('organisation'),
+    packages: Number(sums.packages ?? 0),
+    versions: Number(sums.versions ?? 0),
+    files: Number(sums.files ?? 0),
+    bytes: Number(sums.bytes ?? 0),
+  }
 }
 
 /** What an owner's packages have, as it is kept. */

@@ -18,6 +18,9 @@ import type { Db } from './schema.ts'
 export interface FoundPackage {
   owner: Profile
   version: ListedVersion
+  /** What its people say of it; '' and no labels where they say nothing. */
+  description: string
+  labels: readonly string[]
   versions: number
   files: number
   bytes: number
@@ -163,7 +166,9 @@ async function foundPackages(db: Db, ids: readonly number[]): Promise<FoundPacka
   const rows = await db
     .selectFrom('packages')
     .innerJoin('package_counts as counts', 'counts.package_id', 'packages.id')
+    .leftJoin('package_texts as texts', 'texts.package_id', 'packages.id')
     .select(['packages.id', 'packages.owner_id', 'counts.versions', 'counts.files', 'counts.bytes', 'counts.downloads'])
+    .select(['texts.description', 'texts.labels'])
     .select((it) =>
       it
         .selectFrom('listings')
@@ -185,6 +190,16 @@ async function foundPackages(db: Db, ids: readonly number[]): Promise<FoundPacka
     const version = versions.get(row?.newest ?? -1)
     const owner = owners.get(row?.owner_id ?? -1)
     if (!row || !version || !owner) return []
-    return { owner, version, versions: row.versions, files: row.files, bytes: row.bytes, downloads: row.downloads }
+    const { versions: count, files, bytes, downloads, description, labels } = row
+    return {
+      owner,
+      version,
+      description: description ?? '',
+      labels: labels === null ? [] : (JSON.parse(labels) as string[]),
+      versions: count,
+      files,
+      bytes,
+      downloads,
+    }
   })
 }

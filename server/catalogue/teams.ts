@@ -101,9 +101,27 @@ export async function teamMember(db: Db, teamId: number, nameKey: string): Promi
     .executeTakeFirst()
 }
 
+/** In which teams these people are, of these organisations; each organisation's owners first. */
+export async function teamsOfPeople(
+  db: Db,
+  { organisationIds, userIds }: { organisationIds: readonly number[]; userIds: readonly number[] },
+): Promise<(TeamRow & { user_id: number })[]> {
+  if (organisationIds.length === 0 || userIds.length === 0) return []
+  return db
+    .selectFrom('team_members')
+    .innerJoin('teams', 'teams.id', 'team_members.team_id')
+    .selectAll('teams')
+    .select('team_members.user_id')
+    .where('team_members.organisation_id', 'in', organisationIds)
+    .where('team_members.user_id', 'in', userIds)
+    .orderBy((it) => it.case().when('access', '=', 3).then(0).else(1).end())
+    .orderBy('name_key')
+    .execute()
+}
+
 /** Whether nobody else is in the team of the owners. Stays so for whoever holds the owner alone. */
-export async function isOnlyOwner(tx: Tx, who: { organisationId: number; userId: number }): Promise<boolean> {
-  const owners = await tx
+export async function isOnlyOwner(db: Db | Tx, who: { organisationId: number; userId: number }): Promise<boolean> {
+  const owners = await db
     .selectFrom('team_members')
     .innerJoin('teams', 'teams.id', 'team_members.team_id')
     .select('team_members.user_id')

@@ -86,15 +86,18 @@ export interface GoingToken extends Pick<TokenRow, 'id' | 'user_id' | 'name' | '
 }
 
 /** All that go with a token, or with an account and all its tokens: what was made with one goes with it. */
-export async function tokensGoingWith(tx: Tx, origin: { column: 'id' | 'user_id'; is: number }): Promise<GoingToken[]> {
-  return tx
-    .withRecursive('family', (db) =>
-      db
+export async function tokensGoingWith(
+  db: Db | Tx,
+  origin: { column: 'id' | 'user_id'; is: number },
+): Promise<GoingToken[]> {
+  return db
+    .withRecursive('family', (family) =>
+      family
         .selectFrom('tokens')
         .select('id')
         .where(origin.column, '=', origin.is)
         // Each once, though one of an account's tokens may have come of another.
-        .union(db.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
+        .union(family.selectFrom('tokens').innerJoin('family', 'family.id', 'tokens.parent_id').select('tokens.id')),
     )
     .selectFrom('family')
     .innerJoin('tokens', 'tokens.id', 'family.id')

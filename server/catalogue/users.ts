@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
@@ -54,17 +54,31 @@ export async function lockUser(tx: Tx, id: number): Promise<void> {
   await tx.selectFrom('users').select('id').where('id', '=', id).$call(locked(tx, 'for update')).execute()
 }
 
-/** One page of all users, oldest first, and how many there are. */
+/** One page of all users, oldest first, and how many there are; `text` in lower case: only whose name or e-mail address holds it. */
 export async function usersPage(
   db: Db,
   page: { offset: number; limit: number },
+  text = '',
 ): Promise<{ users: UserRow[]; total: number }> {
-  const found = await users(db).orderBy('users.id').offset(page.offset).limit(page.limit).execute()
-  const { total } = await db
-    .selectFrom('users')
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow()
+  let some = users(db)
+  if (text !== '')
+    some = some.where(sql<boolean>`(${holds('owners.name_key', text)} or ${holds('users.email_key', text)})`)
+  const found = await some.orderBy('users.id').offset(page.offset).limit(page.limit).execute()
+  const { total } =
+    text === ''
+      ? await db
+          .selectFrom('users')
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
+      : await some
+          .clearSelect()
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
   return { users: found, total: Number(total) }
+}
+
+function holds(column: string, text: string) {
+  return sql<boolean>`${sql.ref(column)} like ${`%${text.replaceAll(/[!%_]/g, '!$&')}%`} escape '!'`
 }
 
 /** Whether somebody else may run the site. Stays so until the transaction has ended where it holds `administrators` alone. */

@@ -299,6 +299,26 @@ export async function deliveriesPage(
   return { deliveries, total: Number(total) > mostCounted ? undefined : Number(total) }
 }
 
+/** The newest delivery of each of these webhooks that has one. */
+export async function lastDeliveries(db: Db, webhookIds: readonly number[]): Promise<ListedDelivery[]> {
+  if (webhookIds.length === 0) return []
+  return db
+    .selectFrom('webhooks')
+    .innerJoin('deliveries', (join) =>
+      join.on((it) => {
+        const its = it.selectFrom('deliveries as its').whereRef('its.webhook_id', '=', 'webhooks.id')
+        return it(
+          'deliveries.id',
+          '=',
+          its.select((each) => each.fn.max('its.id').as('id')),
+        )
+      }),
+    )
+    .select(listedColumns.map((column) => `deliveries.${column}` as const))
+    .where('webhooks.id', 'in', webhookIds)
+    .execute()
+}
+
 export async function deliveryOf(db: Db | Tx, webhookId: number, id: number): Promise<DeliveryRow | undefined> {
   const all = db.selectFrom('deliveries').selectAll().where('webhook_id', '=', webhookId)
   return all.where('id', '=', id).executeTakeFirst()

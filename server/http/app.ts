@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'bun'
-import { hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
+import { type Addresses, hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
 import { apiApp, failed } from './api/app.ts'
 import { apiCalling } from './api/calling.ts'
@@ -13,7 +13,7 @@ import { methodLabel, metricsPage, noRoute, type Router, routeLabel } from './me
 import { withLocation } from './moved.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
-import { problemResponse } from './problem-response.ts'
+import { isForPeople, problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
 import { sentBy } from './same-origin.ts'
 import { signInApp, signInFailed } from './sign-in/app.ts'
@@ -34,6 +34,8 @@ export interface ListenOptions {
   port: number
   /** PEM texts. */
   tls: { cert: string; key: string } | undefined
+  /** Plain: for a test, whose server starts in half the time. */
+  addresses?: Addresses | undefined
 }
 
 /** Stands around every answer, in tests: what goes out is what it gives back. `segments`: the address without the public one's path. */
@@ -46,6 +48,8 @@ export type WatchAnswers = (
 /** What answers browsers with pages, at every address that is not the protocol's own. */
 export interface Pages {
   fetch(request: Request, calling: Calling): Response | Promise<Response>
+  /** A failure that was found before any page was. */
+  fail(request: Request, calling: Calling, error: unknown): Response | Promise<Response>
   router: Router
 }
 
@@ -57,6 +61,7 @@ export function serveHttp(
   watch?: WatchAnswers,
 ): Server<undefined> {
   const api = apiApp(parts)
+  const { addresses = 'every' } = listen
   const describe = swagger(
     parts,
     documentFor(parts, () => api),
@@ -119,10 +124,12 @@ export function serveHttp(
     return first === 'api' ? parts.corsOrigins : []
   }
 
-  function refused(request: Request, segments: readonly string[], error: unknown): Response {
+  function refused(request: Request, segments: readonly string[], error: unknown): Response | Promise<Response> {
     const [first, second] = segments
     if (first === 'api' && second === 'v1') return failed(parts, request, error)
-    if (first === 'user') return signInFailed(parts, request, error)
+    if (first === 'user' && !isForPage(parts, request, segments)) return signInFailed(parts, request, error)
+    const isOfPages = first === 'user' || !firstWords.has(first)
+    if (isOfPages && isForPeople(request)) return pages.fail(request, callingOf(parts, request, server), error)
     const told = withLocation(parts, request, error, segments)
     return problemResponse(told, request, logFailure(parts.log, request, error))
   }
@@ -137,17 +144,22 @@ export function serveHttp(
     // Said aloud: without it a second server would get a share of this one's requests instead of an error.
     reusePort: false,
     routes: {
-      ...rawPathRoutes(depth, (request, segments) => respond(request, withoutPrefix(parts.prefix, segments))),
-      ...prefixRoutes(parts.prefix, rawPathRoutes(depth, respond)),
+      ...rawPathRoutes(
+        depth,
+        (request, segments) => respond(request, withoutPrefix(parts.prefix, segments)),
+        addresses,
+      ),
+      ...prefixRoutes(parts.prefix, () => rawPathRoutes(depth, respond, addresses)),
     },
     // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
     // went missing on the way.
-    fetch: (request) => {
+    fetch: async (request) => {
       const [, ...segments] = pathOf(request.url).split('/')
       const isDeep = segments.length > depth
+      if (addresses === 'plain' && !(isDeep && segments.every(Boolean))) return tooPlain(request)
       const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
       const own = withoutPrefix(parts.prefix, segments.filter(Boolean))
-      const response = withCors(refused(request, own, error), request, originsFor(own))
+      const response = withCors(await refused(request, own, error), request, originsFor(own))
       return counted(request, undefined, performance.now(), response)
     },
     // An answer that was given and then could not be sent; which request it was for is not told here.
@@ -163,6 +175,11 @@ export function serveHttp(
   return server
 }
 
+/** An answer that no test can want: what it asked says nothing of a server with all its addresses. */
+function tooPlain({ url }: Request): Response {
+  return new Response(`${url}: this server was started with plain addresses only (Replacements)\n`, { status: 599 })
+}
+
 /** Dot segments and backslashes never reach another address. */
 function unreachable(request: Request): Problem {
   return request.method === 'PUT'
@@ -170,12 +187,12 @@ function unreachable(request: Request): Problem {
     : new Problem('not-found', 'Not found.')
 }
 
-/** Addresses below `/user` at which programs of a page read JSON. */
-const jsonForPages = new Set(['session', 'sessions'])
+/** What stands below `/user` for programs of a page alone: no page has such an address. */
+const jsonForPages = new Set(['password', 'session', 'sessions'])
 
 /** Whether a request below `/user` is for a page or its form, rather than for the JSON that stands at the same address. */
 function isForPage({ origin }: HttpParts, { headers, method }: Request, segments: readonly string[]): boolean {
-  if (method === 'GET' || method === 'HEAD') return !(segments.length === 2 && jsonForPages.has(segments[1] ?? ''))
+  if (method === 'GET' || method === 'HEAD') return !jsonForPages.has(segments[1] ?? '')
   if (method !== 'POST') return false
   // A script that sends JSON and does not say so is taken for a form by this alone, but says nothing of a page either.
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers.get('content-type') ?? '')
@@ -185,19 +202,40 @@ function isForPage({ origin }: HttpParts, { headers, method }: Request, segments
 /** What an address of the protocol begins with. */
 const firstWords = new Set(['api', 'user', 'healthz', 'readyz', 'metrics', undefined])
 
+/** What may stand behind those of them that have something behind them. */
+const secondWords: Record<string, ReadonlySet<string | undefined>> = {
+  api: new Set(['packages', 'swagger', 'v1']),
+  user: new Set([
+    'forgot-password',
+    'invitation',
+    'login',
+    'logout',
+    'organisations',
+    'password',
+    'password-reset',
+    'session',
+    'sessions',
+    'settings',
+    'sign-up',
+  ]),
+}
+
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {
   const carried = prefix.length > 0 && prefix.every((segment, index) => segments[index] === segment)
-  // `/api/v1` is ours also where the public path is `/api`.
-  const isOther = firstWords.has(segments[0]) && !firstWords.has(segments[prefix.length])
-  return carried && !isOther ? segments.slice(prefix.length) : segments
+  // `/api/v1` is ours also where the public path is `/api`; `/api/ada` is then the page of an owner.
+  const isOwn = secondWords[segments[0] ?? '']?.has(segments[1]) && !firstWords.has(segments[prefix.length])
+  return carried && !isOwn ? segments.slice(prefix.length) : segments
 }
 
 /** The same routes below a long public path, whose own segments must not count against the depth. */
-function prefixRoutes<Handler>(prefix: readonly string[], routes: Record<string, Handler>): Record<string, Handler> {
+function prefixRoutes<Handler>(
+  prefix: readonly string[],
+  routes: () => Record<string, Handler>,
+): Record<string, Handler> {
   if (prefix.length < 2) return {}
   const path = `/${prefix.join('/')}`
-  return Object.fromEntries(Object.entries(routes).map(([pattern, handler]) => [path + pattern, handler]))
+  return Object.fromEntries(Object.entries(routes()).map(([pattern, handler]) => [path + pattern, handler]))
 }
 
 /** The request at its own address without prefix and repeated slashes, for a router that reads `url`. */

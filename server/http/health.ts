@@ -7,12 +7,14 @@ const tellEvery = 60_000
 /** Milliseconds after which a probe that is not answered has failed. */
 const probeTimeout = 3_000
 
+type Written = 'database' | 'storage'
+
 /** `/healthz`: the process answers. `/readyz`: database and storage can be written. */
 export class Health {
   readonly #parts: HttpParts
   /** When it was last said of each that it cannot be written, by a clock that runs on. */
   readonly #told = new Map<string, number>()
-  #last: { at: number; result: Promise<string[]> } | undefined
+  #last: { at: number; result: Promise<Written[]> } | undefined
 
   constructor(parts: HttpParts) {
     this.#parts = parts
@@ -23,21 +25,29 @@ export class Health {
   }
 
   async ready(): Promise<Response> {
-    const { now } = this.#parts.registry
-    if (!this.#last || Math.abs(now() - this.#last.at) >= probeEvery) this.#last = { at: now(), result: this.#probe() }
-    const failed = await this.#last.result
+    const failed = await this.failing()
     return failed.length === 0 ? text(200, 'ok') : text(503, `not ready: ${failed.join(', ')} cannot be written`)
   }
 
-  async #probe(): Promise<string[]> {
+  /** What cannot be written at the moment. */
+  failing(): Promise<Written[]> {
+    const { now } = this.#parts.registry
+    if (!this.#last || Math.abs(now() - this.#last.at) >= probeEvery) this.#last = { at: now(), result: this.#probe() }
+    return this.#last.result
+  }
+
+  async #probe(): Promise<Written[]> {
     const { catalogue, blobs, checkStorage } = this.#parts.registry
     const probeStorage = async () => {
       await checkStorage()
       await blobs.probe()
     }
     const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(probeStorage())])
-    const failed: string[] = []
-    for (const [name, result] of Object.entries({ database, storage })) {
+    const failed: Written[] = []
+    for (const [name, result] of [
+      ['database', database],
+      ['storage', storage],
+    ] as const) {
       if (result.status === 'fulfilled') {
         this.#told.delete(name)
         continue

@@ -57,4 +57,19 @@ export interface HttpParts {
   queryTokens: boolean
   /** Whose pages may read answers below `/api`. */
   corsOrigins: readonly string[]
+  /** Whether invitations and links are mailed. */
+  sendsMail: boolean
+  /** Milliseconds: when this server began. */
+  startedAt: number
+  /** What is in force, without secrets. */
+  settings: readonly ShownSetting[]
+}
+
+/** One variable, what it is and what it does. */
+export interface ShownSetting {
+  name: string
+  value: string
+  isSet: boolean
+  isSecret: boolean
+  meaning: string
 }

@@ -81,6 +81,11 @@ export function tell(error: unknown, requestId: string): Told {
   return { status, sentence: problem.message, facts, headers }
 }
 
+/** Whether a person looks at the answer, in a browser: who asks for something else reads a sentence sooner than a page. */
+export function isForPeople({ headers }: Request): boolean {
+  return headers.has('sec-fetch-site') || /\btext\/html\b/i.test(headers.get('accept') ?? '')
+}
+
 /** The registry's own format: plain text, or problem details (RFC 9457) for clients that prefer JSON. */
 export function problemResponse(error: unknown, request: Request, requestId: string): Response {
   const { status, sentence, facts, headers } = tell(error, requestId)

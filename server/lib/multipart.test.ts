@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { firstFilePart, MultipartError } from './multipart.ts'
+import { firstFilePart, MultipartError, openFirstFile } from './multipart.ts'
 
 /** RFC 2046 §5.1.1. */
 const boundaryCharacters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=?"
@@ -224,5 +224,42 @@ describe('a long part', () => {
     await new Promise((resolve) => setImmediate(resolve))
     expect(state.sent).toBeLessThan(1024 * 1024)
     expect(state.ended).toBe(true)
+  })
+})
+
+describe('the name of the first file', () => {
+  const nameIn = async (disposition: string) => {
+    const body = form('b', [fieldHead, 'before'], [`Content-Disposition: ${disposition}`, 'x'])
+    const part = await openFirstFile(typeWith('b'), chunks(body))
+    await part.close()
+    return part.fileName
+  }
+
+  test.each([
+    ['form-data; name="file"; filename="a b.txt"', 'a b.txt'],
+    ['form-data; name="file"; filename="größe.txt"', 'größe.txt'],
+    ['form-data; name="file"; filename="a%22b%0D%0A 100%.txt"', 'a"b\r\n 100%.txt'],
+    ['form-data; name="file"; filename="C:\\a.txt"', 'C:\\a.txt'],
+    ['form-data; name="; filename=x"; filename="right"', 'right'],
+    ['form-data; name="file"; filename=bare.txt', 'bare.txt'],
+    ['form-data; name="file"; filename=""', ''],
+  ])('%s', async (disposition, name) => {
+    expect(await nameIn(disposition)).toBe(name)
+  })
+
+  test('comes before its bytes, and who does not want them lets the body go', async () => {
+    let isLetGo = false
+    async function* body() {
+      try {
+        yield form('b', [fieldHead, 'before'], [fileHead, 'bytes']).subarray(0, 200)
+        throw new Error('nobody asked for more')
+      } finally {
+        isLetGo = true
+      }
+    }
+    const part = await openFirstFile(typeWith('b'), body())
+    expect(part.fileName).toBe('a.bin')
+    await part.close()
+    expect(isLetGo).toBe(true)
   })
 })

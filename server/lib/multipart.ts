@@ -9,26 +9,61 @@ const longestHead = 16 * 1024
 /** Characters of a boundary: RFC 2046 §5.1.1 has 70; some clients make longer ones. */
 const longestBoundary = 200
 
+/** The first file part of a form. */
+export interface FilePart {
+  /** As the browser has it; empty where nothing was chosen or nothing is said. */
+  fileName: string
+  /** Its bytes as they arrive. */
+  content: AsyncGenerator<Uint8Array>
+  /** Lets go of the body; for who may not have read the content to its end, or not at all. */
+  close: () => Promise<void>
+}
+
 /**
  * The bytes of the first file part of a `multipart/form-data` body (RFC 7578), as they arrive: nothing is gathered, and
  * the sender is slowed to the reader's pace. The whole body is read, so that one that ends early is seen to. What `body`
  * throws comes out as it is.
  */
 export async function* firstFilePart(contentType: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* (await openFirstFile(contentType, body)).content
+}
+
+/** The same, with the name that it has in the form: what stands before it has been read. */
+export async function openFirstFile(contentType: string, body: AsyncIterable<Uint8Array>): Promise<FilePart> {
   const form = new FormReader(boundaryOf(contentType), body)
   try {
-    let found = false
     for (let parts = 0; await form.nextPart(); parts++) {
-      if (parts === mostParts) throw new MultipartError(`The form has more than ${mostParts} parts.`)
-      const isFile: boolean = !found && holdsFile(await form.head())
-      for await (const piece of form.content()) if (isFile) yield piece
-      found ||= isFile
+      if (parts === mostParts) throw tooManyParts()
+      const head = await form.head()
+      if (holdsFile(head)) {
+        return { fileName: fileNameIn(head), content: contentAndRest(form, parts + 1), close: () => form.close() }
+      }
+      for await (const _ of form.content());
     }
     await form.skipEpilogue()
-    if (!found) throw new MultipartError('The form holds no file.')
+    throw new MultipartError('The form holds no file.')
+  } catch (error) {
+    await form.close()
+    throw error
+  }
+}
+
+async function* contentAndRest(form: FormReader, seen: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* form.content()
+    for (let parts = seen; await form.nextPart(); parts++) {
+      if (parts === mostParts) throw tooManyParts()
+      await form.head()
+      for await (const _ of form.content());
+    }
+    await form.skipEpilogue()
   } finally {
     await form.close()
   }
+}
+
+function tooManyParts(): MultipartError {
+  return new MultipartError(`The form has more than ${mostParts} parts.`)
 }
 
 /** RFC 2046 §5.1.1: parts between delimiter lines, of which the last ends in two hyphens. */
@@ -152,4 +187,15 @@ function holdsFile(head: string): boolean {
   const disposition = header('content-disposition').replace(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)/g, '""')
   if (!/^[^:]*:\s*form-data\s*(;|$)/i.test(disposition)) return false
   return /;\s*filename\*?\s*=/i.test(disposition) || /:\s*application\/octet-stream\b/i.test(header('content-type'))
+}
+
+/**
+ * The name as browsers write it: UTF-8 as it is, with `"` and line breaks alone escaped, by percent
+ * (HTML Living Standard, "multipart form data"). A backslash is a character like any other.
+ */
+function fileNameIn(head: string): string {
+  const line = head.split('\r\n').find((one) => /^content-disposition:/i.test(one)) ?? ''
+  const [, quoted, bare] = /;\s*filename=(?:"([^"]*)"|([^\s;"]*))/i.exec(line.replace(/;\s*name="[^"]*"/i, '')) ?? []
+  const text = Buffer.from(quoted ?? bare ?? '', 'latin1').toString('utf8')
+  return text.replaceAll(/%22|%0D|%0A/g, (escape) => decodeURIComponent(escape))
 }

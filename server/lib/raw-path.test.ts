@@ -104,3 +104,10 @@ test('every method arrives', async () => {
 test('what is deeper goes on to the server', async () => {
   expect((await ask('/1/2/3/4/5/6/7')).found).toBe('deeper')
 })
+
+test('plain addresses are those without an empty segment before the last', () => {
+  const patterns = Object.keys(rawPathRoutes(3, () => new Response(), 'plain'))
+  expect(patterns.sort()).toEqual(['/', '/:s0', '/:s0/', '/:s0/:s1', '/:s0/:s1/', '/:s0/:s1/:s2'])
+  const every = Object.keys(rawPathRoutes(3, () => new Response()))
+  expect(patterns.filter((pattern) => !every.includes(pattern))).toEqual([])
+})

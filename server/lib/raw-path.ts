@@ -1,5 +1,8 @@
 import type { BunRequest } from 'bun'
 
+/** Every address, or those without an empty segment before the last: a hundredth of the patterns, which a server compiles when it starts. */
+export type Addresses = 'every' | 'plain'
+
 type Handler = (request: BunRequest) => Response | Promise<Response>
 
 /**
@@ -14,9 +17,10 @@ type Handler = (request: BunRequest) => Response | Promise<Response>
 export function rawPathRoutes(
   depth: number,
   handle: (request: Request, segments: string[]) => Response | Promise<Response>,
+  addresses: Addresses = 'every',
 ): Record<string, Handler> {
   const routes: Record<string, Handler> = {}
-  for (const shape of [...shallow(depth), ...sloppy(depth)]) {
+  for (const shape of addresses === 'plain' ? plain(depth) : [...shallow(depth), ...sloppy(depth)]) {
     const names: string[] = []
     const pattern = shape
       .map((isFilled) => {
@@ -38,6 +42,11 @@ export function rawPathRoutes(
 
 /** Which segments of a path are filled. */
 type Shape = boolean[]
+
+function plain(depth: number): Shape[] {
+  const filled = Array.from({ length: depth }, (_, index) => Array<boolean>(index + 1).fill(true))
+  return [[false], ...filled, ...filled.slice(0, -1).map((shape) => [...shape, false])]
+}
 
 function shallow(depth: number): Shape[] {
   const shapes: Shape[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { formatDuration, parseDuration, parseSize } from './sizes.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from './sizes.ts'
 
 describe('a size', () => {
   test.each<[string, number]>([
@@ -170,6 +170,32 @@ describe('a length of time', () => {
         if (length !== undefined) expect(Number.isSafeInteger(length) && length >= 0).toBeTrue()
       }),
     )
+  })
+})
+
+describe('a size that is shown', () => {
+  test.each([
+    [0, '0'],
+    [1, '1 B'],
+    [1234, '1234 B'],
+    [1000, '1 KB'],
+    [1024, '1 KiB'],
+    [10e9, '10 GB'],
+    [10 * 1024 ** 3, '10 GiB'],
+    [1.5 * 1024 ** 3, '1.5 GiB'],
+    [2_500_000, '2.5 MB'],
+  ])('%p is %p', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text)
+  })
+
+  test('is read back as it was', () => {
+    const size = fc.oneof(
+      fc.maxSafeNat(),
+      fc
+        .tuple(fc.nat(9999), fc.constantFrom(10, 1000, 1024, 1e6, 1024 ** 2, 1e9, 1024 ** 3, 1e10))
+        .map(([a, b]) => a * b),
+    )
+    fc.assert(fc.property(size, (bytes) => expect(parseSize(formatSize(bytes))).toBe(bytes)))
   })
 })
 

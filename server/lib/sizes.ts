@@ -36,6 +36,30 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds}ms`
 }
 
+/** The same size in a unit that gives a short number, so that `parseSize` reads it back: `10 GB`, `1.5 GiB`, `1234 B`. */
+export function formatSize(bytes: number): string {
+  if (bytes === 0) return '0'
+  for (const [unit, bytesPerUnit] of sizeUnits) {
+    const number = String(bytes / bytesPerUnit)
+    if (bytes >= bytesPerUnit && /^\d+(\.\d{1,2})?$/.test(number)) {
+      const text = `${number} ${unit}`
+      if (parseSize(text) === bytes) return text
+    }
+  }
+  return `${bytes} B`
+}
+
+const sizeUnits = [
+  ['TB', 1000 ** 4],
+  ['TiB', 1024 ** 4],
+  ['GB', 1000 ** 3],
+  ['GiB', 1024 ** 3],
+  ['MB', 1000 ** 2],
+  ['MiB', 1024 ** 2],
+  ['KB', 1000],
+  ['KiB', 1024],
+] as const
+
 const sizeShape = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>[a-z]*)$/i
 const durationShape = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>ms|s|m|h|d|)$/
 

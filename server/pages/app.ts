@@ -22,7 +22,26 @@ import { webhookPages } from './webhooks/routes.tsx'
 /** HTML for people: what a browser finds at this server. One folder for each family of pages. */
 export function pagesApp(parts: HttpParts) {
   const app = pageRoutes(parts)
-  return { fetch: (request: Request, calling: Calling) => app.fetch(request, calling), router: app.router }
+  return {
+    fetch: (request: Request, calling: Calling) => app.fetch(request, calling),
+    fail: failing(parts),
+    router: app.router,
+  }
+}
+
+/** A page for what failed before it was known what page was asked for. */
+function failing(parts: HttpParts) {
+  const fail = failurePages(parts, renderer(parts))
+  return async (request: Request, calling: Calling, error: unknown): Promise<Response> => {
+    const app = new Hono<PageEnv>()
+    app.all('*', async (c) => {
+      const visitor = await calling.askVisitor().catch(() => undefined)
+      c.set('visit', new Visit(parts, calling, request, visitor))
+      return fail(c, error, request)
+    })
+    // The address may be none that a page could come back to.
+    return app.fetch(new Request('http://stowage/', { headers: request.headers }), calling)
+  }
 }
 
 /** In this order: those whose addresses begin with a word before those that begin with an owner's name. */
@@ -56,8 +75,10 @@ export function pageRoutes(parts: HttpParts): Hono<PageEnv> {
     const isFromElsewhere = sentBy(c.req.raw.headers, { origin: parts.origin, method }) !== 'own-page'
     // Nobody in particular, until it is known that the request comes from a page of ours.
     c.set('visit', new Visit(parts, c.env, c.req.raw, undefined))
-    if (isFromElsewhere)
+    if (isFromElsewhere) {
+      if (!takes(app, method, path)) throw nothingAt(app, path)
       throw new Problem('forbidden', 'This was not sent by a page of this site, so nothing was done.')
+    }
     const visitor = await c.env.askVisitor()
     c.set('visit', new Visit(parts, c.env, c.req.raw, visitor))
     if (visitor?.account.mustChangePassword && !beforeNewPassword.includes(path)) {
@@ -75,10 +96,14 @@ export function pageRoutes(parts: HttpParts): Hono<PageEnv> {
 
 const methods = ['GET', 'POST', 'PUT', 'DELETE']
 
-/** Why nothing answers at that address: it takes other methods, or there is none. What stands before all pages does not count. */
+/** Whether there is a page or form at that address. What stands before all pages does not count. */
+function takes(app: Hono<PageEnv>, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.path !== '/*')
+}
+
+/** Why nothing answers at that address: it takes other methods, or there is none. */
 function nothingAt(app: Hono<PageEnv>, path: string): Problem {
-  const takes = (method: string) => app.router.match(method, path)[0].some(([[, route]]) => route.path !== '/*')
-  const allowed = methods.filter(takes)
+  const allowed = methods.filter((method) => takes(app, method, path))
   if (allowed.length === 0) return new Problem('not-found', 'Not found.')
   const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
   return new Problem('method-not-allowed', `This address takes ${allow}.`, { allow })

@@ -1,15 +1,20 @@
 import type { Context } from 'hono'
+import { organisationGrant } from '../access/organisations.ts'
 import { logFailure } from '../http/failures.ts'
 import type { HttpParts } from '../http/parts.ts'
-import { tell } from '../http/problem-response.ts'
+import { isForPeople, problemResponse, tell } from '../http/problem-response.ts'
+import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { ButtonLink } from './components/forms.tsx'
+import { pathHere } from './links.ts'
 import { linksOf, type Render } from './page.tsx'
 import { useSite } from './site.ts'
-import { type PageEnv, visitOf } from './visit.ts'
+import { type PageEnv, type Visit, visitOf } from './visit.ts'
+import { shortened } from './words.ts'
 
 const titles: Record<number, string> = {
   400: 'This cannot be read',
+  401: 'Your session has ended',
   403: 'This is not yours to do',
   404: 'Nothing is here',
   405: 'This page takes no such request',
@@ -25,9 +30,10 @@ const titles: Record<number, string> = {
 /** A failure as a page: what happened, what to do, and the id to ask about. */
 export function failurePages(parts: HttpParts, render: Render) {
   const links = linksOf(parts)
-  return async (c: Context<PageEnv>, error: unknown): Promise<Response> => {
+  /** `request`: as it came, where it is not the one that the page is made for. */
+  return async (c: Context<PageEnv>, error: unknown, request = c.req.raw): Promise<Response> => {
     const visit = visitOf(c)
-    const { method } = c.req
+    const { method } = request
     const isRead = method === 'GET' || method === 'HEAD'
     const isStranger = error instanceof Problem && error.code === 'credentials-missing' && !visit.visitor
     if (isStranger && isRead) {
@@ -43,30 +49,95 @@ export function failurePages(parts: HttpParts, render: Render) {
         headers: { Location: moved, 'Cache-Control': 'no-store' },
       })
     }
-    const requestId = logFailure(parts.log, c.req.raw, error)
+    const requestId = logFailure(parts.log, request, error)
+    if (!isForPeople(request)) {
+      const plain = problemResponse(error, request, requestId)
+      plain.headers.delete('WWW-Authenticate')
+      return plain
+    }
     const { status, sentence, headers } = tell(error, requestId)
     // At this a browser would ask for a password itself.
     headers.delete('WWW-Authenticate')
     headers.delete('Content-Type')
     const title = titles[status] ?? titles[500] ?? ''
+    const told = { status, title, sentence, requestId }
     return render(
       c,
       { title, status, headers: Object.fromEntries(headers) },
-      <Failure status={status} title={title} sentence={sentence} requestId={requestId} />,
+      <Failure
+        {...told}
+        back={isRead ? undefined : refererOf(request)}
+        ask={status === 403 ? await whomToAsk(parts, visit, c.req.path) : undefined}
+        wanted={status === 404 ? nameIn(c.req.path) : undefined}
+      />,
     )
   }
 }
 
-function Failure(props: { status: number; title: string; sentence: string; requestId: string }) {
-  const { status, title, sentence, requestId } = props
+/** Names that are told of those who could help. */
+const fewNames = 5
+
+/** Who could do at an owner what the reader may not, as far as he may know who that is. */
+async function whomToAsk(parts: HttpParts, visit: Visit, path: string): Promise<Helpers | undefined> {
+  const [, name = '', mark] = path.split('/')
+  if (!visit.visitor || mark !== '-' || name === '-') return undefined
+  try {
+    const { owner } = await visit.mayRead(decodeURIComponent(name))
+    if (owner.id === visit.visitor.account.id) return undefined
+    if (owner.kind === 'user') return { kind: 'user', names: [owner.name] }
+    const leave = organisationGrant('reader', 'read', visit.caller, owner)
+    return { kind: 'organisation', names: await parts.organisations.ownersOf(leave, fewNames) }
+  } catch {
+    // The page is about another failure already.
+    return undefined
+  }
+}
+
+interface Helpers {
+  kind: 'user' | 'organisation'
+  names: readonly string[]
+}
+
+/** The package that somebody may have looked for at an address at which nothing is. */
+function nameIn(path: string): string | undefined {
+  const [, owner = '', mark, packages, , name] = path.split('/')
+  const wanted = mark === undefined ? owner : mark === '-' && packages === 'packages' ? name : undefined
+  return wanted && wanted.length > 2 && possiblePackage(wanted) !== undefined ? wanted : undefined
+}
+
+/** The page whose form was sent, to come back to. */
+function refererOf({ headers }: Request): string | undefined {
+  const url = URL.parse(headers.get('referer') ?? '')
+  return url ? pathHere(url.pathname + url.search, '') || undefined : undefined
+}
+
+interface FailureProps {
+  status: number
+  title: string
+  sentence: string
+  requestId: string
+  /** Where to go on after signing in; undefined: here. */
+  back: string | undefined
+  ask: Helpers | undefined
+  wanted: string | undefined
+}
+
+function Failure({ status, title, sentence, requestId, back, ask, wanted }: FailureProps) {
   const { links, visitor, here } = useSite()
-  const isHidden = status === 404 && !visitor
+  const maySignIn = status === 401 || (status === 404 && !visitor)
   return (
     <div class="prose-width mx-auto py-8 grid gap-4">
       <p class="quiet tabular">{status}</p>
       <h1>{title}</h1>
-      <p>{status === 404 ? 'There is no such page, or it is not for you to see.' : sentence}</p>
-      {isHidden && <p>Some packages are shown only to those who have signed in.</p>}
+      <p class="breaks">
+        {status === 404
+          ? 'There is no such page, or it is not for you to see.'
+          : status === 401
+            ? 'You are not signed in any more, so nothing was done.'
+            : sentence}{' '}
+        {ask && <Ask {...ask} />}
+      </p>
+      {status === 404 && !visitor && <p>Some packages are shown only to those who have signed in.</p>}
       {status >= 500 && (
         <p>
           Nothing that was stored is lost. Try again in a moment; if it stays, tell who runs this site the request id
@@ -74,9 +145,14 @@ function Failure(props: { status: number; title: string; sentence: string; reque
         </p>
       )}
       <div class="flex flex-wrap gap-3">
-        {isHidden && (
-          <ButtonLink href={links.signIn(here)} look="primary" icon="signIn">
+        {maySignIn && (
+          <ButtonLink href={links.signIn(back ?? here)} look="primary" icon="signIn">
             Sign in
+          </ButtonLink>
+        )}
+        {wanted && (
+          <ButtonLink href={links.search({ q: wanted })} icon="search">
+            Search for {shortened(wanted, 12)}
           </ButtonLink>
         )}
         <ButtonLink href={links.to()}>To the first page</ButtonLink>
@@ -85,5 +161,22 @@ function Failure(props: { status: number; title: string; sentence: string; reque
         Request id: <code class="breaks">{requestId}</code>
       </p>
     </div>
+  )
+}
+
+function Ask({ kind, names }: Helpers) {
+  const { links } = useSite()
+  return (
+    <>
+      Ask {kind === 'organisation' && 'one of its owners'}
+      {kind === 'organisation' && names.length > 0 && ': '}
+      {names.map((name, index) => (
+        <>
+          {index > 0 && ', '}
+          <a href={links.owner(name)}>{name}</a>
+        </>
+      ))}
+      .
+    </>
   )
 }

@@ -9,7 +9,7 @@ import { type Theme, themes, useSite } from './site.ts'
 export function Layout({
   title,
   scripts = [],
-  query,
+  hasSearch = false,
   notice,
   children,
 }: PropsWithChildren<PageOptions & { notice: Notice | undefined }>) {
@@ -34,7 +34,7 @@ export function Layout({
         <a class="skip-link" href="#content">
           To the content
         </a>
-        <Top query={query} />
+        <Top hasSearch={!hasSearch} />
         <main id="content" class="w-full max-w-6xl mx-auto px-4 sm:px-6 py-6 sm:py-8 grow" tabindex={-1}>
           {notice && <Alert tone="success">{textOf(notice)}</Alert>}
           {children}
@@ -45,8 +45,11 @@ export function Layout({
   )
 }
 
-function Top({ query = '' }: { query?: string | undefined }) {
+function Top({ hasSearch }: { hasSearch: boolean }) {
   const { links, visitor, here } = useSite()
+  const [page = ''] = here.split('?')
+  // Of what stands below /user only one's own account is a place to come back to.
+  const isPlace = page !== links.to() && !page.startsWith(links.path('/user/'))
   return (
     <header class="border-b border-base-300">
       <div class="max-w-6xl mx-auto px-4 sm:px-6 py-3 flex flex-wrap items-center gap-x-5 gap-y-3">
@@ -58,25 +61,26 @@ function Top({ query = '' }: { query?: string | undefined }) {
           <Mark />
           Stowage
         </a>
-        <search class="order-last w-full sm:order-none sm:w-auto grow sm:max-w-md">
-          <form action={links.search()}>
-            <label class="input input-sm w-full">
-              <Icon name="search" />
-              <span class="sr-only">Search packages</span>
-              <input type="search" name="q" value={query} placeholder="Search packages" />
-            </label>
-          </form>
-        </search>
+        {hasSearch && (
+          <search class="order-last w-full sm:order-none sm:w-auto grow sm:max-w-md">
+            <form action={links.search()}>
+              <label class="input input-sm w-full">
+                <Icon name="search" />
+                <span class="sr-only">Search packages</span>
+                <input type="search" name="q" placeholder="Search packages" />
+              </label>
+            </form>
+          </search>
+        )}
         <nav aria-label="You" class="ml-auto flex items-center gap-2">
           {visitor ? (
             <AccountMenu name={visitor.account.name} isAdmin={visitor.account.isAdmin} />
           ) : (
-            <a
-              class="btn btn-sm btn-outline border-base-300"
-              href={links.signIn(here === links.to() ? undefined : here)}
-            >
-              <Icon name="signIn" /> Sign in
-            </a>
+            !page.startsWith(links.path('/user/login')) && (
+              <a class="btn btn-sm btn-outline border-base-300" href={links.signIn(isPlace ? here : undefined)}>
+                <Icon name="signIn" /> Sign in
+              </a>
+            )
           )}
         </nav>
       </div>

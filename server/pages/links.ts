@@ -53,6 +53,11 @@ export class Links {
     return this.to(owner, '-', 'packages', 'generic', name, version, 'files', String(id))
   }
 
+  /** Where a file is deleted: no segment more, or the address is deeper than the server's routes. */
+  deleteFile(owner: string, name: string, version: string, id: number): string {
+    return this.version(owner, name, version, 'delete', String(id))
+  }
+
   /** Sign in, and come back. `from`: a path as the browser has it. */
   signIn(from?: string): string {
     return withQuery(this.path('/user/login'), { next: from })
@@ -70,10 +75,15 @@ export function withQuery(path: string, query: Record<string, string | number | 
 
 /**
  * The path to go on to after signing in; `otherwise` where it would lead away from this site. Browsers take `//`, `/\` and control
- * characters for the beginning of another host.
+ * characters for the beginning of another host, also where dot segments stood before them.
  */
 export function pathHere(sent: string | null | undefined, otherwise: string): string {
-  if (!sent || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(sent)) return otherwise
+  if (!sent || !isPathHere(sent)) return otherwise
   const url = URL.parse(sent, 'http://here.invalid')
-  return url?.origin === 'http://here.invalid' ? url.pathname + url.search : otherwise
+  const path = url?.origin === 'http://here.invalid' ? url.pathname + url.search : ''
+  return isPathHere(path) ? path : otherwise
+}
+
+function isPathHere(path: string): boolean {
+  return /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(path)
 }

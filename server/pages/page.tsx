@@ -16,8 +16,8 @@ export interface PageOptions {
   /** Beside the one that every page has. */
   scripts?: ScriptName[]
   headers?: Record<string, string>
-  /** What the search field holds. */
-  query?: string
+  /** Whether the page has a search field of its own, so that the top line needs none. */
+  hasSearch?: boolean
 }
 
 /** Nothing but our own files, nothing inline, no frame around, no form that leads elsewhere. */
@@ -80,7 +80,7 @@ function pageResponse(c: Context<PageEnv>, { status = 200, headers = {} }: PageO
   })
   if (visit.notice) answer.append('Set-Cookie', 'stowage_notice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax')
   // Pages that answer a form may show a secret; how well those compress tells nobody anything if they are not compressed.
-  const isCompressed = c.req.method === 'GET' && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
+  const isCompressed = /^(GET|HEAD)$/.test(c.req.method) && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
   const bytes = new TextEncoder().encode(html)
   const body = isCompressed ? Bun.gzipSync(bytes, { level: 5 }) : bytes
   if (isCompressed) answer.set('Content-Encoding', 'gzip')

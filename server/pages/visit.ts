@@ -62,9 +62,14 @@ export class Visit {
   /** Leave to publish and delete at an owner. */
   async mayWrite(owner: string): Promise<Grant<'write'>> {
     const found = await this.#ownerAt(owner)
-    grantToShow(this.caller, found)
+    const { owner: known } = grantToShow(this.caller, found)
     this.signedIn()
-    return grantToChange(this.caller, found)
+    try {
+      return grantToChange(this.caller, found)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'forbidden') throw error
+      throw new Problem('forbidden', `You cannot publish to ${known.name}, or delete there.`)
+    }
   }
 
   /** The owner at an address, for what decides by itself who may; undefined where there is none. */

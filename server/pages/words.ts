@@ -42,6 +42,14 @@ export function ago(at: number, now: number): string {
   return at <= now ? `${words} ago` : `in ${words}`
 }
 
+/** `2 hours`: how long something lasts, in milliseconds. */
+export function span(milliseconds: number): string {
+  const [smallest] = steps
+  if (milliseconds < smallest.milliseconds) return counted(Math.max(1, Math.round(milliseconds / 1000)), 'second')
+  const step = steps.find((one) => Math.round(milliseconds / one.milliseconds) < one.until) ?? smallest
+  return counted(Math.round(milliseconds / step.milliseconds), step.unit)
+}
+
 /** `2026-11-26 08:05:21 UTC` */
 export function exactly(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`

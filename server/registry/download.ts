@@ -1,7 +1,7 @@
 import type { Resolved } from '../access/access.ts'
 import { type Grant, grant, ownerAt } from '../access/grant.ts'
 import type { ByteSpan, Location } from '../blobs/blob-store.ts'
-import type { AddressedFile, AddressKeys } from '../catalogue/files.ts'
+import { type AddressedFile, type AddressKeys, fileOfVersion } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { RegistryParts } from './parts.ts'
@@ -37,6 +37,23 @@ export function readableFile(resolved: Resolved): ReadableFile {
   if (!found?.versionExists) throw new Problem('not-found', 'package does not exist')
   if (!found.file) throw new Problem('not-found', 'package file does not exist')
   return { grant: leave, file: found.file }
+}
+
+/** The file of that id in a version; an id of another one's is no file there. */
+export async function readableFileById(
+  parts: RegistryParts,
+  leave: Grant<'read'>,
+  address: Pick<Address, 'package' | 'version'> & { id: number },
+): Promise<ReadableFile> {
+  const wanted = {
+    ownerId: leave.owner.id,
+    packageKey: possiblePackage(address.package) ?? '',
+    versionKey: possibleVersion(address.version) ?? '',
+    fileId: address.id,
+  }
+  const file = await fileOfVersion(parts.catalogue.read, wanted)
+  if (!file) throw new Problem('not-found', 'package file does not exist')
+  return { grant: leave, file }
 }
 
 /**

@@ -131,6 +131,17 @@ export async function showDownloads(
   return { total: version.downloads, days: everyDay(stretch, counted), files }
 }
 
+/** Downloads of a package that somebody was shown, on each of the last days, today the last. */
+export async function dailyDownloads(
+  parts: RegistryParts,
+  { id }: { id: number },
+  days: number,
+): Promise<ShownDownloads['days']> {
+  const until = dayOf(parts.now())
+  const stretch = { from: until - days + 1, until }
+  return everyDay(stretch, await downloadsByDay(parts.catalogue.read, { packageId: id }, stretch))
+}
+
 function everyDay(
   { from, until }: { from: number; until: number },
   counted: Map<number, number>,

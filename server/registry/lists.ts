@@ -3,6 +3,7 @@ import { missingDigests } from '../catalogue/blobs.ts'
 import { filesOfVersion, type ListedFile } from '../catalogue/files.ts'
 import { anyAwaited } from '../catalogue/jobs.ts'
 import {
+  anyVersion,
   type ListedVersion,
   listedOwner,
   listedPackage,
@@ -30,6 +31,11 @@ export { type ListedFile, type ListedVersion, type Profile, type Sorting, type S
 export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise<Profile> {
   const { owner } = await ownerNow(parts, id)
   return owner
+}
+
+/** Whether nobody has published anything yet, or all of it is gone. */
+export async function isEmpty(parts: RegistryParts): Promise<boolean> {
+  return !(await anyVersion(parts.catalogue.read))
 }
 
 /** Some of an owner's versions. */

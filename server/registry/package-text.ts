@@ -11,6 +11,7 @@ import {
 } from '../catalogue/package-texts.ts'
 import { deletePackageIfBare, lockPackage } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
+import { sha256 } from '../lib/digests.ts'
 import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { RegistryParts } from './parts.ts'
@@ -33,10 +34,17 @@ function changedFields(before: PackageTexts, after: PackageTexts): (keyof Packag
   return fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
 }
 
+/** What tells these texts from others, for who has looked at them and comes back later. */
+export function markOf(texts: PackageTexts): string {
+  return sha256(JSON.stringify(fields.map((field) => texts[field])))
+}
+
 interface ChangeTexts {
   claim: Claim
   packageKey: string
   change: TextChange
+  /** The mark of the texts as they were when somebody began to change them; undefined: whatever they are. */
+  seen: string | undefined
   now: number
 }
 
@@ -52,6 +60,9 @@ export const changeTexts = transaction('change texts', async (tx, args: ChangeTe
   const { caller, owner } = await recheck(tx, claim, now)
   const before = await describedPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
   if (!before) throw packageUnknown()
+  if (args.seen !== undefined && args.seen !== markOf(before)) {
+    throw new Problem('precondition-failed', 'Somebody else has changed what is said of the package meanwhile.')
+  }
   const said = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
   const after: DescribedPackage = { ...before, ...said }
   const changed = changedFields(before, after)
@@ -84,16 +95,17 @@ export async function showPackage(
   return found
 }
 
-/** Changes what is said of a package; as it is from then on. */
+/** Changes what is said of a package; as it is from then on. `precondition-failed` where it is not any more what was `seen`. */
 export async function changePackage(
   parts: RegistryParts,
   grant: Grant<'write'>,
   name: string,
   change: TextChange,
+  seen?: string,
 ): Promise<DescribedPackage> {
   const packageKey = possiblePackage(name)
   if (packageKey === undefined) throw packageUnknown()
-  return parts.catalogue.transact(changeTexts, { claim: claimOf(grant), packageKey, change, now: parts.now() })
+  return parts.catalogue.transact(changeTexts, { claim: claimOf(grant), packageKey, change, seen, now: parts.now() })
 }
 
 function packageUnknown(): Problem {

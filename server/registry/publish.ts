@@ -44,6 +44,13 @@ export interface Upload {
 /** Kind of the job that computes what the upload did not need: the blob's other digests. */
 export const digestsJob = 'digests'
 
+/** What has come of an upload. */
+export interface Published {
+  /** Bytes. */
+  size: number
+  sha256: string
+}
+
 /** Equal bytes are stored once for the whole site. */
 const deduplicationScope = ''
 
@@ -159,11 +166,12 @@ export const findUpload = transaction('find upload', async (tx, args: { location
  * Resolves when the bytes and their record are on stable storage and the next request can read them; whatever is thrown
  * before that leaves nothing behind.
  */
-export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<void> {
+export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<Published> {
   const watch = parts.observer.upload()
   try {
-    await publishWatched(parts, grant, upload, watch)
+    const published = await publishWatched(parts, grant, upload, watch)
     watch.ended('published')
+    return published
   } catch (error) {
     watch.ended(outcomeOf(error))
     throw error
@@ -175,7 +183,7 @@ async function publishWatched(
   grant: Grant<'write'>,
   upload: Upload,
   watch: UploadWatch,
-): Promise<void> {
+): Promise<Published> {
   if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
   const uploadId = randomUUID()
   const keys = { uploadId, packageKey: upload.package.key, versionKey: upload.version.key }
@@ -237,10 +245,35 @@ async function publishWatched(
     },
   )
   reservation.settle()
-  if (!added) return
+  const published = { size, sha256: digests.sha256 }
+  if (!added) return published
   if (added.usesNewBytes) staged.keep()
   if (added.wantsDigests) parts.wake(digestsJob)
   if (added.isTold) parts.wake(deliveriesJob)
+  return published
+}
+
+/**
+ * Refuses, without a byte of the body, what `publish` would refuse as things stand: for who asks before sending. The file may still
+ * not fit when it comes.
+ */
+export async function mustBePublishable(
+  parts: RegistryParts,
+  grant: Grant<'write'>,
+  asked: Omit<Upload, 'body' | 'declaredDigests' | 'description'>,
+): Promise<void> {
+  const { declaredSize, taken } = asked
+  if (taken) throw nameTaken(taken)
+  if (declaredSize !== undefined && declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
+  const outlook = await quotaOutlook(parts, grant, { declaredSize })
+  const keys = { uploadId: randomUUID(), packageKey: asked.package.key, versionKey: asked.version.key }
+  if (outlook.isBounded) await mustFit(parts, grant, { ...keys, declaredSize })
+}
+
+/** The largest file that this caller may publish at this owner; bytes, Infinity where there is no limit. */
+export async function largestFile(parts: RegistryParts, grant: Grant<'write'>): Promise<number> {
+  const { maxFileSize } = await quotaOutlook(parts, grant, { declaredSize: undefined })
+  return Math.min(parts.limits.maxFileSize, maxFileSize)
 }
 
 /**

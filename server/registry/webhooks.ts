@@ -17,6 +17,7 @@ import {
   deliveryOf,
   insertWebhook,
   type ListedDelivery,
+  lastDeliveries,
   lockWebhook,
   nextAttemptAt,
   updateWebhook,
@@ -208,6 +209,20 @@ export class Webhooks {
 
   async list({ owner }: WebhookGrant, page: Page): Promise<{ webhooks: WebhookRow[]; total: number }> {
     return webhooksPage(this.#parts.catalogue.read, owner?.id ?? null, page)
+  }
+
+  /** The same, each with what it was told last. */
+  async listWithLast(
+    grant: WebhookGrant,
+    page: Page,
+  ): Promise<{ webhooks: { webhook: WebhookRow; last: ListedDelivery | undefined }[]; total: number }> {
+    const { webhooks, total } = await this.list(grant, page)
+    const deliveries = await lastDeliveries(
+      this.#parts.catalogue.read,
+      webhooks.map(({ id }) => id),
+    )
+    const last = new Map(deliveries.map((delivery) => [delivery.webhook_id, delivery]))
+    return { webhooks: webhooks.map((webhook) => ({ webhook, last: last.get(webhook.id) })), total }
   }
 
   async show({ owner }: WebhookGrant, id: string): Promise<WebhookRow> {

@@ -22,8 +22,8 @@ const table: Record<string, readonly string[]> = {
     'server/problems.ts',
     'server/names.ts',
   ],
-  // They run in a browser.
-  'server/pages/assets/scripts': [],
+  // They run in a browser: what they share with the server needs nothing of one.
+  'server/pages/assets/scripts': ['server/names.ts', 'server/pages/words.ts'],
   'server/jobs': [
     'server/registry',
     // The queue, and no other table.

@@ -6,8 +6,10 @@ export class Browser {
   readonly #headers: Record<string, string>
   /** As a browser sends it: name and value. */
   cookie: string | undefined
-  /** The last `Set-Cookie`, as it came. */
+  /** The last `Set-Cookie` of a session, as it came. */
   setCookie: string | undefined
+  /** What pages remember beside the session: name and value. */
+  readonly #others = new Map<string, string>()
 
   constructor(stowage: Pick<TestStowage, 'url'>, headers: Record<string, string> = {}) {
     this.#base = stowage.url
@@ -15,15 +17,31 @@ export class Browser {
   }
 
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const cookie: Record<string, string> = this.cookie === undefined ? {} : { Cookie: this.cookie }
+    const kept = [this.cookie, ...this.#others.values()].filter((pair) => pair !== undefined)
+    const cookie: Record<string, string> = kept.length === 0 ? {} : { Cookie: kept.join('; ') }
     const headers = { ...this.#headers, ...cookie, ...(init.headers as Record<string, string>) }
     const response = await fetch(this.#base + path, { ...init, headers, redirect: 'manual' })
-    const [set] = response.headers.getSetCookie()
-    if (set !== undefined) {
-      this.setCookie = set
-      this.cookie = /Max-Age=0\b/.test(set) ? undefined : set.split(';')[0]
-    }
+    for (const set of response.headers.getSetCookie()) this.#keep(set)
     return response
+  }
+
+  #keep(set: string): void {
+    const [pair = ''] = set.split(';')
+    const [name = ''] = pair.split('=')
+    const isOver = /Max-Age=0\b/.test(set)
+    if (name.endsWith('stowage_session')) {
+      this.setCookie = set
+      this.cookie = isOver ? undefined : pair
+    } else if (isOver) this.#others.delete(name)
+    else this.#others.set(name, pair)
+  }
+
+  /** Sends a form as a browser does without a script. */
+  submit(path: string, fields: Record<string, string | readonly string[]> = {}): Promise<Response> {
+    const pairs = new URLSearchParams()
+    for (const [name, values] of Object.entries(fields)) for (const value of [values].flat()) pairs.append(name, value)
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    return this.fetch(path, { method: 'POST', headers, body: String(pairs) })
   }
 
   post(path: string, body?: unknown): Promise<Response> {

@@ -5,15 +5,18 @@ import type { AddressInfo } from 'node:net'
  * What happens to one request. `cut request`: the connection is lost once so many bytes of the body have come. `lose answer`:
  * the server has done it, and the client loses the connection instead of hearing so. `cut answer`: the connection is lost
  * after so many bytes of the body. `damage answer`: one byte of the body is another one. `hold`: nobody ever answers. `answer`:
- * the proxy itself does, and the server never hears of it.
+ * the proxy itself does, and the server never hears of it. `wait`: once so many bytes of the body have come, no more of it is
+ * passed on before that has happened. With a `method` it waits for a request of that method.
  */
-export type HttpFault =
+export type HttpFault = { method?: string } & (
   | { kind: 'cut request'; after: number }
   | { kind: 'lose answer' }
   | { kind: 'cut answer'; after: number }
   | { kind: 'damage answer'; at: number }
   | { kind: 'hold' }
+  | { kind: 'wait'; after: number; until: Promise<unknown> }
   | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
+)
 
 export interface SeenRequest {
   method: string
@@ -60,7 +63,8 @@ export class HttpProxy implements AsyncDisposable {
   #handle(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method = '', url: path = '', headers } = incoming
     this.seen.push({ method, path, headers })
-    const fault = this.#faults.shift()
+    const [next] = this.#faults
+    const fault = next?.method === undefined || next.method === method ? this.#faults.shift() : undefined
     const cut = () => incoming.socket.destroy()
     answer.on('error', () => undefined)
     incoming.on('error', () => undefined)
@@ -101,12 +105,23 @@ function passRequest(
   cut: () => void,
 ): void {
   let bytes = 0
+  let isWaiting = false
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (fault?.kind === 'cut request' && bytes >= fault.after) return cut()
+    if (fault?.kind === 'wait' && bytes >= fault.after && bytes - chunk.length < fault.after) {
+      isWaiting = true
+      incoming.pause()
+      fault.until.then(() => {
+        isWaiting = false
+        incoming.resume()
+      })
+    }
     if (!onward.write(chunk)) {
       incoming.pause()
-      onward.once('drain', () => incoming.resume())
+      onward.once('drain', () => {
+        if (!isWaiting) incoming.resume()
+      })
     }
   })
   incoming.on('end', () => onward.end())

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { chown, mkdtemp, statfs, writeFile } from 'node:fs/promises'
+import { chown, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Subprocess } from 'bun'
 import { Client } from 'pg'
+import { roomyPlace } from './roomy-place.ts'
 import { until } from './until.ts'
 
 export interface PostgresOptions {
@@ -284,16 +285,6 @@ function userForPostgres(): User | undefined {
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? []
   if (!uid || !gid) throw new Error('PostgreSQL does not run as root, and there is no user "nobody" to run it as')
   return { uid: Number(uid), gid: Number(gid) }
-}
-
-/** Memory when there is plenty: a database is some hundred small files, which some disks take long to make. */
-async function roomyPlace(): Promise<string> {
-  const memory = '/dev/shm'
-  const free = await statfs(memory).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => 0,
-  )
-  return free > 2 * 1024 ** 3 ? memory : tmpdir()
 }
 
 /** For a checkout that only its owner can enter. PostgreSQL finds its other files from where it lies. */

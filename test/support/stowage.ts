@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
@@ -7,6 +6,7 @@ import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
 import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase } from './database.ts'
 import { onlyDocumented } from './documented-answers.ts'
+import { roomyPlace } from './roomy-place.ts'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -92,7 +92,7 @@ export async function startStowage({
   thread = false,
   dataDir,
 }: StartOptions = {}): Promise<TestStowage> {
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'stowage-test-')))
+  const folder = dataDir ?? (await mkdtemp(join(await roomyPlace(), 'stowage-test-')))
   if (dataDir === undefined) await layDatabase(folder)
   const database = await databaseSettings(folder)
   if (database.STOWAGE_DATABASE_URL) database.STOWAGE_DATABASE_URL = databaseUrl(database.STOWAGE_DATABASE_URL)
@@ -106,6 +106,7 @@ export async function startStowage({
   const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
     background: 'off',
     watchAnswers: onlyDocumented,
+    addresses: 'plain',
     passwordCost: { memoryCost: 8, timeCost: 1 },
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),

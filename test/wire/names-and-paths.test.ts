@@ -9,7 +9,7 @@ const base = '/api/packages/admin/generic'
 
 let stowage: TestStowage
 beforeAll(async () => {
-  stowage = await startStowage()
+  stowage = await startStowage({ replace: { addresses: 'every' } })
 })
 afterAll(() => stowage[Symbol.asyncDispose]())
 
@@ -342,7 +342,7 @@ describe('dot segments and backslashes never reach another address', () => {
   ]
 
   test('PUT is 400, everything else 404, and nothing is made or lost', async () => {
-    await using fresh = await startStowage()
+    await using fresh = await startStowage({ replace: { addresses: 'every' } })
     for (const target of targets) {
       expect([target, (await send('PUT', target, fresh)).status]).toEqual([target, 400])
     }

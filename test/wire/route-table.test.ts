@@ -148,9 +148,7 @@ const browser = `
   DELETE /sessions/:id      | 401   | 404   | 403
   POST /password            | 401   | 403   | 403
   POST /sign-up             | 403   | 403   | 403
-  GET /invitation           | 200   | 200   | 200
   POST /invitation          | 422   | 422   | 403
-  GET /password-reset       | 200   | 200   | 200
   POST /password-reset      | 422   | 422   | 403
   POST /forgot-password     | 404   | 404   | 403
 `

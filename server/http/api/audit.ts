@@ -43,7 +43,7 @@ const filters = {
 const packageFilter = { package: { description: 'At this package, be it there or gone.', schema: name } }
 const ownerFilter = { owner: { description: 'At this user or organisation, or about it.', schema: name } }
 
-type Filter = keyof typeof filters | 'package' | 'owner'
+export type Filter = keyof typeof filters | 'package' | 'owner'
 
 /** What may stand beside filters in a query. */
 const elsewhere = new Set(['page', 'limit', 'token', 'access_token'])
@@ -144,7 +144,7 @@ export function audit(parts: HttpParts): Hono<ApiEnv> {
 }
 
 /** What is asked for; whatever cannot be read, or is no filter here, is refused: without it the list would say something else. */
-function queryFrom(sent: URLSearchParams, allowed: readonly Filter[]): AuditQuery {
+export function queryFrom(sent: URLSearchParams, allowed: readonly Filter[]): AuditQuery {
   const unknown = [...sent.keys()].find((key) => !elsewhere.has(key) && !allowed.some((filter) => filter === key))
   if (unknown !== undefined) {
     throw new Problem('unprocessable', `unknown filter: ${unknown.slice(0, 40)}; there are ${allowed.join(', ')}`)

@@ -25,18 +25,24 @@ function isWebAddress(address: string): boolean {
   return url !== null && url.hostname !== '' && url.username === '' && url.password === ''
 }
 
-const url = text('must be text')
+export const webhookUrl = text('must be text')
   .max(longestUrl, `may have ${longestUrl} characters at most`)
   .refine(isWebAddress, 'must be an http or https address without user name and password')
+export const webhookSecret = text('must be text').max(longestSecret, `may have ${longestSecret} characters at most`)
+/** What is sent as `Authorization`; '' for none. */
+export const webhookHeader = webhookSecret.regex(
+  /^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$/,
+  'must be printable ASCII, without spaces at its ends',
+)
 const config = {
   content_type: z.literal('json', 'must be json').nullish(),
-  secret: text('must be text').max(longestSecret, `may have ${longestSecret} characters at most`).nullish(),
+  secret: webhookSecret.nullish(),
   http_method: z
     .string('must be POST')
     .regex(/^post$/i, 'must be POST')
     .nullish(),
 }
-const eventNames = Object.keys(webhookEvents) as [WebhookEvent, ...WebhookEvent[]]
+export const eventNames = Object.keys(webhookEvents) as [WebhookEvent, ...WebhookEvent[]]
 const fields = {
   events: z
     .array(z.enum(eventNames, `must be of ${eventNames.join(', ')}`), 'must be a list')
@@ -45,18 +51,15 @@ const fields = {
     .nullish(),
   active: yesOrNo,
   branch_filter: z.enum(['', '*'], 'must be empty: there are no branches').nullish(),
-  authorization_header: text('must be text')
-    .max(longestSecret, `may have ${longestSecret} characters at most`)
-    .regex(/^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$/, 'must be printable ASCII, without spaces at its ends')
-    .nullish(),
+  authorization_header: webhookHeader.nullish(),
 }
 
 const newHook = bodyOf({
   type: z.enum(['gitea', 'stowage'], 'must be gitea or stowage'),
-  config: bodyOf({ url, ...config }),
+  config: bodyOf({ url: webhookUrl, ...config }),
   ...fields,
 })
-const changedConfig = bodyOf({ url: url.nullish(), ...config }).refine(
+const changedConfig = bodyOf({ url: webhookUrl.nullish(), ...config }).refine(
   (changes) => Object.keys(changes).length > 0,
   'must have a field, or not be there',
 )

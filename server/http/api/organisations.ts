@@ -30,7 +30,7 @@ const fields = {
 }
 
 const newOrganisation = bodyOf({ username: z.string('is missing'), ...fields }).meta({ id: 'CreateOrgOption' })
-const changedOrganisation = bodyOf(fields).meta({ id: 'EditOrgOption' })
+export const changedOrganisation = bodyOf(fields).meta({ id: 'EditOrgOption' })
 
 /** `/orgs` and what else lists organisations; their teams are in `teams.ts`. */
 export function organisations(parts: HttpParts): Hono<ApiEnv> {
@@ -238,7 +238,7 @@ function ownerKeys(owner: string) {
   return addressKeys({ owner, package: '', version: '', file: '' })
 }
 
-function fieldsFrom(wanted: z.output<typeof changedOrganisation>): OrganisationFields {
+export function fieldsFrom(wanted: z.output<typeof changedOrganisation>): OrganisationFields {
   return {
     fullName: wanted.full_name ?? undefined,
     email: wanted.email ?? undefined,

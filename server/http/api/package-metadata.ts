@@ -30,7 +30,7 @@ const labels = z
   )
   .nullish()
 
-const changedMetadata = bodyOf({
+export const changedMetadata = bodyOf({
   description: textUpTo(longest.description),
   readme: textUpTo(longest.readme).meta({ description: 'Markdown.' }),
   homepage: webAddress,

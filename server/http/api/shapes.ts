@@ -396,7 +396,12 @@ export function reservedNameShape({ name, owner, created_at }: FormerName): z.ou
   return { name, owner, since: time(created_at) }
 }
 
-export function ownQuotaShape({ owner, versions, bytes, file_size }: OwnQuota): z.output<typeof schemas.ownQuota> {
+export function ownQuotaShape({
+  owner,
+  versions,
+  bytes,
+  file_size,
+}: Pick<OwnQuota, 'owner' | 'versions' | 'bytes' | 'file_size'>): z.output<typeof schemas.ownQuota> {
   return { owner, versions, bytes, file_size }
 }
 

@@ -14,14 +14,16 @@ import { personShape, teamShape } from './shapes.ts'
 const unit = z.enum(teamUnits, `must be of ${teamUnits.join(', ')}`)
 const permission = 'must be none, read, write or admin'
 
-const name = z
+export const teamName = z
   .string('is missing')
   .min(1, 'is missing')
   .max(255, 'may have 255 characters at most')
   .regex(/^[A-Za-z0-9_.-]*$/, 'may hold letters, digits, "-", "_" and "." only')
 
+export const teamDescription = text('must be text').max(255, 'may have 255 characters at most')
+
 const fields = {
-  description: text('must be text').max(255, 'may have 255 characters at most').nullish(),
+  description: teamDescription.nullish(),
   permission: z.enum([...givenPermissions, ''], permission).nullish(),
   units: z.array(unit, 'must be a list of units').nullish(),
   units_map: z
@@ -35,8 +37,8 @@ const fields = {
   can_create_org_repo: z.boolean('must be true or false').nullish(),
 }
 
-const newTeam = bodyOf({ name, ...fields }).meta({ id: 'CreateTeamOption' })
-const changedTeam = bodyOf({ name: name.nullish(), ...fields }).meta({ id: 'EditTeamOption' })
+const newTeam = bodyOf({ name: teamName, ...fields }).meta({ id: 'CreateTeamOption' })
+const changedTeam = bodyOf({ name: teamName.nullish(), ...fields }).meta({ id: 'EditTeamOption' })
 
 /** `/orgs/{org}/teams`, and each team by its id. */
 export function teams(parts: HttpParts): Hono<ApiEnv> {

@@ -11,11 +11,13 @@ import { documented } from './documented.ts'
 import { accessToken } from './schemas.ts'
 import { tokenShape } from './shapes.ts'
 
+export const tokenName = text('is missing: name the token after what it is for')
+  .trim()
+  .min(1, 'is missing: name the token after what it is for')
+  .max(255, 'may have 255 characters at most')
+
 const newToken = bodyOf({
-  name: text('is missing: name the token after what it is for')
-    .trim()
-    .min(1, 'is missing: name the token after what it is for')
-    .max(255, 'may have 255 characters at most'),
+  name: tokenName,
   scopes: z
     .array(z.string('must be a list of scope names'), 'must be a list of scope names')
     .nullish()

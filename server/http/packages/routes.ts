@@ -1,4 +1,5 @@
-import { grant, ownerAt } from '../../access/grant.ts'
+import type { Logger } from 'pino'
+import { type Grant, grant, ownerAt } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
 import { publish } from '../../registry/publish.ts'
@@ -35,7 +36,7 @@ async function fileRoute(parts: HttpParts, request: Request, address: Address, c
       const resolved = await calling.resolve(addressKeys(address))
       const leave = grant('write', resolved.caller, ownerAt(resolved))
       await publish(parts.registry, leave, { ...uploadFrom(request, address), taken: resolved.found?.file })
-      parts.log.info(eventOf(address, leave.caller.account.name), `Published ${pathOf(address)}`)
+      logPublished(parts.log, leave, address)
       return new Response(null, { status: 201 })
     }
     case 'DELETE': {
@@ -61,6 +62,11 @@ async function versionRoute(parts: HttpParts, request: Request, address: Address
 
 export function methodNotAllowed(allow: string): Problem {
   return new Problem('method-not-allowed', `This address takes ${allow}.`, { allow })
+}
+
+/** The line that every way to publish leaves in the log. */
+export function logPublished(log: Logger, { caller }: Grant<'write'>, address: Address): void {
+  log.info(eventOf(address, caller.account.name), `Published ${pathOf(address)}`)
 }
 
 function pathOf(address: Address): string {

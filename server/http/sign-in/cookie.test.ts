@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { sessionSecret, setCookie } from './cookie.ts'
+import { awaitedCode, sessionSecret, setAwaitedCode, setCookie } from './cookie.ts'
 
 const secret = `${'A'.repeat(41)}_-`
 const other = 'B'.repeat(43)
@@ -35,5 +35,28 @@ describe('the cookie of a session', () => {
     )
     expect(setCookie(secret, plain)).toBe(`stowage_session=${secret}; Path=/; Max-Age=2; HttpOnly; SameSite=Lax`)
     expect(setCookie(undefined, plain)).toBe('stowage_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax')
+  })
+})
+
+describe('the cookie between two steps of a sign-in', () => {
+  test('is beside that of the session, for as long as it is said', () => {
+    expect(setAwaitedCode('v1.x', 1_500, plain)).toBe(
+      'stowage_awaited_code=v1.x; Path=/; Max-Age=2; HttpOnly; SameSite=Lax',
+    )
+    expect(setAwaitedCode(undefined, 1_500, secure)).toBe(
+      '__Host-stowage_awaited_code=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
+    )
+    const both = `stowage_session=${secret}; stowage_awaited_code=v1.x`
+    expect(awaitedCode(both, plain)).toBe('v1.x')
+    expect(sessionSecret(both, plain)).toBe(secret)
+  })
+
+  test.each<[string, string | null]>([
+    ['none', null],
+    ['an empty one', 'stowage_awaited_code='],
+    ['two that differ', 'stowage_awaited_code=a; stowage_awaited_code=b'],
+    ['the name of the other kind', '__Host-stowage_awaited_code=a'],
+  ])('is nothing: %s', (_, header) => {
+    expect(awaitedCode(header, plain)).toBeUndefined()
   })
 })

@@ -6,7 +6,6 @@ import { emailAddress } from '../api/profile-fields.ts'
 import { userShape } from '../api/shapes.ts'
 import type { HttpParts } from '../parts.ts'
 import type { SignInEnv } from './app.ts'
-import { instructions } from './instructions.ts'
 
 const newcomer = bodyOf({
   code: linkCode,
@@ -15,22 +14,13 @@ const newcomer = bodyOf({
   email: emailAddress,
 })
 
-/** `/user/invitation`: whoever has the link makes himself an account. */
+/** `POST /user/invitation`: whoever has the link's code makes himself an account. */
 export function invitation(parts: HttpParts): Hono<SignInEnv> {
-  return new Hono<SignInEnv>()
-    .get('/invitation', () =>
-      instructions(parts, 'invitation', 'to accept this invitation, choose a user name and a password:', {
-        code: 'CODE',
-        username: 'NAME',
-        email: 'YOU@EXAMPLE.COM',
-        password: 'PASSWORD',
-      }),
-    )
-    .post('/invitation', async (c) => {
-      const { code, username, password, email } = await jsonBody(c.req.raw, newcomer)
-      const wanted = { name: username, password, email: email || undefined }
-      const { caller, user, link } = await parts.invitations.accept(code, wanted, c.env.browser().address)
-      parts.log.info({ 'link.id': link.id, 'user.name': user.name }, `${user.name} joined by invitation ${link.id}`)
-      return json(userShape(user, caller, parts.publicUrl()), 201)
-    })
+  return new Hono<SignInEnv>().post('/invitation', async (c) => {
+    const { code, username, password, email } = await jsonBody(c.req.raw, newcomer)
+    const wanted = { name: username, password, email: email || undefined }
+    const { caller, user, link } = await parts.invitations.accept(code, wanted, c.env.browser().address)
+    parts.log.info({ 'link.id': link.id, 'user.name': user.name }, `${user.name} joined by invitation ${link.id}`)
+    return json(userShape(user, caller, parts.publicUrl()), 201)
+  })
 }

@@ -4,7 +4,6 @@ import { bodyOf, json, jsonBody, newPassword, text } from '../api/answers.ts'
 import { linkCode } from '../api/invitations.ts'
 import type { HttpParts } from '../parts.ts'
 import type { SignInEnv } from './app.ts'
-import { instructions } from './instructions.ts'
 import { noContent } from './visitors.ts'
 
 const reset = bodyOf({ code: linkCode, password: newPassword })
@@ -12,12 +11,9 @@ const forgotten = bodyOf({
   email: text('is missing').refine((address) => emailKey(address) !== undefined, 'must be an e-mail address'),
 })
 
-/** `/user/password-reset`: a new password by a link. `/user/forgot-password`: the link, by mail. */
+/** `POST /user/password-reset`: a new password by a link's code. `/user/forgot-password`: the link, by mail. */
 export function passwordReset(parts: HttpParts): Hono<SignInEnv> {
   return new Hono<SignInEnv>()
-    .get('/password-reset', () =>
-      instructions(parts, 'password-reset', 'to set a new password:', { code: 'CODE', password: 'PASSWORD' }),
-    )
     .post('/password-reset', async (c) => {
       const { code, password } = await jsonBody(c.req.raw, reset)
       const { name } = await parts.passwordResets.use(code, password, c.env.browser().address)

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { SignedIn } from '../../access/caller.ts'
-import type { Visitor } from '../../access/sessions.ts'
+import type { Browser, Visitor } from '../../access/sessions.ts'
 import { Problem } from '../../problems.ts'
 import { json } from '../api/answers.ts'
 import { userShape } from '../api/shapes.ts'
@@ -26,15 +26,24 @@ export function noContent(headers: Record<string, string> = {}): Response {
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store', ...headers } })
 }
 
-/** Signs this browser in: the answer to who has just shown that he may. */
+/** Signs this browser in; `cookie` is the `Set-Cookie` of the answer. */
+export async function beginSession(
+  parts: HttpParts,
+  browser: Browser,
+  caller: SignedIn,
+): Promise<{ user: Visitor['user']; cookie: string }> {
+  const { secret, user } = await parts.sessions.start(caller, browser)
+  parts.log.info({ 'user.name': user.name }, `${user.name} signed in with a browser`)
+  return { user, cookie: setCookie(secret, parts.cookie) }
+}
+
+/** The answer to who has just shown that he may sign in. */
 export async function welcomeIn(
   parts: HttpParts,
   c: Context<SignInEnv>,
   caller: SignedIn,
   status: 200 | 201,
 ): Promise<Response> {
-  const { secret, user } = await parts.sessions.start(caller, c.env.browser())
-  parts.log.info({ 'user.name': user.name }, `${user.name} signed in with a browser`)
-  const headers = { 'Set-Cookie': setCookie(secret, parts.cookie) }
-  return json(visitorShape({ ...caller, user }, parts), status, headers)
+  const { user, cookie } = await beginSession(parts, c.env.browser(), caller)
+  return json(visitorShape({ ...caller, user }, parts), status, { 'Set-Cookie': cookie })
 }

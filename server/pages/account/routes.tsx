@@ -2,8 +2,16 @@ import { Hono } from 'hono'
 import type { HttpParts } from '../../http/parts.ts'
 import type { Render } from '../page.tsx'
 import type { PageEnv } from '../visit.ts'
+import { profileRoutes } from './profile-routes.tsx'
+import { sessionRoutes } from './session-routes.tsx'
+import { tokenRoutes } from './token-routes.tsx'
+import { twoFactorRoutes } from './two-factor-routes.tsx'
 
 /** What somebody sees and changes of his own account. */
-export function accountPages(_parts: HttpParts, _render: Render): Hono<PageEnv> {
-  return new Hono<PageEnv>()
+export function accountPages(parts: HttpParts, render: Render): Hono<PageEnv> {
+  const app = new Hono<PageEnv>()
+  for (const routes of [profileRoutes, twoFactorRoutes, tokenRoutes, sessionRoutes]) {
+    app.route('/', routes(parts, render))
+  }
+  return app
 }

@@ -11,8 +11,8 @@ interface FieldProps {
 /** A label, its control, what is wrong with it and what helps, tied together for who hears it. */
 function Labelled({ name, label, hint, error, children }: PropsWithChildren<FieldProps>) {
   return (
-    <div class="mb-4 grid gap-1">
-      <label for={`field-${name}`} class="font-medium">
+    <div class="mb-4 grid gap-1 content-start">
+      <label for={`field-${name}`} class="font-medium breaks">
         {label}
       </label>
       {children}
@@ -41,11 +41,12 @@ interface TextFieldProps extends FieldProps {
   type?: 'text' | 'password' | 'email' | 'url' | 'search' | 'number' | 'datetime-local' | 'date'
   required?: boolean
   autocomplete?: string
+  autocapitalize?: 'none'
   autofocus?: boolean
   placeholder?: string
   /** Of names, codes and digests. */
   isMono?: boolean
-  inputmode?: 'numeric' | 'text' | 'decimal'
+  inputmode?: 'numeric' | 'text' | 'decimal' | 'url'
   minlength?: number
   maxlength?: number
 }
@@ -77,6 +78,22 @@ export function TextArea(props: FieldProps & { value?: string; rows?: number; is
       <textarea id={`field-${name}`} name={name} rows={rows} class={look} {...rest} {...describedBy(props)}>
         {`\n${value}`}
       </textarea>
+    </Labelled>
+  )
+}
+
+/** One file of the reader's own. */
+export function FileField(props: FieldProps) {
+  const { name, label, hint, error } = props
+  return (
+    <Labelled {...{ name, label, hint, error }}>
+      <input
+        id={`field-${name}`}
+        name={name}
+        type="file"
+        class={`file-input w-full ${error ? 'file-input-error' : ''}`}
+        {...describedBy(props)}
+      />
     </Labelled>
   )
 }
@@ -133,13 +150,33 @@ export function Choices(props: FieldProps & { value?: string; choices: readonly 
   )
 }
 
-export function Checkbox(props: { name: string; label: Child; value?: string; checked?: boolean; hint?: Child }) {
-  const { name, label, value = 'on', checked, hint } = props
+export function Checkbox(props: {
+  name: string
+  label: Child
+  value?: string
+  checked?: boolean
+  hint?: Child
+  error?: string | undefined
+}) {
+  const { name, label, value = 'on', checked, hint, error } = props
   return (
     <label class="flex gap-3 items-start py-1.5">
-      <input type="checkbox" name={name} value={value} checked={checked} class="checkbox checkbox-sm mt-0.5" />
+      <input
+        type="checkbox"
+        name={name}
+        value={value}
+        checked={checked}
+        class={`checkbox checkbox-sm mt-0.5 ${error ? 'checkbox-error' : ''}`}
+        aria-invalid={error ? 'true' : undefined}
+      />
       <span>
         <span class="block">{label}</span>
+        {error && (
+          <span class="text-error text-sm flex gap-1.5 items-start">
+            <Icon name="error" class="mt-1" />
+            <span>{error}</span>
+          </span>
+        )}
         {hint && <span class="block quiet text-sm">{hint}</span>}
       </span>
     </label>
@@ -196,13 +233,28 @@ function sizeOf(size: 'sm' | 'xs' | undefined): string {
  * without a script too.
  */
 export function Confirm(
-  props: PropsWithChildren<{ action: string; name: string; button: string; error?: string | undefined; back: string }>,
+  props: PropsWithChildren<{
+    action: string
+    name: string
+    button: string
+    error?: string | undefined
+    back: string
+    /** What was typed before. */
+    typed?: string
+  }>,
 ) {
-  const { action, name, button, error, back, children } = props
+  const { action, name, button, error, back, typed, children } = props
   return (
     <form method="post" action={action} class="panel p-5 prose-width border-error">
       <div class="mb-4 grid gap-2">{children}</div>
-      <TextField name="confirm" label={`Type ${name} to confirm`} error={error} isMono autocomplete="off" />
+      <TextField
+        name="confirm"
+        label={`Type ${name} to confirm`}
+        value={typed}
+        error={error}
+        isMono
+        autocomplete="off"
+      />
       <div class="flex flex-wrap gap-3">
         <Button look="danger" icon="trash">
           {button}

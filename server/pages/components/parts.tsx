@@ -30,8 +30,8 @@ export function Alert({ tone, children }: PropsWithChildren<{ tone: Tone }>) {
 export function State({ tone, children }: PropsWithChildren<{ tone: Tone | 'none' }>) {
   const colour = tone === 'none' ? 'quiet' : (tones[tone].split(' ')[1] ?? '')
   return (
-    <span class={`inline-flex items-center gap-1.5 whitespace-nowrap ${colour}`}>
-      {tone !== 'none' && <Icon name={toneIcons[tone]} />}
+    <span class={`whitespace-nowrap ${colour}`}>
+      {tone !== 'none' && <Icon name={toneIcons[tone]} class="mr-1.5" />}
       {children}
     </span>
   )
@@ -40,7 +40,7 @@ export function State({ tone, children }: PropsWithChildren<{ tone: Tone | 'none
 /** Nothing is here yet, and what to type next. */
 export function Empty({ title, children }: PropsWithChildren<{ title: string }>) {
   return (
-    <div class="panel border-dashed px-5 py-8 grid gap-3">
+    <div class="panel border-dashed px-5 py-8 grid grid-cols-1 gap-3">
       <p class="font-medium">{title}</p>
       {children}
     </div>
@@ -61,10 +61,10 @@ export function Trail({ steps }: { steps: readonly { text: string; href?: string
             )}
             {href ? (
               <a href={href} class="line">
-                {text}
+                <bdi>{text}</bdi>
               </a>
             ) : (
-              <span aria-current="page">{text}</span>
+              <bdi aria-current="page">{text}</bdi>
             )}
           </li>
         ))}
@@ -90,7 +90,7 @@ export function Places({ label, places }: { label: string; places: readonly Plac
             <a
               href={href}
               aria-current={isHere ? 'page' : undefined}
-              class="inline-flex items-center gap-2 py-2.5 border-b-2 border-transparent quiet hover:text-base-content"
+              class={`inline-flex items-center gap-2 py-2.5 border-b-2 ${isHere ? 'border-accent font-semibold' : 'border-transparent quiet hover:text-base-content'}`}
             >
               {icon && <Icon name={icon} />}
               {text}

@@ -57,3 +57,14 @@ export function Command({ text, what = 'command' }: { text: string; what?: strin
     </div>
   )
 }
+
+/** An address that somebody has entered: it leads away, and only to another page. */
+export function WebLink({ href }: { href: string }) {
+  const url = URL.parse(href)
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return <span class="breaks">{href}</span>
+  return (
+    <a href={url.href} rel="noopener nofollow" class="line breaks">
+      {href.replace(/^https?:\/\//i, '').replace(/\/$/, '')}
+    </a>
+  )
+}

@@ -2,8 +2,16 @@ import { Hono } from 'hono'
 import type { HttpParts } from '../../http/parts.ts'
 import type { Render } from '../page.tsx'
 import type { PageEnv } from '../visit.ts'
+import { editRoutes } from './edit-routes.tsx'
+import { removalRoutes } from './removal-routes.tsx'
+import { settingsRoutes } from './settings-routes.tsx'
+import { usageRoutes } from './usage-routes.tsx'
 
 /** What those who may write change at a package, and what owners change at an owner. */
-export function managePages(_parts: HttpParts, _render: Render): Hono<PageEnv> {
+export function managePages(parts: HttpParts, render: Render): Hono<PageEnv> {
   return new Hono<PageEnv>()
+    .route('/', settingsRoutes(parts, render))
+    .route('/', usageRoutes(parts, render))
+    .route('/', editRoutes(parts, render))
+    .route('/', removalRoutes(parts, render))
 }

@@ -1,0 +1,374 @@
+import type { Child } from 'hono/jsx'
+import type { AuditAction } from '../../access/audit.ts'
+import type { AuditRow } from '../../access/audit-log.ts'
+import { counted } from '../words.ts'
+
+type Details = Record<string, unknown>
+
+/** What an event tells of, as pieces of a sentence: names lead on where they still can. */
+export interface Told {
+  event: AuditRow
+  details: Details
+  /** Who did it. */
+  who: Child
+  /** At whom: an account or an organisation. */
+  owner: Child
+  /** Whether he did it to himself. */
+  isOwn: boolean
+  package: Child
+  version: Child
+  file: Child
+  subject: Child
+}
+
+/** Of each action, what was done. Names of people stand before it. */
+export const sentences: Record<AuditAction, (told: Told) => Child> = {
+  'sign-in': ({ who, owner, isOwn }) => (isOwn ? <>{who} signed in</> : <>Somebody signed in as {owner}</>),
+  'sign-in.failed': ({ event, owner, details }) => (
+    <>
+      Somebody could not sign in{event.owner_name === null ? '' : <> as {owner}</>}
+      {typeof details.times === 'number' ? `, ${counted(details.times, 'time')}` : ''}
+      {reasonOf(details)}
+    </>
+  ),
+  'sign-out': ({ who }) => <>{who} signed out</>,
+  'session.ended': ({ who, owner, isOwn, details }) => (
+    <>
+      {who} ended {counted(numberIn(details.sessions, 1), 'session')}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'account.created': ({ event, who, owner }) =>
+    event.actor_id === null && event.address !== null ? (
+      <>{owner} signed up</>
+    ) : (
+      <>
+        {who} made the account {owner}
+      </>
+    ),
+  'account.changed': ({ who, owner, isOwn, details }) =>
+    isOwn ? (
+      <>
+        {who} changed their own account{fieldsOf(details)}
+      </>
+    ) : (
+      <>
+        {who} changed the account {owner}
+        {fieldsOf(details)}
+      </>
+    ),
+  'account.renamed': ({ who, details }) => (
+    <>
+      {who} renamed the user {name(details.from)} to {name(details.to)}
+    </>
+  ),
+  'account.deleted': ({ who, owner, details }) => (
+    <>
+      {who} deleted the account {owner}
+      {purged(details)}
+    </>
+  ),
+  'password.changed': ({ who, owner, isOwn }) =>
+    isOwn ? (
+      <>{who} changed their password</>
+    ) : (
+      <>
+        {who} set another password for {owner}
+      </>
+    ),
+  'password.reset-asked': () => <>Somebody who has forgotten a password asked for a link</>,
+  'password.reset-link': ({ who, owner, details }) => (
+    <>
+      {who} made a link for a new password for {owner}
+      {mailed(details)}
+    </>
+  ),
+  'password.reset': ({ owner }) => <>{owner} set a new password by a link</>,
+  'second-factor.begun': ({ who }) => <>{who} began to set up two-factor sign-in</>,
+  'second-factor.enabled': ({ who }) => <>{who} turned on two-factor sign-in</>,
+  'second-factor.removed': ({ who, owner, isOwn }) =>
+    isOwn ? (
+      <>{who} turned off two-factor sign-in</>
+    ) : (
+      <>
+        {who} turned off two-factor sign-in for {owner}
+      </>
+    ),
+  'second-factor.recovery-codes': ({ who }) => <>{who} made new recovery codes</>,
+  'token.created': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} made the token {subject}
+      {isOwn ? '' : <> for {owner}</>}
+    </>
+  ),
+  'token.deleted': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} deleted the token {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'invitation.created': ({ event, who, owner, details }) => (
+    <>
+      {who} invited somebody{event.owner_name === null ? ' to this site' : <> to {owner}</>}
+      {teamOf(details)}
+      {mailed(details)}
+    </>
+  ),
+  'invitation.withdrawn': ({ event, who, owner, details }) => (
+    <>
+      {who} withdrew an invitation{event.owner_name === null ? ' to this site' : <> to {owner}</>}
+      {teamOf(details)}
+    </>
+  ),
+  'invitation.accepted': ({ event, who, owner, details }) => (
+    <>
+      {who} accepted an invitation{event.owner_name === null ? '' : <> to {owner}</>}
+      {teamOf(details)}
+    </>
+  ),
+  'organisation.created': ({ who, owner }) => (
+    <>
+      {who} made the organisation {owner}
+    </>
+  ),
+  'organisation.changed': ({ who, owner, details }) => (
+    <>
+      {who} changed the organisation {owner}
+      {fieldsOf(details)}
+    </>
+  ),
+  'organisation.renamed': ({ who, details }) => (
+    <>
+      {who} renamed the organisation {name(details.from)} to {name(details.to)}
+    </>
+  ),
+  'organisation.deleted': ({ who, owner, details }) => (
+    <>
+      {who} deleted the organisation {owner}
+      {purged(details)}
+    </>
+  ),
+  'team.created': ({ who, subject, owner }) => (
+    <>
+      {who} made the team {subject} of {owner}
+    </>
+  ),
+  'team.changed': ({ who, subject, owner, details }) => (
+    <>
+      {who} changed the team {subject} of {owner}
+      {fieldsOf(details)}
+    </>
+  ),
+  'team.deleted': ({ who, subject, owner }) => (
+    <>
+      {who} deleted the team {subject} of {owner}
+    </>
+  ),
+  'member.added': ({ who, subject, owner, details }) => (
+    <>
+      {who} added {subject} to {typeof details.team === 'string' ? <>the team {name(details.team)} of </> : ''}
+      {owner}
+    </>
+  ),
+  'member.removed': ({ who, subject, owner, details }) => (
+    <>
+      {who} took {subject} out of {teamsOf(details)}
+      {owner}
+    </>
+  ),
+  'reserved-name.freed': ({ who, subject }) => (
+    <>
+      {who} freed the reserved name {subject}
+    </>
+  ),
+  'quota.changed': ({ event, who, owner, details }) => (
+    <>
+      {who} changed the quota of {event.owner_name === null ? 'the site' : owner}
+      {fieldsOf(details)}
+    </>
+  ),
+  'webhook.created': ({ who, owner, details }) => (
+    <>
+      {who} added a webhook of {owner} to {name(details.url)}
+    </>
+  ),
+  'webhook.changed': ({ who, owner, details }) => (
+    <>
+      {who} changed the webhook of {owner} to {name(details.url)}
+    </>
+  ),
+  'webhook.deleted': ({ who, owner, details }) => (
+    <>
+      {who} deleted the webhook of {owner} to {name(details.url)}
+    </>
+  ),
+  'webhook.replayed': ({ who, owner, details }) => (
+    <>
+      {who} sent a delivery of {owner} to {name(details.url)} again
+    </>
+  ),
+  'job.retried': ({ who, subject, details }) => (
+    <>
+      {who} had job {subject}
+      {kindOf(details)} tried again
+    </>
+  ),
+  'job.deleted': ({ who, subject, details }) => (
+    <>
+      {who} deleted job {subject}
+      {kindOf(details)}
+    </>
+  ),
+  'storage.swept': ({ who }) => <>{who} asked for a sweep of the storage</>,
+  'usage.recounted': ({ who }) => <>{who} had the usage counted again</>,
+  'secrets.forgotten': ({ who }) => <>{who} had all secrets forgotten that the lost key had sealed</>,
+  'file.published': (told) => (
+    <>
+      {told.who} published {told.file} in {told.package} {told.version}
+    </>
+  ),
+  'file.deleted': (told) => (
+    <>
+      {told.who} deleted {told.file} from {told.package} {told.version}
+    </>
+  ),
+  'version.deleted': ({ who, version, details, ...told }) => (
+    <>
+      {who} deleted {told.package} {version}
+      {typeof details.files === 'number' && details.files > 0 ? ` with ${counted(details.files, 'file')}` : ''}
+    </>
+  ),
+  'package.changed': ({ who, details, ...told }) => (
+    <>
+      {who} changed what is said of {told.package}
+      {fieldsOf(details)}
+    </>
+  ),
+  'package.deleted': ({ who, ...told }) => (
+    <>
+      {who} deleted the package {told.package}
+    </>
+  ),
+}
+
+/** Of each action, what the filter calls it; in the groups in which they are chosen. */
+export const actionNames: Record<AuditAction, string> = {
+  'sign-in': 'Signed in',
+  'sign-in.failed': 'Could not sign in',
+  'sign-out': 'Signed out',
+  'session.ended': 'Session ended',
+  'account.created': 'Account made',
+  'account.changed': 'Account changed',
+  'account.renamed': 'Account renamed',
+  'account.deleted': 'Account deleted',
+  'password.changed': 'Password changed',
+  'password.reset-asked': 'Password link asked for',
+  'password.reset-link': 'Password link made',
+  'password.reset': 'Password set by a link',
+  'second-factor.begun': 'Two-factor begun',
+  'second-factor.enabled': 'Two-factor turned on',
+  'second-factor.removed': 'Two-factor turned off',
+  'second-factor.recovery-codes': 'Recovery codes made',
+  'token.created': 'Token made',
+  'token.deleted': 'Token deleted',
+  'invitation.created': 'Invitation made',
+  'invitation.withdrawn': 'Invitation withdrawn',
+  'invitation.accepted': 'Invitation accepted',
+  'organisation.created': 'Organisation made',
+  'organisation.changed': 'Organisation changed',
+  'organisation.renamed': 'Organisation renamed',
+  'organisation.deleted': 'Organisation deleted',
+  'team.created': 'Team made',
+  'team.changed': 'Team changed',
+  'team.deleted': 'Team deleted',
+  'member.added': 'Member added',
+  'member.removed': 'Member removed',
+  'reserved-name.freed': 'Reserved name freed',
+  'quota.changed': 'Quota changed',
+  'webhook.created': 'Webhook added',
+  'webhook.changed': 'Webhook changed',
+  'webhook.deleted': 'Webhook deleted',
+  'webhook.replayed': 'Webhook delivery sent again',
+  'job.retried': 'Job tried again',
+  'job.deleted': 'Job deleted',
+  'storage.swept': 'Storage sweep asked for',
+  'usage.recounted': 'Usage counted again',
+  'secrets.forgotten': 'Secrets forgotten',
+  'file.published': 'File published',
+  'file.deleted': 'File deleted',
+  'version.deleted': 'Version deleted',
+  'package.changed': 'Package texts changed',
+  'package.deleted': 'Package deleted',
+}
+
+/** Why somebody was not let in; what is not here is told as it is. */
+const reasons: Record<string, string> = {
+  malformed: 'what was sent could not be read',
+  'unknown-account': 'there is no such account',
+  'wrong-password': 'wrong password',
+  'passwords-off': 'passwords are turned off here',
+  'code-missing': 'the second factor was missing',
+  'wrong-code': 'wrong code',
+  'wrong-token': 'wrong token',
+  'expired-token': 'the token had expired',
+  prohibited: 'the account may not sign in',
+  'too-many-attempts': 'too many attempts',
+}
+
+function reasonOf({ reason }: Details): string {
+  return typeof reason === 'string' ? `: ${reasons[reason] ?? reason}` : ''
+}
+
+/** Names as they are written in the log, that lead nowhere. */
+function name(value: unknown): Child {
+  return (
+    <b class="font-medium breaks" dir="auto">
+      {String(value ?? '')}
+    </b>
+  )
+}
+
+function fieldsOf({ fields }: Details): string {
+  return Array.isArray(fields) && fields.length > 0 ? `: ${fields.map(inWords).join(', ')}` : ''
+}
+
+/** `full_name` → `full name` */
+export function inWords(field: unknown): string {
+  return String(field).replaceAll('_', ' ')
+}
+
+function purged({ purge }: Details): string {
+  return purge === true ? ' with all packages' : ''
+}
+
+function mailed({ mailed: isMailed }: Details): string {
+  return isMailed === true ? ', by e-mail' : ''
+}
+
+function teamOf({ team }: Details): Child {
+  return typeof team === 'string' ? <>, into the team {name(team)}</> : ''
+}
+
+function teamsOf({ teams }: Details): Child {
+  if (!Array.isArray(teams) || teams.length === 0) return ''
+  return (
+    <>
+      {teams.length === 1 ? 'the team ' : 'the teams '}
+      {teams.map((team, index) => (
+        <>
+          {index > 0 ? ', ' : ''}
+          {name(team)}
+        </>
+      ))}
+      {' of '}
+    </>
+  )
+}
+
+function kindOf({ kind }: Details): string {
+  return typeof kind === 'string' ? ` (${kind})` : ''
+}
+
+function numberIn(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
