@@ -76,8 +76,8 @@ function pageResponse(c: Context<PageEnv>, { status = 200, headers = {} }: PageO
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     Vary: 'Accept-Encoding, Cookie',
-    ...headers,
   })
+  for (const [name, value] of Object.entries(headers)) answer.set(name, value)
   if (visit.notice) answer.append('Set-Cookie', 'stowage_notice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax')
   // Pages that answer a form may show a secret; how well those compress tells nobody anything if they are not compressed.
   const isCompressed = /^(GET|HEAD)$/.test(c.req.method) && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')

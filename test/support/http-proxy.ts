@@ -31,12 +31,19 @@ export class HttpProxy implements AsyncDisposable {
   readonly #faults: HttpFault[] = []
   readonly #server = createServer((incoming, answer) => this.#handle(incoming, answer))
 
-  private constructor(target: string) {
+  readonly #keepsConnections: boolean
+
+  private constructor(target: string, keepsConnections: boolean) {
     this.#target = new URL(target)
+    this.#keepsConnections = keepsConnections
   }
 
-  static async start(target: string): Promise<HttpProxy> {
-    const proxy = new HttpProxy(target)
+  /**
+   * `keepsConnections` false: each request has a connection of its own. What is cut on one that has been used before, a browser
+   * sends once more by itself.
+   */
+  static async start(target: string, { keepsConnections = true } = {}): Promise<HttpProxy> {
+    const proxy = new HttpProxy(target, keepsConnections)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -66,6 +73,7 @@ export class HttpProxy implements AsyncDisposable {
     const [next] = this.#faults
     const fault = next?.method === undefined || next.method === method ? this.#faults.shift() : undefined
     const cut = () => incoming.socket.destroy()
+    if (!this.#keepsConnections) answer.shouldKeepAlive = false
     answer.on('error', () => undefined)
     incoming.on('error', () => undefined)
     if (fault?.kind === 'hold') return void incoming.resume()

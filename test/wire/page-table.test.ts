@@ -15,10 +15,148 @@ import { startStowage, type TestStowage } from '../support/stowage.ts'
  *
  * anon: nobody; 303 leads to the sign-in. eve: a stranger. mem: member of a team of the organisation that may write. own: its owner.
  * self: the user in the address. adm: a site administrator. must: who must set a new password first, and is led there. `org` in an
- * address is a public organisation, `user` a public user, `hid` a private organisation in which `mem` and `own` are what they are.
+ * address, and `owner`, is a public organisation; `name` below `/-/admin/users` a public user. A change of this table is written by
+ * `UPDATE_PAGE_TABLE=1 npx bun test test/wire/page-table.test.ts -t 'writes the table'`, to be read line by line.
  */
 const table = `
-  TABLE
+  route                                                               | anon      | eve | mem | own | self | adm | must
+  GET /                                                               | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /-/admin                                                        | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/audit                                                  | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/invitations                                            | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/jobs                                                   | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/names                                                  | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/quotas                                                 | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/quotas/:owner                                          | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/settings                                               | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/storage                                                | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/users                                                  | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/users/:name                                            | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/users/:name/delete                                     | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/users/new                                              | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/webhooks                                               | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/admin/webhooks/:id                                           | 303 login | 403 | 403 | 403 | 403  | 404 | 303 password
+  GET /-/admin/webhooks/:id/delete                                    | 303 login | 403 | 403 | 403 | 403  | 404 | 303 password
+  GET /-/admin/webhooks/:id/deliveries/:delivery                      | 303 login | 403 | 403 | 403 | 403  | 404 | 303 password
+  GET /-/admin/webhooks/:id/edit                                      | 303 login | 403 | 403 | 403 | 403  | 404 | 303 password
+  GET /-/admin/webhooks/new                                           | 303 login | 403 | 403 | 403 | 403  | 200 | 303 password
+  GET /-/search                                                       | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:org/-/invitations                                             | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:org/-/members                                                 | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:org/-/members/:user/remove                                    | 303 login | 403 | 404 | 404 | 403  | 404 | 303 password
+  GET /:org/-/teams                                                   | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:org/-/teams/:id                                               | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:org/-/teams/:id/delete                                        | 303 login | 403 | 403 | 422 | 403  | 422 | 303 password
+  GET /:org/-/teams/:id/members/:user/remove                          | 303 login | 403 | 404 | 404 | 403  | 404 | 303 password
+  GET /:org/-/teams/new                                               | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner                                                         | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/audit                                                 | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages                                              | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name                                | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/audit                        | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/delete                       | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/delete-versions              | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/edit                         | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/version/:version             | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/version/:version/delete      | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/version/:version/delete/:id  | 303 login | 403 | 404 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/packages/generic/:name/:version                       | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/:version/files/:id             | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/versions                       | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/settings                                              | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/settings/delete                                       | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/settings/rename                                       | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/upload                                                | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/upload/:package/:version/:file                        | 401       | 403 | 200 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/usage                                                 | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/webhooks                                              | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/webhooks/:id                                          | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/webhooks/:id/delete                                   | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/webhooks/:id/deliveries/:delivery                     | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/webhooks/:id/edit                                     | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/webhooks/new                                          | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /org/create                                                     | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/forgot-password                                           | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/invitation                                                | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/login                                                     | 200       | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/login/code                                                | 303 login | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/organisations                                             | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/password-reset                                            | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings                                                  | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/audit                                            | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/password                                         | 303 login | 200 | 200 | 200 | 200  | 200 | 200
+  GET /user/settings/sessions                                         | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/tokens                                           | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/tokens/:id/delete                                | 303 login | 404 | 404 | 404 | 404  | 404 | 303 password
+  GET /user/settings/two-factor                                       | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/two-factor/off                                   | 303 login | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/settings/two-factor/recovery-codes                        | 303 login | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/sign-up                                                   | 403       | 403 | 403 | 403 | 403  | 403 | 303 password
+  POST /-/admin/invitations                                           | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/invitations/:id/withdraw                              | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/jobs/:id/delete                                       | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/jobs/:id/retry                                        | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/names/:name/free                                      | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/quotas                                                | 401       | 403 | 403 | 403 | 403  | 303 | 303 password
+  POST /-/admin/quotas/:owner                                         | 401       | 403 | 403 | 403 | 403  | 303 | 303 password
+  POST /-/admin/quotas/:owner/remove                                  | 401       | 403 | 403 | 403 | 403  | 303 | 303 password
+  POST /-/admin/recount                                               | 401       | 403 | 403 | 403 | 403  | 303 | 303 password
+  POST /-/admin/storage/sweep                                         | 401       | 403 | 403 | 403 | 403  | 303 | 303 password
+  POST /-/admin/users/:name                                           | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/delete                                    | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/end-sessions                              | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/password                                  | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/password-reset                            | 401       | 403 | 403 | 403 | 403  | 200 | 303 password
+  POST /-/admin/users/:name/remove-second-factor                      | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/rename                                    | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/new                                             | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/webhooks/:id/delete                                   | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/webhooks/:id/deliveries/:delivery/replay              | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/webhooks/:id/edit                                     | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
+  POST /-/admin/webhooks/new                                          | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/theme                                                       | 303       | 303 | 303 | 303 | 303  | 303 | 303
+  POST /:org/-/invitations                                            | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:org/-/invitations/:id/withdraw                               | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:org/-/members/:user/remove                                   | 401       | 403 | 404 | 404 | 403  | 404 | 303 password
+  POST /:org/-/teams/:id                                              | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:org/-/teams/:id/delete                                       | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:org/-/teams/:id/members                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:org/-/teams/:id/members/:user/remove                         | 401       | 403 | 404 | 404 | 403  | 404 | 303 password
+  POST /:org/-/teams/new                                              | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/delete                      | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/delete-versions             | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/edit                        | 401       | 403 | 409 | 409 | 403  | 409 | 303 password
+  POST /:owner/-/packages/generic/:name/-/version/:version/delete     | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/version/:version/delete/:id | 401       | 403 | 404 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/settings                                             | 401       | 403 | 403 | 303 | 403  | 303 | 303 password
+  POST /:owner/-/settings/delete                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/settings/rename                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/settings/visibility                                  | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/upload                                               | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/webhooks/:id/delete                                  | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/webhooks/:id/deliveries/:delivery/replay             | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/webhooks/:id/edit                                    | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/webhooks/new                                         | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /org/create                                                    | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/forgot-password                                          | 404       | 404 | 404 | 404 | 404  | 404 | 303 password
+  POST /user/invitation                                               | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/login                                                    | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/login/code                                               | 401       | 401 | 401 | 401 | 401  | 401 | 303 password
+  POST /user/logout                                                   | 303       | 303 | 303 | 303 | 303  | 303 | 303
+  POST /user/password-reset                                           | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings                                                 | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/email                                           | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/password                                        | 401       | 422 | 422 | 422 | 422  | 422 | 422
+  POST /user/settings/sessions                                        | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/tokens                                          | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/tokens/:id/delete                               | 401       | 404 | 404 | 404 | 404  | 404 | 303 password
+  POST /user/settings/two-factor                                      | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/two-factor/confirm                              | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/two-factor/off                                  | 401       | 303 | 303 | 303 | 303  | 303 | 303 password
+  POST /user/settings/two-factor/recovery-codes                       | 401       | 303 | 303 | 303 | 303  | 303 | 303 password
+  POST /user/settings/two-factor/recovery-codes.txt                   | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/sign-up                                                  | 403       | 403 | 403 | 403 | 403  | 403 | 303 password
+  PUT /:owner/-/upload/:package/:version/:file                        | 401       | 403 | 201 | 409 | 403  | 409 | 303 password
 `
 
 interface Row {
@@ -75,14 +213,13 @@ afterAll(async () => {
   await dropDatabaseOf(dataDir)
 })
 
-/** `:owner` is the organisation where the column is about organisations, which is said by the row. */
-function address(path: string): string {
+function address(path: string, owner = 'public-org'): string {
   return path.replaceAll(/:(\w+)/g, (_, name: string) => {
     if (path.startsWith('/-/admin')) return name === 'name' || name === 'owner' ? 'public-user' : '999'
     switch (name) {
       case 'owner':
       case 'org':
-        return 'public-org'
+        return owner
       case 'name':
       case 'package':
         return 'tool'
@@ -99,14 +236,19 @@ function address(path: string): string {
 }
 
 /** The status, and for what leads on, where to: `login`, `password`, or nothing more. */
-async function send({ method, path }: Pick<Row, 'method' | 'path'>, who: string, headers: Record<string, string> = {}) {
+async function send(
+  { method, path }: Pick<Row, 'method' | 'path'>,
+  who: string,
+  headers: Record<string, string> = {},
+  owner?: string,
+) {
   const isForm = method === 'POST'
   const kept = browsers.get(who)
   if (!kept) throw new Error(who)
   // Who signs out here is not signed out for what comes after.
   const browser = new Browser(stowage)
   browser.cookie = path === '/user/logout' ? undefined : kept.cookie
-  const response = await browser.fetch(address(path), {
+  const response = await browser.fetch(address(path, owner), {
     method,
     headers: { ...(isForm ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}), ...headers },
     ...(isForm ? { body: '' } : method === 'PUT' ? { body: '', headers } : {}),
@@ -179,7 +321,9 @@ describe('every page', () => {
       expect(policy).toStartWith("default-src 'none'; ")
       expect(policy).not.toMatch(/unsafe|data:|https?:|\*/)
       expect(response.headers.get('x-content-type-options')).toBe('nosniff')
-      expect(response.headers.get('cache-control')).toBe(who === 'anon' ? 'private, no-cache' : 'no-store')
+      expect(response.headers.get('cache-control')).toMatch(
+        who === 'anon' ? /^(private, no-cache|no-store)$/ : /^no-store$/,
+      )
     }
   })
 })
@@ -197,7 +341,7 @@ describe('every form', () => {
   )
 
   test.each(forms.filter(({ method }) => method === 'POST').map((row) => [row.path, row] as const))(
-    '%s refuses clearly what cannot be read',
+    '%s foresees whatever it is sent, and says it in our words',
     async (path) => {
       const browser = browsers.get('adm')
       if (!browser || path === '/user/logout' || path === '/-/theme') return
@@ -208,9 +352,31 @@ describe('every form', () => {
       ]
       for (const body of bodies) {
         const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
-        const { status } = await browser.fetch(address(path), { method: 'POST', headers, body })
-        expect([path, body.slice(0, 20), status >= 400 && status < 500]).toEqual([path, body.slice(0, 20), true])
+        const response = await browser.fetch(address(path), { method: 'POST', headers, body })
+        const told = `${path} at ${body.slice(0, 20)}: ${response.status}`
+        expect([told, response.status < 500]).toEqual([told, true])
+        expect((await response.text()).replace(/<head>.*<\/header>/s, '')).not.toMatch(
+          /Invalid (input|key|option)|expected string|Too (big|small)/,
+        )
       }
     },
   )
+})
+
+test('an owner that is hidden is told from none by nobody', async () => {
+  const atOwners = rowsOf(table).filter(({ path }) => /^\/:(owner|org)\b/.test(path))
+  expect(atOwners.length).toBeGreaterThan(40)
+  const told: [string, string, string, string][] = []
+  for (const row of atOwners) {
+    for (const who of ['anon', 'eve']) {
+      const hidden = await send(row, who, {}, 'private-org')
+      const none = await send(row, who, {}, 'no-such-org')
+      const text = ({ text }: { text: string }) =>
+        text.replaceAll(/private-org|no-such-org/g, 'x').replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id')
+      if (hidden.status !== none.status || text(hidden) !== text(none)) {
+        told.push([`${row.method} ${row.path}`, who, hidden.status, none.status])
+      }
+    }
+  }
+  expect(told).toEqual([])
 })

@@ -27,7 +27,7 @@ const profile = z.object({
   location: shortText,
 })
 const newUser = z.object({
-  username: z.string().min(1, 'is missing'),
+  username: z.string('is missing').min(1, 'is missing'),
   password: newPassword,
   email: emailAddress,
   full_name: shortText,

@@ -303,7 +303,7 @@ export function ShownLink(props: {
   return (
     <AdminPage here="users" title={title} trail={trail}>
       <Alert tone="warning">This link is shown only now: copy it before you leave this page.</Alert>
-      <div class="max-w-3xl grid gap-4">
+      <div class="max-w-3xl grid grid-cols-1 gap-4">
         <Command text={url} what="link" />
         <p>
           {what} It can be used once and ends <Ago at={expiresAt} />.

@@ -63,11 +63,11 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       visit.signedIn()
       const resolved = await visit.resolve(address)
       const leave = grantToChange(resolved.caller, ownerAt(resolved))
-      return await work({ address, leave, taken: resolved.found?.file }).catch(inPlainWords)
+      return await work({ address, leave, taken: resolved.found?.file })
     } catch (error) {
       // Its new address is told as to everybody else.
       if (error instanceof Problem && error.code === 'moved') throw error
-      return refusal(c, error, address)
+      return refusal(c, inPlainWords(error), address)
     }
   }
 
@@ -97,7 +97,9 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
             const upload = { package: packageName(name), version: versionName(version), file: fileName(sent.fileName) }
             const { found } = await visit.resolve(address)
             const rest = { body: sent.content, declaredSize: undefined, declaredDigests: {}, taken: found?.file }
-            await publish(parts.registry, leave, { ...upload, ...rest }).catch(inPlainWords)
+            await publish(parts.registry, leave, { ...upload, ...rest }).catch((error) => {
+              throw inPlainWords(error)
+            })
             logPublished(parts.log, leave, address)
             return true
           },
@@ -140,11 +142,13 @@ const plainWords: Partial<Record<ProblemCode, string>> = {
   'too-large': 'The file is larger than a file may be here.',
   'quota-exceeded': 'The quota of this owner has no room for this file, or none for another version.',
   'credentials-wrong': 'Your session has ended.',
+  forbidden: 'You may not publish this here, or not any more.',
 }
 
-function inPlainWords(error: unknown): never {
-  const words = error instanceof Problem ? plainWords[error.code] : undefined
-  throw error instanceof Problem && words ? new Problem(error.code, words, error.facts, error.cause) : error
+function inPlainWords(error: unknown): unknown {
+  if (!(error instanceof Problem)) return error
+  const words = plainWords[error.code]
+  return words ? new Problem(error.code, words, error.facts, error.cause) : error
 }
 
 interface AtFile {
