@@ -197,5 +197,5 @@ function fileNameIn(head: string): string {
   const line = head.split('\r\n').find((one) => /^content-disposition:/i.test(one)) ?? ''
   const [, quoted, bare] = /;\s*filename=(?:"([^"]*)"|([^\s;"]*))/i.exec(line.replace(/;\s*name="[^"]*"/i, '')) ?? []
   const text = Buffer.from(quoted ?? bare ?? '', 'latin1').toString('utf8')
-  return text.replaceAll(/%22|%0D|%0A/g, (escape) => decodeURIComponent(escape))
+  return text.replaceAll(/%22|%0D|%0A/g, (escaped) => decodeURIComponent(escaped))
 }
