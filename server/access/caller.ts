@@ -35,6 +35,8 @@ export interface PasswordCredential {
   hash: string
   /** The stored second factor whose code came with it, null where there was none: another one means that it was changed. */
   secondFactor: string | null
+  /** The browser's session in which it was typed once more, if it was: without that it says nothing. */
+  session?: number
 }
 
 export interface TokenCredential {

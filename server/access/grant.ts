@@ -142,6 +142,8 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
       if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
+      if (credential.session !== undefined && !(await sessionLives(tx, { id: credential.session, userId, now })))
+        throw wrongCredentials()
       return { kind: 'user', account, credential, address }
     case 'session':
       // Idle or not: it was not when the request began.

@@ -54,12 +54,14 @@ export interface Visitor extends SignedIn {
 
 /**
  * The visitor as if he had called by the password that the account has, for what only the password decides: the second factor
- * was asked for when he signed in, so the old password is enough. Not yet checked, which is the caller's to do.
+ * was asked for when he signed in, so the old password is enough while that session lives. Not yet checked, which is the caller's
+ * to do.
  */
 export function passwordHolder({ account, user, credential, address }: Visitor): PasswordCaller {
   if (credential.kind !== 'session' || user.password_hash === null)
     throw new Problem('forbidden', 'This takes a password: sign in with user name and password.')
-  const password = { kind: 'password', hash: user.password_hash, secondFactor: user.totp_secret } as const
+  const { password_hash: hash, totp_secret: secondFactor } = user
+  const password = { kind: 'password', hash, secondFactor, session: credential.id } as const
   return { kind: 'user', account, credential: password, address }
 }
 

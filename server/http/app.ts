@@ -203,28 +203,31 @@ function isForPage({ origin }: HttpParts, { headers, method }: Request, segments
 const firstWords = new Set(['api', 'user', 'healthz', 'readyz', 'metrics', undefined])
 
 /** What may stand behind those of them that have something behind them. */
-const secondWords: Record<string, ReadonlySet<string | undefined>> = {
-  api: new Set(['packages', 'swagger', 'v1']),
-  user: new Set([
-    'forgot-password',
-    'invitation',
-    'login',
-    'logout',
-    'organisations',
-    'password',
-    'password-reset',
-    'session',
-    'sessions',
-    'settings',
-    'sign-up',
-  ]),
-}
+const secondWords: ReadonlyMap<string | undefined, ReadonlySet<string | undefined>> = new Map([
+  ['api', new Set(['packages', 'swagger', 'v1'])],
+  [
+    'user',
+    new Set([
+      'forgot-password',
+      'invitation',
+      'login',
+      'logout',
+      'organisations',
+      'password',
+      'password-reset',
+      'session',
+      'sessions',
+      'settings',
+      'sign-up',
+    ]),
+  ],
+])
 
 /** Requests may come with the public address's path or, from a proxy that strips it, without. */
 function withoutPrefix(prefix: readonly string[], segments: readonly string[]): readonly string[] {
   const carried = prefix.length > 0 && prefix.every((segment, index) => segments[index] === segment)
   // `/api/v1` is ours also where the public path is `/api`; `/api/ada` is then the page of an owner.
-  const isOwn = secondWords[segments[0] ?? '']?.has(segments[1]) && !firstWords.has(segments[prefix.length])
+  const isOwn = secondWords.get(segments[0])?.has(segments[1]) && !firstWords.has(segments[prefix.length])
   return carried && !isOwn ? segments.slice(prefix.length) : segments
 }
 

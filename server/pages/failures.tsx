@@ -152,7 +152,7 @@ function Failure({ status, title, sentence, requestId, back, ask, wanted }: Fail
         )}
         {wanted && (
           <ButtonLink href={links.search({ q: wanted })} icon="search">
-            Search for {shortened(wanted, 12)}
+            Search for “{shortened(wanted, 12)}”
           </ButtonLink>
         )}
         <ButtonLink href={links.to()}>To the first page</ButtonLink>

@@ -98,7 +98,7 @@ function AccountMenu({ name, isAdmin }: { name: string; isAdmin: boolean }) {
     ...(isAdmin ? [{ text: 'Site', href: links.to('-', 'admin'), icon: 'admin' } as const] : []),
   ] as const
   return (
-    <details class="dropdown dropdown-end" data-menu>
+    <details class="dropdown dropdown-end -mr-3" data-menu>
       <summary class="btn btn-sm btn-ghost max-w-48">
         <Icon name="account" />
         <span class="truncate">{name}</span>
@@ -131,9 +131,9 @@ function Bottom() {
   return (
     <footer class="border-t border-base-300 mt-8">
       <div class="max-w-6xl mx-auto px-4 sm:px-6 py-5 flex flex-wrap items-center gap-x-6 gap-y-3 text-sm quiet">
-        <span>Stowage {version}</span>
+        <span class="tabular">Stowage {version}</span>
         <a href={links.path('/api/swagger')}>API</a>
-        <form method="post" action={links.to('-', 'theme')} class="ml-auto flex items-center gap-2">
+        <form method="post" action={links.to('-', 'theme')} class="ml-auto -mr-2 flex items-center gap-2">
           <input type="hidden" name="next" value={here} />
           <Icon name="theme" />
           <fieldset class="flex">

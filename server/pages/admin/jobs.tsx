@@ -28,6 +28,13 @@ const filters = [
   { state: 'given-up', text: 'Given up' },
 ] as const
 
+const none = {
+  all: 'Nothing is to be done',
+  waiting: 'No job waits',
+  running: 'No job runs',
+  'given-up': 'No job was given up',
+}
+
 export function JobList(props: { jobs: readonly JobRow[]; state: JobState | undefined; paging: Paging }) {
   const { jobs, state, paging } = props
   const { links } = useSite()
@@ -50,7 +57,7 @@ export function JobList(props: { jobs: readonly JobRow[]; state: JobState | unde
         ))}
       </nav>
       {jobs.length === 0 ? (
-        <Empty title={state === 'given-up' ? 'No job was given up' : 'No such job at the moment'} />
+        <Empty title={none[state ?? 'all']} />
       ) : (
         <table class="list-table">
           <thead>

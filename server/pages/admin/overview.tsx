@@ -31,7 +31,7 @@ export function OverviewPage(props: OverviewPageProps) {
   const attentions = attentionsOf(props, useSite().links)
   const jobs = (state: string) => view.jobs.filter((job) => job.state === state).reduce((sum, job) => sum + job.jobs, 0)
   return (
-    <AdminPage here="overview" title="This site">
+    <AdminPage here="overview">
       {attentions.length === 0 ? (
         <p class="panel px-4 py-3 prose-width">
           <State tone="success">Nothing here needs you.</State>
@@ -70,7 +70,7 @@ export function OverviewPage(props: OverviewPageProps) {
               {processes > 0 ? (
                 <State tone="success">{number(processes)} alive</State>
               ) : (
-                <State tone="error">none has a lease</State>
+                <span class="quiet">not known</span>
               )}
             </dd>
             <dt>Disk</dt>

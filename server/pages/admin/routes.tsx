@@ -34,7 +34,7 @@ export function adminPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       const view = await viewSite(parts.registry, grant)
       const drift = (await lastUsageCheck(parts.registry, grant))?.corrected ?? 0
       const { startedAt } = parts
-      return render(c, { title: 'This site' }, <OverviewPage {...{ view, failing, disk, startedAt, drift }} />)
+      return render(c, { title: 'Site' }, <OverviewPage {...{ view, failing, disk, startedAt, drift }} />)
     })
     .get('/-/admin/storage', async (c) => {
       const grant = visitOf(c).administers('read')

@@ -213,23 +213,22 @@ export function InvitationList(props: {
         </p>
         <TextField
           name="email"
-          label="E-mail address"
+          label="E-mail address (optional)"
           type="email"
           value={typed?.text('email')}
           error={fields.email}
-          hint="May stay empty."
           autocomplete="off"
         />
         <TextField
           name="full_name"
-          label="Full name"
+          label="Full name (optional)"
           value={typed?.text('full_name')}
           error={fields.full_name}
           autocomplete="off"
         />
         <Choices
           name="days"
-          label="Good for"
+          label="Valid for"
           value={typed?.text('days') || '7'}
           choices={lengths}
           error={fields.days}

@@ -53,7 +53,7 @@ describe('an event as a sentence', () => {
     [
       'package.changed',
       { details: { fields: ['repository_url', 'labels'] } },
-      'ada changed what is said of tool: repository url, labels',
+      'ada changed what is said of tool: repository, labels',
     ],
     ['sign-in.failed', { details: { reason: 'wrong-password' } }, 'Somebody could not sign in as acme: wrong password'],
     [

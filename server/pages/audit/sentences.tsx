@@ -332,9 +332,11 @@ function fieldsOf({ fields }: Details): string {
   return Array.isArray(fields) && fields.length > 0 ? `: ${fields.map(inWords).join(', ')}` : ''
 }
 
+const named: Record<string, string> = { readme: 'README', repository_url: 'repository', email: 'e-mail address' }
+
 /** `full_name` → `full name` */
 export function inWords(field: unknown): string {
-  return String(field).replaceAll('_', ' ')
+  return named[String(field)] ?? String(field).replaceAll('_', ' ')
 }
 
 function purged({ purge }: Details): string {

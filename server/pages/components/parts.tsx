@@ -50,7 +50,7 @@ export function Empty({ title, children }: PropsWithChildren<{ title: string }>)
 /** Where one is: `acme / tool / 1.0`. The last one is the page itself. */
 export function Trail({ steps }: { steps: readonly { text: string; href?: string }[] }) {
   return (
-    <nav aria-label="Where you are" class="mb-3 text-sm">
+    <nav aria-label="Where you are" class="mb-3 text-sm tabular">
       <ol class="flex flex-wrap gap-x-1.5 gap-y-1 items-center breaks">
         {steps.map(({ text, href }, index) => (
           <li class="breaks">

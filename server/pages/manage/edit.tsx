@@ -101,7 +101,8 @@ export function EditPage({ owner, its, typed, seen, faults, isPreview, isOvertak
           <ButtonLink href={links.package(owner, name)}>Cancel</ButtonLink>
         </div>
       </form>
-      {isPreview && <Preview readme={typed.readme} />}
+      {/* What is too long to be saved is too long to be read here, too. */}
+      {isPreview && !faults?.fields.readme && <Preview readme={typed.readme} />}
       <Section title="Delete">
         <p class="mb-3 prose-width">The package goes with all its versions and files. You will be asked once more.</p>
         <div class="flex flex-wrap gap-3">

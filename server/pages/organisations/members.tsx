@@ -93,12 +93,12 @@ export function RemoveLink(props: { isOwner: boolean; isSelf: boolean; name: str
   const { isOwner, isSelf, name, href } = props
   if (!isOwner && !isSelf) return null
   return (
-    <a href={href} class="btn btn-sm btn-ghost -ml-3 md:ml-0 md:-mr-3 md:-my-1">
+    <ButtonLink href={href} size="xs">
       <span>
         {isSelf ? 'Leave' : 'Remove'}
         {!isSelf && <span class="sr-only"> {name}</span>}…
       </span>
-    </a>
+    </ButtonLink>
   )
 }
 

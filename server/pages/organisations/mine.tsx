@@ -21,15 +21,16 @@ export function Mine({ organisations, teams, total, page, mayNot }: MineProps) {
   const { links } = useSite()
   return (
     <>
-      <h1 class="mb-3">Your organisations</h1>
+      <h1 class="mb-3">Account</h1>
       <AccountPlaces here="organisations" />
-      {mayNot === undefined && total > 0 && (
-        <div class="mb-4 flex justify-end">
+      <div class="flex flex-wrap items-start justify-between gap-x-6 gap-y-3 mb-4">
+        <h2>Your organisations</h2>
+        {mayNot === undefined && total > 0 && (
           <ButtonLink href={links.path('/org/create')} look="primary" icon="add">
             New organisation
           </ButtonLink>
-        </div>
-      )}
+        )}
+      </div>
       {total === 0 ? (
         <Empty title="You are in no organisation">
           <p class="prose-width">
@@ -165,9 +166,9 @@ export function NewOrganisation({ values, faults }: { values: NewOrganisationVal
           value={values.visibility}
           error={wrong.visibility}
           choices={[
-            { value: 'public', label: 'Everybody' },
-            { value: 'limited', label: 'Everybody who has signed in' },
-            { value: 'private', label: 'Members only', hint: 'Nobody else learns that it exists.' },
+            { value: 'public', label: 'Public', hint: 'Everybody, with or without an account.' },
+            { value: 'limited', label: 'Limited', hint: 'Everybody who has signed in.' },
+            { value: 'private', label: 'Private', hint: 'Members only. Nobody else learns that it exists.' },
           ]}
         />
         <div class="flex flex-wrap gap-3 mt-6">

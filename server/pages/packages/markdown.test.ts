@@ -290,6 +290,15 @@ describe('Markdown', () => {
     expect(markdownToHtml(`[a](https://a.example/${'x'.repeat(5_000)})`)).not.toContain('href')
   })
 
+  test('a table that has far more cells than anybody typed is shown as it was typed', () => {
+    const text = `${'|a'.repeat(10_000)}|\n${'|-'.repeat(10_000)}|\n${'|\n'.repeat(10_000)}<b>&`
+    const begun = process.cpuUsage()
+    const html = markdownToHtml(text)
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(3_000)
+    expect(html).toBe(`<pre tabindex="0"><code>${text.replace('<b>&', '&lt;b&gt;&amp;')}</code></pre>\n`)
+    expect(markdownToHtml(`${'|a'.repeat(50)}|\n${'|-'.repeat(50)}|\n${'|b\n'.repeat(500)}`)).toContain('<td>b</td>')
+  })
+
   const hard = {
     brackets: '[',
     pictures: '![',

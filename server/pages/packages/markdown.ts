@@ -21,6 +21,9 @@ const mostInAddresses = 200_000
 const isLink = reader.validateLink
 reader.validateLink = (address) => address.length <= longestAddress && isLink(address)
 
+/** Paragraphs, rows, cells and the like of a text, opened and closed: a wide table makes ten of them of each character. */
+const mostPieces = 100_000
+
 /** Before every id, so that none is one of the page's own. */
 const idPrefix = 'readme-'
 
@@ -161,6 +164,14 @@ function slug(text: string): string {
     .trim()
     .replaceAll(' ', '-')
 }
+
+// Before anything is made of them, which would hold up everybody else for seconds.
+reader.core.ruler.after('block', 'pieces', (state) => {
+  if (state.tokens.length <= mostPieces) return
+  const whole = new state.Token('code_block', 'code', 0)
+  whole.content = state.src
+  state.tokens = [whole]
+})
 
 // Headings get their places here, while their text is at hand.
 reader.core.ruler.push('places', ({ tokens }) => {

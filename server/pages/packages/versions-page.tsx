@@ -1,5 +1,6 @@
 import type { Sorting } from '../../registry/lists.ts'
 import type { FiguredVersion } from '../../registry/shown-versions.ts'
+import { Button } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
 import { SortLinks } from '../components/package-list.tsx'
 import { Empty, Pager, Trail } from '../components/parts.tsx'
@@ -48,14 +49,15 @@ export function VersionsPage({ owner, package: name, all, versions, total, text,
       <h1 class={`mb-5 ${sizeOfTitle(name)}`}>Versions of {name}</h1>
       <div class="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 mb-4">
         <search class="grow sm:max-w-sm">
-          <form action={path}>
+          <form action={path} class="flex gap-2">
             {order.sort && <input type="hidden" name="sort" value={order.sort} />}
             {order.order && <input type="hidden" name="order" value={order.order} />}
-            <label class="input input-sm w-full">
+            <label class="input input-sm grow">
               <Icon name="search" />
               <span class="sr-only">Part of a version</span>
               <input type="search" name="q" value={text} placeholder="Part of a version" dir="auto" />
             </label>
+            <Button size="sm">Filter</Button>
           </form>
         </search>
         <SortLinks sorting={sorting} path={path} query={{ q: text }} sorts={sorts} />

@@ -55,7 +55,10 @@ export function ownPasswordPages(parts: HttpParts, render: Render): Hono<PageEnv
       if (faults) return ask(c, visitor, next, faults)
       const session = visitor.credential.kind === 'session' ? visitor.credential.id : null
       const changed = await attempt(
-        () => inWords(changeIt()),
+        () =>
+          inWords(changeIt(), {
+            'credentials-wrong': 'Your session has ended, so nothing was changed. Sign in again.',
+          }),
         ({ code }) => (code === 'forbidden' ? 'old' : undefined),
       )
       if (changed.faults) return ask(c, visitor, next, changed.faults)

@@ -1,4 +1,5 @@
 import type { Profile } from '../../registry/lists.ts'
+import { shellWord } from '../components/commands.ts'
 import { Button, FileField, TextField } from '../components/forms.tsx'
 import { Icon, type IconName } from '../components/icon.tsx'
 import { Alert, Columns } from '../components/parts.tsx'
@@ -254,9 +255,9 @@ function FaultTemplate() {
 function Beside({ owner, wanted, elsewhere }: UploadPageProps) {
   const { links, address, visitor } = useSite()
   const command = [
-    `curl --user ${visitor?.account.name ?? 'NAME'} \\`,
+    `curl --user ${shellWord(visitor?.account.name ?? 'NAME')} \\`,
     '  --upload-file FILE \\',
-    `  ${address}/api/packages/${owner.name}/generic/PACKAGE/VERSION/`,
+    `  ${shellWord(`${address}/api/packages/${owner.name}/generic/PACKAGE/VERSION/`)}`,
   ]
   return (
     <div class="grid grid-cols-1 gap-6">

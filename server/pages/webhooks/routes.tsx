@@ -43,7 +43,7 @@ export function webhookPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     }),
     frame: async (list) => (
       <>
-        <h1 class="mb-3">Webhooks of this site</h1>
+        <h1 class="mb-3">Site</h1>
         <AdminPlaces here="webhooks" />
         {list}
       </>

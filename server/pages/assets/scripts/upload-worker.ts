@@ -8,7 +8,7 @@ import type { DigestAnswer, DigestQuestion } from './file-digests.ts'
  */
 
 /** Bytes of a piece. */
-const piece = 4 * 1024 * 1024
+const piece = 1024 * 1024
 
 const unwanted = new Set<number>()
 

@@ -355,8 +355,10 @@ class Board {
     bar.max = Math.max(total, 1)
     bar.value = done === counting.length ? bar.max : gone
     const failed = [...this.#rows.keys()].filter(({ state }) => state.kind === 'failed').length
+    // What cannot be published is a file that was wanted, though nothing more is sent of it.
+    const wanted = [...this.#rows.keys()].filter(({ state, counts }) => counts || state.kind === 'failed').length
     find(overall, '[data-overall-count]').textContent =
-      `${done} of ${counted(counting.length, 'file')} published${failed > 0 ? `, ${failed} not possible` : ''}`
+      `${done} of ${counted(wanted, 'file')} published${failed > 0 ? `, ${failed} not possible` : ''}`
     find(overall, '[data-overall-pace]').textContent = this.#paceText(gone, total)
     const quarter = total === 0 ? 0 : Math.floor((4 * gone) / total)
     if (this.#isUnderWay && quarter > this.#quarter && quarter < 4) {
