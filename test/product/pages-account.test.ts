@@ -52,6 +52,37 @@ async function faulty(response: Response) {
 const settings = '/user/settings'
 const mine = { full_name: 'Ada', description: '', website: '', location: '', visibility: 'public' }
 
+describe('a form that arrives slowly', () => {
+  const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }
+
+  test.each([
+    ['/user/settings/email', 'email=other%40example.com&password='],
+    ['/user/settings/password', 'password=quite-Another-1&again=quite-Another-1&old='],
+  ])('%s does nothing for a session that has ended meanwhile, whatever is typed', async (path, fields) => {
+    const name = `slow-${path.split('/').at(-1)}`
+    const browser = await newcomer(name)
+    const { promise, resolve: goOn } = Promise.withResolvers<void>()
+    const body = new ReadableStream({
+      start: (sent) => sent.enqueue(new TextEncoder().encode(fields)),
+      pull: async (sent) => {
+        await promise
+        sent.enqueue(new TextEncoder().encode(`${name}-Pass-1234`))
+        sent.close()
+      },
+    })
+    const answer = browser.fetch(path, { method: 'POST', headers: asForm, body })
+    // By then the session has been looked up, and the form is waited for.
+    await Bun.sleep(200)
+    const ended = await stowage.admin.fetch(`/api/v1/admin/users/${name}/sessions`, { method: 'DELETE' })
+    expect(ended.status).toBe(204)
+    goOn()
+    expect((await answer).status).toBe(401)
+    const user = await stowage.admin.fetch(`/api/v1/users/${name}`)
+    expect(await user.json()).toMatchObject({ email: `${name}@example.com` })
+    await signedIn(name)
+  })
+})
+
 describe('the profile', () => {
   test('is what one says of oneself, and is changed', async () => {
     const ada = await newcomer('ada')

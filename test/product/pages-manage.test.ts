@@ -160,6 +160,13 @@ describe('what is said of a package', () => {
     expect(await metadata('ada', 'said')).toEqual(before)
   })
 
+  test('a README that is too long is previewed as little as it is saved', async () => {
+    const shown = await bodyOf(await send('ada', path, { preview: '1', readme: `# Heading\n\n${'['.repeat(100_000)}` }))
+    expect(shown).toContain('id="error-readme"')
+    expect(shown).not.toContain('id="preview"')
+    expect(shown).toContain('# Heading')
+  })
+
   test('what is wrong is said at its field, and what was typed stays', async () => {
     const before = await metadata('ada', 'said')
     const seen = hidden(await see('ada', path), 'seen')

@@ -145,6 +145,15 @@ describe('the owner', () => {
     const response = await (browsers.nobody as Browser).fetch('/nan?q=x')
     expect([response.status, response.headers.get('location')]).toEqual([302, '/ann?q=x'])
   })
+
+  test('may be called what every object has', async () => {
+    const made = await ada.post('/api/v1/orgs', { username: 'constructor' })
+    expect(made.status).toBe(201)
+    await put('constructor', 'part', '1.0', 'x')
+    expect(listed(await page('/constructor'))).toEqual(['part'])
+    for (const path of ['/__proto__', '/toString/-/packages', '/hasOwnProperty'])
+      expect([path, (await (browsers.nobody as Browser).fetch(path)).status]).toEqual([path, 404])
+  })
 })
 
 describe('an owner who has nothing', () => {

@@ -85,6 +85,13 @@ describe('the page', () => {
     expect(await (await reader.fetch('/reader/-/upload')).text()).not.toContain('/-/upload?')
   })
 
+  test('has a command of which nothing runs but curl, by whatever name the server was reached', async () => {
+    for (const host of ['x$(id).example.com', 'x;id;.example.com', 'x`id`']) {
+      const text = await (await ada.fetch('/ada/-/upload', { headers: { Host: host } })).text()
+      expect(text).toContain(`  &#39;http://${host}/api/packages/ada/generic/PACKAGE/VERSION/&#39;</code>`)
+    }
+  })
+
   test('asks for package and version, then for a file, and keeps what was typed', async () => {
     const first = await (await ada.fetch('/ada/-/upload?package=tool')).text()
     expect(first).toContain('value="tool"')

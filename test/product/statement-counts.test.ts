@@ -176,6 +176,35 @@ const requests: Request[] = [
     send: (_, __, it) => it.fetch('/user/session', { headers: { Cookie: cookie } }),
     status: 200,
   },
+  // Pages: what is at the address, and each list that is shown.
+  ...(
+    [
+      // Who has signed in is looked up first.
+      ['the first page', [8, 8], [7, 7], '/', 200],
+      ['the page of an owner', [8, 8], [7, 7], '/ada', 200],
+      ['the page of a package', [7, 7], [6, 6], '/ada/-/packages/generic/tool', 200],
+      ['the page of its versions', [5, 5], [4, 4], '/ada/-/packages/generic/tool/versions', 200],
+      ['the page of a version', [6, 6], [5, 5], '/ada/-/packages/generic/tool/1.0', 200],
+      ['the page of what is not there', [3, 3], [2, 2], '/ada/-/packages/generic/none', 404],
+      ['a page of search', [6, 6], [5, 5], '/-/search?q=tool', 200],
+    ] as [string, [number, number], [number, number], string, number][]
+  ).flatMap(([name, costs, ofStranger, path, status]): Request[] => [
+    { name, costs, prepare: visited, send: (_, __, it) => it.fetch(path, asPage()), status },
+    {
+      name: `${name}, by a stranger`,
+      costs: ofStranger,
+      prepare: two,
+      send: (_, __, it) => it.fetch(path, { headers: { Accept: 'text/html' } }),
+      status,
+    },
+  ]),
+  {
+    name: 'GET of a file by a session',
+    costs: [3, 3],
+    prepare: visited,
+    send: (_, __, it) => it.fetch(filePath, asPage()),
+    status: 200,
+  },
   { name: '/healthz', costs: [0, 0], send: (it) => it.fetch('/healthz'), status: 200 },
 ]
 
@@ -237,6 +266,19 @@ async function signIn(ada: Client): Promise<void> {
   const response = await ada.fetch('/user/login', { method: 'POST', body, headers })
   cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
 }
+
+/** Where the browser finds that file. */
+let filePath = ''
+
+/** A file, and a browser. */
+async function visited(ada: Client): Promise<void> {
+  await digested(ada)
+  await signIn(ada)
+  const [file] = (await (await list(ada, '/generic/tool/1.0/files')).json()) as { id: number }[]
+  filePath = `/ada/-/packages/generic/tool/1.0/files/${file?.id}`
+}
+
+const asPage = () => ({ headers: { Cookie: cookie, Accept: 'text/html' } })
 
 const list = (client: Client, rest: string) => client.fetch(`/api/v1/packages/${client.name}${rest}`)
 

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { type TOTP, URI } from 'otpauth'
+import { startReceiver } from '../support/receiver.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 /*
@@ -32,6 +34,8 @@ anchor hold backup.tar --until "$HOME/.line-is-up"
 export interface Site extends AsyncDisposable {
   stowage: TestStowage
   ada: Client
+  /** What the authenticator of Grace shows, each time the next one. */
+  code(): string
 }
 
 export async function makeSite(): Promise<Site> {
@@ -41,6 +45,8 @@ export async function makeSite(): Promise<Site> {
     settings: { STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', STOWAGE_AUDIT_RETENTION: '365d' },
   })
   const { admin } = stowage
+  const receiver = await startReceiver()
+  receiver.answers((response) => response.writeHead(200, { 'Content-Type': 'text/plain' }).end('The build is started.'))
   const ada = await stowage.user('ada', { full_name: 'Ada Lovelace' })
   const grace = await stowage.user('grace', { full_name: 'Grace Hopper' })
   await stowage.user('joan')
@@ -121,7 +127,15 @@ export async function makeSite(): Promise<Site> {
       type: 'gitea',
       active: true,
       events: ['package'],
-      config: { url: 'http://127.0.0.1:9/hook', content_type: 'json', secret: 'a-secret-of-the-hook' },
+      config: { url: `${receiver.url}/hook`, content_type: 'json', secret: 'a-secret-of-the-hook' },
+    }),
+  )
+  await must(
+    admin.post('/api/v1/admin/hooks', {
+      type: 'stowage',
+      active: true,
+      events: ['package'],
+      config: { url: 'http://127.0.0.1:9/all', content_type: 'json' },
     }),
   )
   await ada.token(['write:package'], { name: 'ci of anchor' })
@@ -132,10 +146,28 @@ export async function makeSite(): Promise<Site> {
     'anchor-1.5.0-windows-x64.zip': 230_000,
     'SHA256SUMS.txt': 210,
   })
+  const enrolled = (await (await must(grace.post('/api/v1/user/totp', {}))).json()) as { url: string }
+  const authenticator = URI.parse(enrolled.url) as TOTP
+  const code = () => {
+    // Each is taken once.
+    now += 30_000
+    return authenticator.generate({ timestamp: now })
+  }
+  await must(grace.post('/api/v1/user/totp/confirm', { code: code() }))
   now += 2 * 60 * 60_000
   await stowage.stowage.runJobs()
+  // One of the two is told; where the other one is, nobody answers.
+  await stowage.stowage.runJobs('deliveries')
   await stowage.stowage.flushDownloads()
   await stowage.stowage.flushUses()
   await stowage.stowage.flushSignIns(true)
-  return { stowage, ada, [Symbol.asyncDispose]: () => stowage[Symbol.asyncDispose]() }
+  return {
+    stowage,
+    ada,
+    code,
+    [Symbol.asyncDispose]: async () => {
+      await stowage[Symbol.asyncDispose]()
+      await receiver[Symbol.asyncDispose]()
+    },
+  }
 }

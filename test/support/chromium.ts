@@ -1,8 +1,8 @@
-import { access, mkdtemp, rename, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import type { TestStowage } from './stowage.ts'
 
 /*
@@ -68,16 +68,30 @@ async function exists(path: string): Promise<boolean> {
 
 let shared: Promise<Browser> | undefined
 
-/** One for all tests of a process; it ends with the process. */
+/** One for all tests of a process; it ends with the process. Should it end before, the next test gets another one. */
 export function browser(): Promise<Browser> {
-  shared ??= program().then((found) =>
-    chromium.launch({
-      ...found,
-      headless: true,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-    }),
-  )
+  shared ??= launch().catch((error) => {
+    shared = undefined
+    throw error
+  })
   return shared
+}
+
+async function launch(): Promise<Browser> {
+  const made = await chromium.launch({
+    ...(await program()),
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    timeout: 120_000,
+    // A signal ends this process at once, and with it the pipe that the browser lives by.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  })
+  made.once('disconnected', () => {
+    shared = undefined
+  })
+  return made
 }
 
 export const desktop = { width: 1280, height: 800 }
@@ -139,16 +153,47 @@ export async function openWindow(
     reducedMotion: 'reduce',
     ...context,
   })
-  made.setDefaultTimeout(15_000)
+  made.setDefaultTimeout(30_000)
   return new Window(await made.newPage())
 }
 
+interface Violation {
+  id: string
+  impact?: string
+  help: string
+  nodes: { html: string }[]
+}
+
+let axe: Promise<string> | undefined
+
 /** Fails when the page keeps somebody out: what axe calls serious or critical, and what can only be reached by scrolling sideways. */
 export async function demandAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  const told = grave.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => `  ${html}`).join('\n')}`)
-  if (told.length > 0) throw new Error(`${page.url()} is not for everybody:\n${told.join('\n')}`)
+  await demandOfAxe(page)
   const [width, inner] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[]
   if ((width ?? 0) > (inner ?? 0)) throw new Error(`${page.url()} is ${width} wide in a window of ${inner}`)
+}
+
+/** The same page by day or by night, which changes nothing of it but the colours. */
+export async function demandContrast(page: Page, scheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme: scheme })
+  await demandOfAxe(page, ['color-contrast'])
+}
+
+async function demandOfAxe(page: Page, rules?: string[]): Promise<void> {
+  await page.waitForLoadState()
+  // Sent once to each document: most of the time would go into that.
+  axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  if (!(await page.evaluate('typeof axe === "object"'))) await page.evaluate(await axe)
+  const options = JSON.stringify({ resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }) })
+  const grave = (await page.evaluate(`
+    axe.run(document, ${options}).then(({ violations }) =>
+      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical'))
+  `)) as Violation[]
+  const told = grave.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => `  ${html}`).join('\n')}`)
+  if (told.length > 0) throw new Error(`${page.url()} is not for everybody:\n${told.join('\n')}`)
+}
+
+/** Clicks what leads to another page, and waits until that page is there. */
+export async function follow(link: Locator): Promise<void> {
+  await Promise.all([link.page().waitForEvent('load'), link.click()])
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HttpParts } from '../../server/http/parts.ts'
 import { pageRoutes } from '../../server/pages/app.ts'
+import { pictures } from '../screenshots/pages.ts'
 import { makeWorld, password } from '../support/access-world.ts'
 import { Browser } from '../support/browser.ts'
 import { dropDatabaseOf } from '../support/database.ts'
@@ -262,6 +263,9 @@ async function send(
 /** Files, which are the same for everybody. */
 const files = ['/-/assets/:name', '/favicon.ico', '/robots.txt']
 
+/** Bytes, and what is asked by a script. */
+const withoutPage = ['/:owner/-/packages/generic/:name/:version/files/:id', '/:owner/-/upload/:package/:version/:file']
+
 function routes(): Pick<Row, 'method' | 'path'>[] {
   const known = pageRoutes({ access: {} } as HttpParts).routes.filter(
     ({ path }) => path !== '/*' && !files.includes(path),
@@ -294,6 +298,19 @@ describe('who is let in', () => {
     const found: Record<string, string> = {}
     for (const who of Object.keys(row.cells)) found[who] = (await send(row, who)).status
     expect(found).toEqual(row.cells)
+  })
+
+  test('every page has its picture, and is looked at with the others in a browser', () => {
+    const { router } = pageRoutes({ access: {} } as HttpParts)
+    const seen = pictures.map(({ path }) => {
+      const { pathname } = new URL(path, 'http://stowage')
+      // The first that is not there for all pages answers.
+      return router.match('GET', decodeURI(pathname))[0].find(([[, { path }]]) => path !== '/*')?.[0][1].path
+    })
+    // What comes between two steps is in the picture of the second.
+    const others = ['/user/login/code', ...withoutPage]
+    const pages = routes().filter(({ method, path }) => method === 'GET' && !others.includes(path))
+    expect(pages.map(({ path }) => path).filter((path) => !seen.includes(path))).toEqual([])
   })
 
   test('is in the table for every page', () => {

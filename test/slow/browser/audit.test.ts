@@ -20,8 +20,6 @@ afterAll(() => stowage[Symbol.asyncDispose]())
 
 const windows: [string, WindowOptions][] = [
   ['desktop, light', { size: desktop, scheme: 'light' }],
-  ['desktop, dark', { size: desktop, scheme: 'dark' }],
-  ['phone, light', { size: phone, scheme: 'light' }],
   ['phone, dark', { size: phone, scheme: 'dark' }],
   ['phone, without scripts', { size: phone, javaScript: false }],
 ]

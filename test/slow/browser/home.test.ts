@@ -22,7 +22,7 @@ beforeAll(async () => {
     body: JSON.stringify({ description: 'A solid anvil. '.repeat(60), labels: ['steel', 'heavy', 'l'.repeat(50)] }),
   })
   await stowage.stowage.runJobs()
-}, 60_000)
+})
 afterAll(() => stowage[Symbol.asyncDispose]())
 
 async function put(owner: string, name: string, version: string, file: string): Promise<void> {
@@ -33,8 +33,6 @@ async function put(owner: string, name: string, version: string, file: string): 
 
 const looks: [string, WindowOptions][] = [
   ['desktop, light', { size: desktop, scheme: 'light' }],
-  ['desktop, dark', { size: desktop, scheme: 'dark' }],
-  ['phone, light', { size: phone, scheme: 'light' }],
   ['phone, dark', { size: phone, scheme: 'dark' }],
 ]
 
@@ -122,7 +120,7 @@ describe.each(looks)('%s', (_, look) => {
     const { page } = window
     await page.goto('/anvil')
     await demandAccessible(page)
-    await page.getByRole('link', { name: 'Search for anvil' }).click()
+    await page.getByRole('link', { name: 'Search for “anvil”' }).click()
     await page.getByRole('heading', { name: '1 package', exact: true }).waitFor()
     await page.goto('/a%zz')
     await page.getByText('This cannot be read').waitFor()

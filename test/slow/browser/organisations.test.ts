@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import {
   demandAccessible,
   desktop,
+  follow,
   openWindow,
   phone,
   type Window,
@@ -19,12 +20,10 @@ afterAll(() => stowage[Symbol.asyncDispose]())
 
 const looks: [string, WindowOptions][] = [
   ['desktop-light', { size: desktop, scheme: 'light' }],
-  ['desktop-dark', { size: desktop, scheme: 'dark' }],
-  ['phone-light', { size: phone, scheme: 'light' }],
   ['phone-dark', { size: phone, scheme: 'dark' }],
 ]
 const press = (window: Window, name: string) => window.page.getByRole('button', { name, exact: true }).click()
-const follow = (window: Window, name: string) => window.page.getByRole('link', { name, exact: true }).first().click()
+const go = (window: Window, name: string) => follow(window.page.getByRole('link', { name, exact: true }).first())
 const says = (window: Window, text: string | RegExp) => window.page.getByText(text).first().waitFor()
 /** Field by label, as people find them. */
 async function type(window: Window, fields: Record<string, string>): Promise<void> {
@@ -43,13 +42,13 @@ test.each(looks)('an organisation, from its making to the last who leaves: %s', 
   await page.goto('/user/organisations')
   await says(window, 'You are in no organisation')
   await demandAccessible(page)
-  await follow(window, 'New organisation')
+  await go(window, 'New organisation')
   await type(window, { Name: 'no-good-', 'Full name (optional)': 'Kept', 'Description (optional)': 'Anvils.' })
-  await page.getByLabel('Members only').check()
+  await page.getByLabel('Private').check()
   await press(window, 'Make the organisation')
   await says(window, /a name must be 1 to 40/i)
   expect(await page.getByLabel('Full name').inputValue()).toBe('Kept')
-  expect(await page.getByLabel('Members only').isChecked()).toBe(true)
+  expect(await page.getByLabel('Private').isChecked()).toBe(true)
   expect(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true')
   await demandAccessible(page)
   await page.getByLabel('Name', { exact: true }).fill(org)
@@ -58,10 +57,10 @@ test.each(looks)('an organisation, from its making to the last who leaves: %s', 
   await says(window, '1 member')
   await demandAccessible(page)
 
-  await follow(window, 'Teams')
+  await go(window, 'Teams')
   await says(window, '1 team')
   await demandAccessible(page)
-  await follow(window, 'New team')
+  await go(window, 'New team')
   await demandAccessible(page)
   await type(window, { Name: 'Release-Engineering' })
   await page.getByLabel('Publish').check()
@@ -99,8 +98,8 @@ test.each(looks)('an organisation, from its making to the last who leaves: %s', 
   await says(bobs, 'Nothing is here')
 
   await page.goto(`/${org}/-/teams`)
-  await follow(window, 'Release-Engineering')
-  await follow(window, 'Delete the team…')
+  await go(window, 'Release-Engineering')
+  await go(window, 'Delete the team…')
   await says(window, 'Nobody is in this team.')
   await demandAccessible(page)
   await type(window, { 'Type Release-Engineering to confirm': 'release' })
@@ -111,8 +110,8 @@ test.each(looks)('an organisation, from its making to the last who leaves: %s', 
   await press(window, 'Delete the team')
   await says(window, 'The team is deleted.')
 
-  await follow(window, 'Members')
-  await follow(window, 'Leave…')
+  await go(window, 'Members')
+  await go(window, 'Leave…')
   await says(window, 'make somebody else an owner')
   await demandAccessible(page)
   expect(await page.getByRole('button', { name: 'Leave' }).count()).toBe(0)
@@ -149,7 +148,7 @@ test.each(looks)('an invitation, whose link is shown once, leads its guest in: %
   await guest.page.getByRole('link', { name: `inn-${look}`, exact: true }).waitFor()
   await demandAccessible(guest.page)
   await guest.page.getByRole('link', { name: 'guests' }).last().click()
-  await follow(guest, 'Leave…')
+  await go(guest, 'Leave…')
   await demandAccessible(guest.page)
   await press(guest, 'Leave')
   await says(guest, 'You have left the team.')

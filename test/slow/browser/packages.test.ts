@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { demandAccessible, desktop, openWindow, phone, type WindowOptions } from '../../support/chromium.ts'
+import { demandAccessible, desktop, follow, openWindow, phone, type WindowOptions } from '../../support/chromium.ts'
 import { type Client, startStowage, type TestStowage } from '../../support/stowage.ts'
 
 let stowage: TestStowage
@@ -46,8 +46,6 @@ afterAll(() => stowage[Symbol.asyncDispose]())
 
 const windows: [string, WindowOptions][] = [
   ['desktop, light', { size: desktop, scheme: 'light' }],
-  ['desktop, dark', { size: desktop, scheme: 'dark' }],
-  ['phone, light', { size: phone, scheme: 'light' }],
   ['phone, dark', { size: phone, scheme: 'dark' }],
 ]
 
@@ -68,10 +66,9 @@ describe.each(windows)('in a window: %s', (_, options) => {
     await page.getByRole('searchbox', { name: 'Part of a version' }).fill('2.')
     await page.keyboard.press('Enter')
     await page.getByText('2 of 39 versions with').waitFor()
-    await page.getByRole('link', { name: 'Version', exact: true }).click()
-    await page.getByRole('table').getByRole('link').first().waitFor()
+    await follow(page.getByRole('link', { name: 'Version', exact: true }))
     expect(await page.getByRole('table').getByRole('link').allTextContents()).toEqual(['2.1', '2.0'])
-    await page.getByRole('link', { name: '2.0' }).click()
+    await follow(page.getByRole('link', { name: '2.0' }))
     await demandAccessible(page)
     await page.getByText('Checksums and commands of rigging.zip').click()
     await page.getByText(new Bun.CryptoHasher('sha256').update('bytes of rigging.zip').digest('hex')).waitFor()
@@ -99,8 +96,8 @@ describe.each(windows)('in a window: %s', (_, options) => {
       await page.keyboard.press('ArrowRight')
       expect(await tools.getByRole('radio', { name: tool }).isChecked()).toBe(true)
       await tools.getByText(text).filter({ visible: true }).first().waitFor()
-      await demandAccessible(page)
     }
+    await demandAccessible(page)
     await page.getByRole('group', { name: 'Publish with' }).getByText('GoReleaser', { exact: true }).click()
     await page.getByText('uploads:').waitFor()
     await demandAccessible(page)
