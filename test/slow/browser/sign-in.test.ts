@@ -128,9 +128,11 @@ describe.each(looks)('somebody who signs in: %s', (_, look) => {
     await page.goto('/user/settings/password')
     await at(window, '/user/login?next=%2Fuser%2Fsettings%2Fpassword')
     const typed = async (password: string) => {
+      await page.locator('input[type=password]:focus').waitFor()
       await page.keyboard.type(password)
       await page.keyboard.press('Enter')
     }
+    await page.locator('input:focus').waitFor()
     await page.keyboard.type('bea')
     await page.keyboard.press('Tab')
     await typed('wrong')
@@ -160,6 +162,7 @@ describe.each(looks)('somebody who signs in: %s', (_, look) => {
     await demandAccessible(page)
     // Loaded anew, it asks for the code still, and for no form to be sent again.
     await page.reload()
+    await page.locator('input:focus').waitFor()
     await page.keyboard.type('12345')
     await page.keyboard.press('Enter')
     await says(window, 'This code is not right, or was used already.')

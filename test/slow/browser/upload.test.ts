@@ -413,9 +413,10 @@ test('the keyboard alone chooses, renames, uploads, removes and opens the versio
     }
     throw new Error(`the keyboard does not get to ${text}`)
   }
+  const chooser = page.waitForEvent('filechooser')
+  await page.getByRole('button', { name: 'Choose files' }).waitFor()
   await page.getByLabel('Package', { exact: true }).focus()
   await tabTo(/^Choose files$/)
-  const chooser = page.waitForEvent('filechooser')
   await page.keyboard.press('Enter')
   await (await chooser).setFiles([file('a.txt', 'a'), file('ü.txt', 'u'), file('gone.txt', 'g')])
   expect(await focused()).toBe('Upload 2 files')
