@@ -9,9 +9,7 @@ import type { HttpParts } from './parts.ts'
 export function withLocation(parts: HttpParts, request: Request, error: unknown, known?: readonly string[]): unknown {
   if (!(error instanceof Problem) || error.code !== 'moved' || error.facts.location !== undefined) return error
   const segments = known ?? pathOf(request.url).split('/').filter(Boolean).map(decodeURIComponent)
-  // `/api/packages/{owner}/…`, or `/api/v1/{noun}/{owner}/…`.
-  const place = segments[1] === 'packages' ? 2 : 3
-  const moved = [...parts.prefix, ...segments.with(place, String(error.facts.name))]
+  const moved = [...parts.prefix, ...segments.with(placeOfOwner(segments), String(error.facts.name))]
   const location = `/${moved.map(encodeURIComponent).join('/')}${searchOf(request.url)}`
   return new Problem('moved', error.message, { ...error.facts, location })
 }
@@ -23,4 +21,10 @@ export function withQuery(parts: HttpParts, request: Request, error: unknown, na
   query.set(name, String(error.facts.name))
   const path = [...parts.prefix.map(encodeURIComponent), pathOf(request.url).replace(/^\//, '')].join('/')
   return new Problem('moved', error.message, { ...error.facts, location: `/${path}?${query}` })
+}
+
+/** Which segment of an address names the owner: `/{owner}/…`, `/-/admin/{noun}/{owner}`, `/api/packages/{owner}/…`, `/api/v1/{noun}/{owner}/…`. */
+function placeOfOwner([first, second]: readonly string[]): number {
+  if (first === 'api') return second === 'packages' ? 2 : 3
+  return first === '-' ? 3 : 0
 }

@@ -46,20 +46,26 @@ export async function takeRest(request: Request): Promise<void> {
   }
 }
 
+/** A body that is read as a whole; `body-too-large`, with `told`, where it has more bytes than that. */
+export async function wholeBody(request: Request, atMost: number, told: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of requestBytes(request)) {
+    size += chunk.byteLength
+    if (size > atMost) throw new Problem('body-too-large', told)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
 /** Bytes that a JSON body may have. */
 const jsonLimit = 256 * 1024
 
 /** A JSON body (RFC 8259), whatever its `Content-Type`. */
 export async function requestJson(request: Request): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of requestBytes(request)) {
-    size += chunk.byteLength
-    if (size > jsonLimit) throw new Problem('body-too-large', `The body may have ${jsonLimit} bytes at most.`)
-    chunks.push(chunk)
-  }
+  const body = await wholeBody(request, jsonLimit, `The body may have ${jsonLimit} bytes at most.`)
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
     throw new Problem('bad-request', 'The body must be JSON.')
   }

@@ -1,13 +1,15 @@
 import type { Context } from 'hono'
 import { organisationGrant } from '../access/organisations.ts'
 import { logFailure } from '../http/failures.ts'
+import { withLocation } from '../http/moved.ts'
 import type { HttpParts } from '../http/parts.ts'
 import { isForPeople, problemResponse, tell } from '../http/problem-response.ts'
+import { pathOf, searchOf } from '../lib/raw-path.ts'
 import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { ButtonLink } from './components/forms.tsx'
 import { pathHere } from './links.ts'
-import { linksOf, type Render } from './page.tsx'
+import { goTo, linksOf, type Render } from './page.tsx'
 import { useSite } from './site.ts'
 import { type PageEnv, type Visit, visitOf } from './visit.ts'
 import { shortened } from './words.ts'
@@ -36,36 +38,24 @@ export function failurePages(parts: HttpParts, render: Render) {
     const { method } = request
     const isRead = method === 'GET' || method === 'HEAD'
     const isStranger = error instanceof Problem && error.code === 'credentials-missing' && !visit.visitor
-    if (isStranger && isRead) {
-      const { pathname, search } = new URL(c.req.url)
-      return Response.redirect(links().signIn(links().path(pathname) + search), 303)
-    }
-    if (error instanceof Problem && error.code === 'moved') {
-      const { pathname, search } = new URL(c.req.url)
-      const [, , ...rest] = pathname.split('/')
-      const moved = `${links().to(String(error.facts.name))}${rest.length > 0 ? `/${rest.join('/')}` : ''}${search}`
-      return new Response(null, {
-        status: isRead ? 302 : 307,
-        headers: { Location: moved, 'Cache-Control': 'no-store' },
-      })
-    }
+    if (isStranger && isRead) return goTo(links().signIn(links().path(pathOf(c.req.url)) + searchOf(c.req.url)))
     const requestId = logFailure(parts.log, request, error)
+    const told = withLocation(parts, c.req.raw, error)
     if (!isForPeople(request)) {
-      const plain = problemResponse(error, request, requestId)
+      const plain = problemResponse(told, request, requestId)
       plain.headers.delete('WWW-Authenticate')
       return plain
     }
-    const { status, sentence, headers } = tell(error, requestId)
+    const { status, sentence, headers } = tell(told, requestId)
+    if (headers.has('Location')) return new Response(null, { status, headers })
     // At this a browser would ask for a password itself.
     headers.delete('WWW-Authenticate')
-    headers.delete('Content-Type')
     const title = titles[status] ?? titles[500] ?? ''
-    const told = { status, title, sentence, requestId }
     return render(
       c,
       { title, status, headers: Object.fromEntries(headers) },
       <Failure
-        {...told}
+        {...{ status, title, sentence, requestId }}
         back={isRead ? undefined : refererOf(request)}
         ask={status === 403 ? await whomToAsk(parts, visit, c.req.path) : undefined}
         wanted={status === 404 ? nameIn(c.req.path) : undefined}

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { statusOf } from '../http/problem-response.ts'
-import { requestBytes } from '../http/request-body.ts'
+import { wholeBody } from '../http/request-body.ts'
 import { Problem } from '../problems.ts'
 
 /** Bytes of a form: a README is the longest that anybody types. */
@@ -19,14 +19,8 @@ export class Form {
     if (!/^application\/x-www-form-urlencoded\b/i.test(type)) {
       throw new Problem('bad-request', 'This takes a form (application/x-www-form-urlencoded).')
     }
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of requestBytes(request)) {
-      size += chunk.byteLength
-      if (size > longestForm) throw new Problem('body-too-large', `A form may have ${longestForm} bytes at most.`)
-      chunks.push(chunk)
-    }
-    return new Form(new URLSearchParams(Buffer.concat(chunks).toString('utf8')))
+    const body = await wholeBody(request, longestForm, `A form may have ${longestForm} bytes at most.`)
+    return new Form(new URLSearchParams(body.toString('utf8')))
   }
 
   /** As it was typed, line ends as they are elsewhere; empty where there is none. */

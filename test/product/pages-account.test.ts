@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { TOTP } from 'otpauth'
 import { Browser } from '../support/browser.ts'
 import { basic, startStowage, type TestStowage } from '../support/stowage.ts'
+import { until } from '../support/until.ts'
 
 const clock = { now: Date.parse('2031-05-06T07:08:09Z') }
 const hour = 60 * 60_000
@@ -70,9 +71,14 @@ describe('a form that arrives slowly', () => {
         sent.close()
       },
     })
+    clock.now += 1_000
     const answer = browser.fetch(path, { method: 'POST', headers: asForm, body })
-    // By then the session has been looked up, and the form is waited for.
-    await Bun.sleep(200)
+    // Once its use is noted, the session has been looked up, and the form is waited for.
+    await until(async () => {
+      await stowage.stowage.flushUses()
+      const used = `select last_used_at from sessions join owners on owners.id = user_id where name = '${name}'`
+      return (await stowage.change(used)).some((session) => Number(session.last_used_at) === clock.now)
+    }, 'the session is looked up')
     const ended = await stowage.admin.fetch(`/api/v1/admin/users/${name}/sessions`, { method: 'DELETE' })
     expect(ended.status).toBe(204)
     goOn()
@@ -393,7 +399,7 @@ describe('tokens', () => {
     const kim = await newcomer('kim')
     clock.now += 12 * hour
     expect(await read(kim, path)).not.toContain('name="password"')
-    clock.now += 1
+    clock.now += 1_000
     expect(await read(kim, path)).toContain('name="password"')
     const without = await faulty(await kim.submit(path, ask))
     expect(without).toMatchObject({ status: 422, errors: { password: 'Type your password.' } })

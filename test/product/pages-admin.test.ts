@@ -258,6 +258,13 @@ test('an invitation is shown once, waits, and is withdrawn', async () => {
 })
 
 describe('quotas', () => {
+  test('are led to from a name that an owner had before', async () => {
+    await stowage.user('olga')
+    await stowage.admin.post('/api/v1/admin/users/olga/rename', { new_username: 'olga-2' })
+    const response = await admin.fetch('/-/admin/quotas/olga?x=1')
+    expect([response.status, response.headers.get('location')]).toEqual([307, '/-/admin/quotas/olga-2?x=1'])
+  })
+
   test('of the site are set as people say them', async () => {
     const fields = { site_bytes: '10 GB', site_versions: '1,000', site_file_size: '', owners_bytes: '1.5 GiB' }
     const { text } = await done(await send('/-/admin/quotas', fields))

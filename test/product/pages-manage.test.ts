@@ -336,7 +336,7 @@ describe('settings of an owner', () => {
     expect(taken).toContain('value="acme"')
     expect(await ledTo(await send('ada', path, { new_name: 'after', confirm: 'before' }))).toBe('/after/-/settings')
     const old = await (await browserOf('ada')).fetch('/before/-/settings')
-    expect([old.status, old.headers.get('location')]).toEqual([302, '/after/-/settings'])
+    expect([old.status, old.headers.get('location')]).toEqual([307, '/after/-/settings'])
   })
 
   test('an organisation goes with its packages where that is typed', async () => {

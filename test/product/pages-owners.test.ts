@@ -143,7 +143,7 @@ describe('the owner', () => {
     expect((await stowage.admin.post('/api/v1/admin/users/nan/rename', { new_username: 'ann' })).status).toBe(204)
     expect(nan.name).toBe('nan')
     const response = await (browsers.nobody as Browser).fetch('/nan?q=x')
-    expect([response.status, response.headers.get('location')]).toEqual([302, '/ann?q=x'])
+    expect([response.status, response.headers.get('location')]).toEqual([307, '/ann?q=x'])
   })
 
   test('may be called what every object has', async () => {

@@ -166,7 +166,7 @@ describe('the page of a package', () => {
     await stowage.admin.post('/api/v1/admin/users/olga/rename', { new_username: 'inga' })
     const response = await stranger.fetch('/olga/-/packages/generic/tool/%C3%BC%25?x=1')
     expect([response.status, response.headers.get('location')]).toEqual([
-      302,
+      307,
       '/inga/-/packages/generic/tool/%C3%BC%25?x=1',
     ])
     await page(stranger, '/inga/-/packages/generic/tool/%C3%BC%25')

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { emailAddress, shortText, webAddress } from '../../http/api/profile-fields.ts'
 import type { HttpParts } from '../../http/parts.ts'
 import { attempt, checked, type Faults, Form } from '../forms.ts'
+import { saidAgain, whyNoPassword } from '../own-password.ts'
 import { goTo, linksOf, type Render } from '../page.tsx'
 import { type PageEnv, visitOf } from '../visit.ts'
-import { saidAgain, whyNoPassword } from './own-password.ts'
 import { ProfilePage, type ProfileTyped } from './profile-page.tsx'
 
 const profile = z.object({

@@ -1,6 +1,7 @@
 import type { SessionRow } from '../../access/sessions.ts'
 import { Button } from '../components/forms.tsx'
 import { Empty, Pager, type Paging, State } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { browserName } from './browser-name.ts'
@@ -44,17 +45,7 @@ export function SessionsPage({ sessions, here, paging }: Props) {
         <Empty title="No browser has signed in with your password." />
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th>Browser</th>
-              <th>Address</th>
-              <th>Signed in</th>
-              <th>Last seen</th>
-              <th>
-                <span class="sr-only">End</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['Browser', 'Address', 'Signed in', 'Last seen', actions]} />
           <tbody>
             {sessions.map((session) => (
               <Row session={session} isHere={session.id === here} path={path} />

@@ -2,6 +2,7 @@ import type { GoingToken, TokenRow } from '../../access/tokens.ts'
 import { Button, ButtonLink, Checkbox, Select, TextField } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Alert, Empty, Pager, type Paging, Section, State, Trail } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago, Command } from '../components/values.tsx'
 import type { Faults } from '../forms.ts'
 import { useSite } from '../site.ts'
@@ -69,19 +70,7 @@ export function TokensPage(props: FormProps & { tokens: TokenRow[]; paging: Pagi
 function TokenTable({ tokens }: { tokens: TokenRow[] }) {
   return (
     <table class="list-table">
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th>May</th>
-          <th>Ends in</th>
-          <th>Made</th>
-          <th class="whitespace-nowrap">Last used</th>
-          <th>Expires</th>
-          <th>
-            <span class="sr-only">Delete</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead columns={['Name', 'May', 'Ends in', 'Made', 'Last used', 'Expires', actions]} />
       <tbody>
         {tokens.map((token) => (
           <TokenLine token={token} />

@@ -4,9 +4,9 @@ import { recoveryKey, totpAddress } from '../../access/totp.ts'
 import type { HttpParts } from '../../http/parts.ts'
 import { Problem } from '../../problems.ts'
 import { attempt, type Faults, Form } from '../forms.ts'
+import { saidAgain, whyNoPassword } from '../own-password.ts'
 import { goTo, linksOf, type Render } from '../page.tsx'
 import { type PageEnv, visitOf } from '../visit.ts'
-import { saidAgain, whyNoPassword } from './own-password.ts'
 import { EnrolPage, RecoveryCodesPage, SayAgainPage, TwoFactorPage } from './two-factor-pages.tsx'
 
 const mostCodes = 20

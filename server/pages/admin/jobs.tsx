@@ -1,6 +1,7 @@
 import { type JobRow, type JobState, stateOf } from '../../registry/jobs.ts'
 import { Button } from '../components/forms.tsx'
 import { Empty, Pager, type Paging, State } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
 import { useSite } from '../site.ts'
@@ -60,19 +61,7 @@ export function JobList(props: { jobs: readonly JobRow[]; state: JobState | unde
         <Empty title={none[state ?? 'all']} />
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Failures
-              </th>
-              <th scope="col">Asked for</th>
-              <th scope="col">
-                <span class="sr-only">What to do</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['What', 'State', { text: 'Failures', isNumber: true }, 'Asked for', actions]} />
           <tbody>
             {jobs.map((job) => (
               <JobLine job={job} state={stateOf(job)} />

@@ -1,6 +1,7 @@
 import type { FormerName } from '../../access/owner-names.ts'
 import { Button } from '../components/forms.tsx'
 import { Empty, Pager, type Paging } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { AdminPage } from './frame.tsx'
@@ -21,16 +22,7 @@ export function NameList({ names, paging }: { names: readonly FormerName[]; pagi
         </Empty>
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Leads to</th>
-              <th scope="col">Since</th>
-              <th scope="col">
-                <span class="sr-only">What to do</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['Name', 'Leads to', 'Since', actions]} />
           <tbody>
             {names.map((former) => (
               <tr>

@@ -4,6 +4,7 @@ import type { UsageCheck } from '../../registry/recount.ts'
 import type { OwnerUsage } from '../../registry/usage.ts'
 import { Button, ButtonLink, TextField } from '../components/forms.tsx'
 import { Columns, Empty, Pager, type Paging, Section, State, UsageBar } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import type { Faults, Form } from '../forms.ts'
 import { useSite } from '../site.ts'
@@ -105,16 +106,7 @@ export function QuotaPage(props: QuotaPageProps) {
           </Empty>
         ) : (
           <table class="list-table">
-            <thead>
-              <tr>
-                <th scope="col">Owner</th>
-                <th scope="col">Size and versions</th>
-                <th scope="col">Largest file</th>
-                <th scope="col">
-                  <span class="sr-only">What to do</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead columns={['Owner', 'Size and versions', 'Largest file', actions]} />
             <tbody>
               {owners.map((quota) => (
                 <OwnerLine quota={quota} all={quotas.owners} />

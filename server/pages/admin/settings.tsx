@@ -1,5 +1,6 @@
 import type { ShownSetting } from '../../http/parts.ts'
 import { Icon } from '../components/icon.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { AdminPage } from './frame.tsx'
 
 /** The configuration in force. */
@@ -11,13 +12,7 @@ export function SettingsPage({ settings }: { settings: readonly ShownSetting[] }
         changed by starting it anew. Secrets are not shown.
       </p>
       <table class="list-table">
-        <thead>
-          <tr>
-            <th scope="col">Variable</th>
-            <th scope="col">In force</th>
-            <th scope="col">From</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Variable', 'In force', 'From']} />
         <tbody>
           {settings.map(({ name, value, isSet, isSecret, meaning }) => (
             <tr>

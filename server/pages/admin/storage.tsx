@@ -1,6 +1,7 @@
 import type { StorageView } from '../../registry/storage.ts'
 import { Button } from '../components/forms.tsx'
 import { Alert, Section, State, UsageBar } from '../components/parts.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago, Size } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { bytes, counted, number } from '../words.ts'
@@ -23,17 +24,7 @@ export function StoragePage({ view }: { view: StorageView }) {
         <Alert tone="info">There is more than was counted: the numbers below are the least that there is.</Alert>
       )}
       <table class="list-table max-w-3xl">
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col" class="number">
-              Blobs
-            </th>
-            <th scope="col" class="number">
-              Size
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['What', { text: 'Blobs', isNumber: true }, { text: 'Size', isNumber: true }]} />
         <tbody>
           <Row what="Stored" hint="What files have. Equal bytes lie there once." of={referenced} />
           <Row

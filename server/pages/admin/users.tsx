@@ -3,6 +3,7 @@ import type { Invitation } from '../../access/invitations.ts'
 import { Button, ButtonLink, Checkbox, Choices, TextField } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Alert, Empty, Pager, type Paging, Section } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago, Command } from '../components/values.tsx'
 import type { Faults, Form } from '../forms.ts'
 import { useSite } from '../site.ts'
@@ -65,17 +66,7 @@ export function UserList({ users, paging, query }: { users: readonly UserRow[]; 
         </Empty>
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">E-mail address</th>
-              <th scope="col">Marks</th>
-              <th scope="col" class="whitespace-nowrap">
-                Last sign-in
-              </th>
-              <th scope="col">Since</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Name', 'E-mail address', 'Marks', 'Last sign-in', 'Since']} />
           <tbody>
             {users.map((user) => (
               <tr>
@@ -244,17 +235,7 @@ export function InvitationList(props: {
           </Empty>
         ) : (
           <table class="list-table">
-            <thead>
-              <tr>
-                <th scope="col">For</th>
-                <th scope="col">Into</th>
-                <th scope="col">Made</th>
-                <th scope="col">Ends</th>
-                <th scope="col">
-                  <span class="sr-only">What to do</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead columns={['For', 'Into', 'Made', 'Ends', actions]} />
             <tbody>
               {invitations.map(({ link, organisation, team }) => (
                 <tr>

@@ -2,6 +2,7 @@ import type { Child } from 'hono/jsx'
 import { type AuditAction, isAuditAction } from '../../access/audit.ts'
 import type { AuditRow, StillThere } from '../../access/audit-log.ts'
 import { Icon } from '../components/icon.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { bytes, exactly } from '../words.ts'
@@ -11,15 +12,7 @@ import { inWords, sentences, type Told } from './sentences.tsx'
 export function Events({ events, there }: { events: readonly AuditRow[]; there: StillThere }) {
   return (
     <table class="list-table">
-      <thead>
-        <tr>
-          <th scope="col">What</th>
-          <th scope="col">From</th>
-          <th scope="col" class="number">
-            When
-          </th>
-        </tr>
-      </thead>
+      <TableHead columns={['What', 'From', { text: 'When', isNumber: true }]} />
       <tbody>
         {events.map((event) => (
           <Event event={event} there={there} />

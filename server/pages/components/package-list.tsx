@@ -6,29 +6,22 @@ import { useSite } from '../site.ts'
 import { number, shortened } from '../words.ts'
 import { Icon } from './icon.tsx'
 import { VisibilityBadge } from './parts.tsx'
+import { TableHead } from './table-head.tsx'
 import { Ago, Size } from './values.tsx'
 
 /** Packages, each by its newest version. Of one owner, his name goes without saying. */
 export function PackageList({ packages, owner }: { packages: readonly FoundPackage[]; owner?: string }) {
   return (
     <table class="list-table">
-      <thead>
-        <tr>
-          <th scope="col" class="w-full">
-            Package
-          </th>
-          <th scope="col">Version</th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col" class="number">
-            Downloads
-          </th>
-          <th scope="col" class="number">
-            Updated
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          { text: 'Package', isWide: true },
+          'Version',
+          { text: 'Size', isNumber: true },
+          { text: 'Downloads', isNumber: true },
+          { text: 'Updated', isNumber: true },
+        ]}
+      />
       <tbody>
         {packages.map((found) => (
           <PackageRow found={found} withOwner={owner === undefined} />

@@ -2,6 +2,7 @@ import type { Sorting } from '../../registry/lists.ts'
 import type { FoundPackage, FoundVersion } from '../../registry/search.ts'
 import { PackageList, SortLinks } from '../components/package-list.tsx'
 import { Empty, Pager, type Paging, VisibilityBadge } from '../components/parts.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago, Size } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { counted, shortened } from '../words.ts'
@@ -89,20 +90,14 @@ function VersionList({ versions }: { versions: readonly FoundVersion[] }) {
   const { links } = useSite()
   return (
     <table class="list-table">
-      <thead>
-        <tr>
-          <th scope="col" class="w-full">
-            Version
-          </th>
-          <th scope="col">File</th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col" class="number">
-            Published
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          { text: 'Version', isWide: true },
+          'File',
+          { text: 'Size', isNumber: true },
+          { text: 'Published', isNumber: true },
+        ]}
+      />
       <tbody>
         {versions.map(({ owner, version, files }) => {
           const [file] = files

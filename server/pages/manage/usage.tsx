@@ -4,6 +4,7 @@ import type { OwnerUsage, PackageUsage, UsageOrder } from '../../registry/usage.
 import { ButtonLink } from '../components/forms.tsx'
 import { Empty, Pager, type Paging, Section, UsageBar } from '../components/parts.tsx'
 import { OwnerHead, ownerStanding } from '../components/places.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Size } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
 import { useSite } from '../site.ts'
@@ -30,23 +31,15 @@ export function UsagePage(props: {
       <Section title="Packages" action={packages.length > 1 && <Order path={path} order={order} />}>
         {packages.length > 0 ? (
           <table class="list-table">
-            <thead>
-              <tr>
-                <th scope="col">Package</th>
-                <th scope="col" class="number">
-                  Versions
-                </th>
-                <th scope="col" class="number">
-                  Files
-                </th>
-                <th scope="col" class="number">
-                  Size
-                </th>
-                <th scope="col" class="number">
-                  Downloads
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                'Package',
+                { text: 'Versions', isNumber: true },
+                { text: 'Files', isNumber: true },
+                { text: 'Size', isNumber: true },
+                { text: 'Downloads', isNumber: true },
+              ]}
+            />
             <tbody>
               {packages.map((its) => (
                 <tr>

@@ -3,6 +3,7 @@ import type { TeamRow } from '../../access/teams.ts'
 import { Button, Select, TextField } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Alert, Empty, Pager, Section } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago, Command } from '../components/values.tsx'
 import type { Faults } from '../forms.ts'
 import { useSite } from '../site.ts'
@@ -125,17 +126,7 @@ function Open({ organisation, invitations, total, page }: InvitePanelProps) {
         </Empty>
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">For</th>
-              <th scope="col">Team</th>
-              <th scope="col">By</th>
-              <th scope="col">Ends</th>
-              <th scope="col">
-                <span class="sr-only">What can be done</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['For', 'Team', 'By', 'Ends', actions]} />
           <tbody>
             {invitations.map((invitation) => (
               <OpenRow organisation={organisation} invitation={invitation} />

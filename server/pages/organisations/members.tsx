@@ -5,6 +5,7 @@ import type { TeamRow } from '../../access/teams.ts'
 import type { Profile } from '../../registry/lists.ts'
 import { Button, ButtonLink } from '../components/forms.tsx'
 import { Alert, Pager, Trail } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import { useSite } from '../site.ts'
 import { counted } from '../words.ts'
 import { ListHead, OrganisationPage } from './head.tsx'
@@ -36,16 +37,7 @@ export function Members({ grant, profile, members, teams, total, page }: Members
         )}
       </ListHead>
       <table class="list-table">
-        <thead>
-          <tr>
-            <th scope="col">Member</th>
-            <th scope="col">Rights</th>
-            <th scope="col">Teams</th>
-            <th scope="col">
-              <span class="sr-only">What can be done</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['Member', 'Rights', 'Teams', actions]} />
         <tbody>
           {members.map((member) => (
             <tr>

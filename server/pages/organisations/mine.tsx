@@ -3,6 +3,7 @@ import type { TeamRow } from '../../access/teams.ts'
 import { Button, ButtonLink, Choices, TextField } from '../components/forms.tsx'
 import { Alert, Empty, Pager, Trail, VisibilityBadge } from '../components/parts.tsx'
 import { AccountPlaces } from '../components/places.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import type { Faults } from '../forms.ts'
 import { useSite } from '../site.ts'
 import { highest, Rights } from './rights.tsx'
@@ -49,14 +50,7 @@ export function Mine({ organisations, teams, total, page, mayNot }: MineProps) {
         </Empty>
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">Organisation</th>
-              <th scope="col">Your rights</th>
-              <th scope="col">Your teams</th>
-              <th scope="col">Visibility</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Organisation', 'Your rights', 'Your teams', 'Visibility']} />
           <tbody>
             {organisations.map((organisation) => (
               <MineRow organisation={organisation} teams={teams.get(organisation.id) ?? []} />

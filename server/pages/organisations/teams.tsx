@@ -4,6 +4,7 @@ import type { TeamGrant, TeamRow } from '../../access/teams.ts'
 import type { Profile } from '../../registry/lists.ts'
 import { Button, ButtonLink, Choices, Confirm, TextField } from '../components/forms.tsx'
 import { Alert, Empty, Pager, Section, Trail } from '../components/parts.tsx'
+import { actions, TableHead } from '../components/table-head.tsx'
 import type { Faults } from '../forms.ts'
 import { useSite } from '../site.ts'
 import { counted } from '../words.ts'
@@ -38,13 +39,7 @@ export function TeamList({ grant, profile, teams, total, page }: TeamsProps) {
         )}
       </ListHead>
       <table class="list-table">
-        <thead>
-          <tr>
-            <th scope="col">Team</th>
-            <th scope="col">Rights</th>
-            <th scope="col">Description</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Team', 'Rights', 'Description']} />
         <tbody>
           {teams.map(({ id, name, access, description }) => (
             <tr>
@@ -227,14 +222,7 @@ export function Team({ grant, members, total, page, values, faults, added }: Tea
           </Empty>
         ) : (
           <table class="list-table">
-            <thead>
-              <tr>
-                <th scope="col">Member</th>
-                <th scope="col">
-                  <span class="sr-only">What can be done</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead columns={['Member', actions]} />
             <tbody>
               {members.map((member) => (
                 <tr>

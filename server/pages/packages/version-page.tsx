@@ -4,6 +4,7 @@ import type { DatedFile, FiguredVersion } from '../../registry/shown-versions.ts
 import { ButtonLink } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Columns, Empty, Pager, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago, Copy, Size } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
 import type { Shown } from '../lists.ts'
@@ -141,22 +142,14 @@ function FileTable({ owner, version, files, shown, chosen, mayWrite }: VersionVi
     })}#commands`
   return (
     <table class="list-table compact">
-      <thead>
-        <tr>
-          <th scope="col" class="w-full">
-            File
-          </th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col" class="number">
-            Downloads
-          </th>
-          <th scope="col" class="number">
-            Added
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          { text: 'File', isWide: true },
+          { text: 'Size', isNumber: true },
+          { text: 'Downloads', isNumber: true },
+          { text: 'Added', isNumber: true },
+        ]}
+      />
       <tbody>
         {files.map((file) => (
           <tr>

@@ -1,4 +1,5 @@
 import type { FiguredVersion } from '../../registry/shown-versions.ts'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago, Size } from '../components/values.tsx'
 import { useSite } from '../site.ts'
 import { number } from '../words.ts'
@@ -9,25 +10,15 @@ export function VersionTable({ owner, versions }: { owner: string; versions: rea
   const { links } = useSite()
   return (
     <table class="list-table compact">
-      <thead>
-        <tr>
-          <th scope="col" class="w-full">
-            Version
-          </th>
-          <th scope="col" class="number">
-            Files
-          </th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col" class="number">
-            Downloads
-          </th>
-          <th scope="col" class="number">
-            Published
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          { text: 'Version', isWide: true },
+          { text: 'Files', isNumber: true },
+          { text: 'Size', isNumber: true },
+          { text: 'Downloads', isNumber: true },
+          { text: 'Published', isNumber: true },
+        ]}
+      />
       <tbody>
         {versions.map(({ package: name, version, files, size, downloads, createdAt }) => (
           <tr>

@@ -9,6 +9,7 @@ import { Button, TextField } from '../components/forms.tsx'
 import { Alert } from '../components/parts.tsx'
 import { AccountPlaces } from '../components/places.tsx'
 import { attempt, checked, type Faults, Form } from '../forms.ts'
+import { whyNoPassword } from '../own-password.ts'
 import { goTo, linksOf, type Render } from '../page.tsx'
 import { useSite } from '../site.ts'
 import { type PageEnv, visitOf } from '../visit.ts'
@@ -24,7 +25,8 @@ export function ownPasswordPages(parts: HttpParts, render: Render): Hono<PageEnv
 
   const ask = async (c: Context<PageEnv>, visitor: Visitor, next: string, faults?: Faults) => {
     const options = { title: 'Password', status: faults?.status ?? 200 }
-    if (!isWithPassword(visitor)) return render(c, options, <NoPassword />)
+    const why = whyNoPassword(visitor, parts.access.takesPasswords)
+    if (why !== undefined) return render(c, options, <NoPassword why={why} />)
     const { mustChangePassword } = visitor.account
     const page = mustChangePassword ? (
       <MustChoose visitor={visitor} next={next} faults={faults} isFirstStart={await isFirstStart(visitor)} />
@@ -71,11 +73,6 @@ export function ownPasswordPages(parts: HttpParts, render: Render): Hono<PageEnv
         await parts.ownAccount.changePassword(holder, data?.password ?? '', session)
       }
     })
-}
-
-/** Whoever a proxy has signed in has none that he could have typed here. */
-function isWithPassword({ credential, user }: Visitor): boolean {
-  return credential.kind === 'session' && user.password_hash !== null
 }
 
 interface ChangeProps {
@@ -144,14 +141,12 @@ function ChangeForm({ visitor, faults, next, button }: ChangeProps & { next?: st
   )
 }
 
-function NoPassword() {
+function NoPassword({ why }: { why: string }) {
   return (
     <>
       <h1 class="mb-3">Account</h1>
       <AccountPlaces here="password" />
-      <p class="prose-width">
-        You are signed in by the sign-in of your organisation, so there is no password to change here.
-      </p>
+      <p class="prose-width">{why}, so there is no password to change here.</p>
     </>
   )
 }

@@ -1,6 +1,7 @@
 import type { ListedDelivery, WebhookRow } from '../../registry/webhooks.ts'
 import { ButtonLink } from '../components/forms.tsx'
 import { Empty, Pager, State } from '../components/parts.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { counted } from '../words.ts'
 import type { Addresses } from './frame.tsx'
@@ -41,14 +42,7 @@ export function WebhookList({ at, webhooks, total, page }: ListProps) {
         </Empty>
       ) : (
         <table class="list-table">
-          <thead>
-            <tr>
-              <th scope="col">Address</th>
-              <th scope="col">Told of</th>
-              <th scope="col">State</th>
-              <th scope="col">Last delivery</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Address', 'Told of', 'State', 'Last delivery']} />
           <tbody>
             {webhooks.map(({ webhook, last }) => (
               <tr>

@@ -1,6 +1,7 @@
 import type { DeliveryState, ListedDelivery, ShownDelivery, WebhookRow } from '../../registry/webhooks.ts'
 import { Button, ButtonLink } from '../components/forms.tsx'
 import { Alert, Columns, Empty, Pager, State } from '../components/parts.tsx'
+import { TableHead } from '../components/table-head.tsx'
 import { Ago } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
 import { useSite } from '../site.ts'
@@ -37,19 +38,15 @@ export function WebhookLog({ at, webhook, deliveries, total, page, state }: LogP
           </Empty>
         ) : (
           <table class="list-table">
-            <thead>
-              <tr>
-                <th scope="col">What happened</th>
-                <th scope="col">Came to</th>
-                <th scope="col">When</th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-                <th scope="col" class="number">
-                  Took
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                'What happened',
+                'Came to',
+                'When',
+                { text: 'Attempts', isNumber: true },
+                { text: 'Took', isNumber: true },
+              ]}
+            />
             <tbody>
               {deliveries.map((shown) => (
                 <LogRow at={at} webhook={webhook} shown={shown} />

@@ -1,8 +1,8 @@
-import type { PasswordCaller } from '../../access/grant.ts'
-import { passwordHolder, type Visitor } from '../../access/sessions.ts'
-import type { Calling } from '../../http/callers.ts'
-import { Problem } from '../../problems.ts'
-import { attempt, type Faults } from '../forms.ts'
+import type { PasswordCaller } from '../access/grant.ts'
+import { passwordHolder, type Visitor } from '../access/sessions.ts'
+import type { Calling } from '../http/callers.ts'
+import { Problem } from '../problems.ts'
+import { attempt, type Faults } from './forms.ts'
 
 /** Why somebody cannot say his password once more, as the beginning of a sentence; undefined where he can. */
 export function whyNoPassword({ credential, user }: Visitor, takesPasswords: boolean): string | undefined {
