@@ -103,21 +103,24 @@ export function addressFrom(
   }
 }
 
+/** Of a file that is about to be read. */
+const readColumns = [
+  'files.id',
+  'files.name',
+  'files.created_at as createdAt',
+  'uploaders.name as uploader',
+  'blobs.size',
+  'blobs.sha256',
+  'blobs.location',
+] as const
+
 /** The file of that name in a version. */
 export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: string): Promise<FileRow | undefined> {
   return tx
     .selectFrom('files')
     .innerJoin('blobs', 'blobs.id', 'files.blob_id')
     .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
-    .select([
-      'files.id',
-      'files.name',
-      'files.created_at as createdAt',
-      'uploaders.name as uploader',
-      'blobs.size',
-      'blobs.sha256',
-      'blobs.location',
-    ])
+    .select(readColumns)
     .where('files.version_id', '=', versionId)
     .where('files.name_key', '=', nameKey)
     .executeTakeFirst()
@@ -141,17 +144,8 @@ const selectFileOf = prepared(
       .innerJoin('packages', 'packages.id', 'versions.package_id')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
       .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
-      .select([
-        'files.id',
-        'files.version_id as versionId',
-        'versions.package_id as packageId',
-        'files.name',
-        'files.created_at as createdAt',
-        'uploaders.name as uploader',
-        'blobs.size',
-        'blobs.sha256',
-        'blobs.location',
-      ])
+      .select(readColumns)
+      .select(['files.version_id as versionId', 'versions.package_id as packageId'])
       .where('files.id', '=', wanted.fileId)
       .where('packages.owner_id', '=', wanted.ownerId)
       .where('packages.name_key', '=', wanted.packageKey)
@@ -169,6 +163,18 @@ export interface ListedFile extends Digested {
 
 type Digested = Pick<Schema['blobs'], 'md5' | 'sha1' | 'sha256' | 'sha512'>
 
+const listedColumns = [
+  'files.id',
+  'files.blob_id as blobId',
+  'files.name',
+  'files.downloads',
+  'blobs.size',
+  'blobs.md5',
+  'blobs.sha1',
+  'blobs.sha256',
+  'blobs.sha512',
+] as const
+
 /** All files of a version, by name. */
 export async function filesOfVersion(
   db: Db,
@@ -185,17 +191,7 @@ const selectFilesOf = prepared(
       .innerJoin('versions', 'versions.package_id', 'packages.id')
       .innerJoin('files', 'files.version_id', 'versions.id')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
-      .select([
-        'files.id',
-        'files.blob_id as blobId',
-        'files.name',
-        'files.downloads',
-        'blobs.size',
-        'blobs.md5',
-        'blobs.sha1',
-        'blobs.sha256',
-        'blobs.sha512',
-      ])
+      .select(listedColumns)
       .where('packages.owner_id', '=', wanted.ownerId)
       .where('packages.name_key', '=', wanted.packageKey)
       .where('versions.version_key', '=', wanted.versionKey)
@@ -216,18 +212,8 @@ const selectSomeFilesOf = prepared(
     db
       .selectFrom('files')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
-      .select([
-        'files.id',
-        'files.blob_id as blobId',
-        'files.name',
-        'files.downloads',
-        'files.created_at as createdAt',
-        'blobs.size',
-        'blobs.md5',
-        'blobs.sha1',
-        'blobs.sha256',
-        'blobs.sha512',
-      ])
+      .select(listedColumns)
+      .select('files.created_at as createdAt')
       .where('files.version_id', '=', wanted.versionId)
       .orderBy('files.name_key')
       .offset(wanted.offset)
