@@ -17,7 +17,7 @@ import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
-import { serveHttp, type WatchAnswers } from './http/app.ts'
+import { type Pages, serveHttp, type WatchAnswers } from './http/app.ts'
 import type { HttpParts } from './http/parts.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
@@ -26,7 +26,6 @@ import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
-import { pagesApp } from './pages/app.ts'
 import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
 import { DownloadCounts } from './registry/downloads.ts'
@@ -192,7 +191,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       startedAt: now(),
       settings: settings.shown,
     }
-    const pages = pagesApp(parts)
+    const pages = pagesWhenAsked(parts)
     const server = listening(settings, () =>
       serveHttp(
         parts,
@@ -223,6 +222,22 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   } catch (error) {
     await close()
     throw startProblem(error)
+  }
+}
+
+/** Loaded when the first one is asked for: a server that only programs call does without them, and without their libraries. */
+function pagesWhenAsked(parts: HttpParts): Pages {
+  let loaded: Pages | undefined
+  const load = async () => {
+    const { pagesApp } = await import('./pages/app.ts')
+    loaded ??= pagesApp(parts)
+    return loaded
+  }
+  return {
+    fetch: async (request, calling) => (loaded ?? (await load())).fetch(request, calling),
+    fail: async (request, calling, error) => (loaded ?? (await load())).fail(request, calling, error),
+    // Until then none of them has answered.
+    router: { match: (method, path) => loaded?.router.match(method, path) ?? [[]] },
   }
 }
 
