@@ -1,5 +1,6 @@
 import type { Compilable, CompiledQuery } from 'kysely'
 import type { Db, Tx } from './schema.ts'
+import { OneConnectionAdapter } from './sqlite-dialect.ts'
 
 /** Stands for a value while a query is built. */
 class Placeholder {
@@ -25,7 +26,8 @@ export function prepared<Values extends object, Row>(
   /** One text for each kind of database. */
   const compiled = new Map<unknown, CompiledQuery<Row>>()
   return async (db, values) => {
-    const kind = db.getExecutor().adapter.constructor
+    const { adapter } = db.getExecutor()
+    const kind = adapter.constructor
     let query = compiled.get(kind)
     if (!query) {
       query = build(db, placeholders).compile()
@@ -34,6 +36,7 @@ export function prepared<Values extends object, Row>(
     const parameters = query.parameters.map((parameter) =>
       parameter instanceof Placeholder ? values[parameter.name as keyof Values] : parameter,
     )
+    if (adapter instanceof OneConnectionAdapter) return adapter.connection.rows(query.sql, parameters)
     return (await db.executeQuery<Row>({ ...query, parameters })).rows
   }
 }

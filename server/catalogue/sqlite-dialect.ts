@@ -19,16 +19,35 @@ export function sqliteDialect(
   place: 'reading' | 'transaction' = 'reading',
   failed?: ReadFailed,
 ): Dialect {
+  const connection = new SqliteConnection(database, (sql, run) => around(sql, run, place), failed)
   return {
-    createAdapter: () => new TransactionalSqliteAdapter(),
-    createDriver: () => new SqliteDriver(new SqliteConnection(database, (sql, run) => around(sql, run, place), failed)),
+    createAdapter: () => new OneConnectionAdapter(connection),
+    createDriver: () => new SqliteDriver(connection),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new PlanOnceCompiler(),
   }
 }
 
-/** SQLite's DDL is transactional; Kysely runs all new migrations in one transaction when it is told so. */
-class TransactionalSqliteAdapter extends SqliteAdapter {
+/**
+ * SQLite plans a statement anew each time that a bare `?` in it gets another value, as the plan could depend on that: ten times the
+ * cost of a look-up over several tables. Behind a plus it is an expression, and the plan stays.
+ */
+class PlanOnceCompiler extends SqliteQueryCompiler {
+  protected override getCurrentParameterPlaceholder(): string {
+    return '+?'
+  }
+}
+
+export class OneConnectionAdapter extends SqliteAdapter {
+  /** For what is `prepared`: Kysely's way to it costs more than most statements do. */
+  readonly connection: SqliteConnection
+
+  constructor(connection: SqliteConnection) {
+    super()
+    this.connection = connection
+  }
+
+  /** SQLite's DDL is transactional; Kysely runs all new migrations in one transaction when it is told so. */
   override get supportsTransactionalDdl(): boolean {
     return true
   }
@@ -49,10 +68,20 @@ class SqliteConnection implements DatabaseConnection {
     this.#failed = failed
   }
 
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+  executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#run(sql, (text) => this.#execute<Row>(text, parameters as SQLQueryBindings[]))
+  }
+
+  /** The rows alone. */
+  rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.#run(sql, (text) =>
+      this.#database.query<Row, SQLQueryBindings[]>(text).all(...(parameters as SQLQueryBindings[])),
+    )
+  }
+
+  async #run<Result>(sql: string, run: (text: string) => Result): Promise<Result> {
     try {
-      const run = (text: string) => this.#execute<Row>(text, query.parameters as SQLQueryBindings[])
-      return (await this.#around(query.sql, run)) as QueryResult<Row>
+      return (await this.#around(sql, run)) as Result
     } catch (error) {
       const problem = sqliteProblem(error)
       this.#failed?.(problem)
