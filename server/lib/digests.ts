@@ -23,7 +23,7 @@ export const digestNames: Record<DigestAlgorithm, string> = {
 
 /** Several running digests over one stream of bytes. */
 export class RunningDigests {
-  readonly #hashers: [DigestAlgorithm, Bun.CryptoHasher][]
+  #hashers: [DigestAlgorithm, Bun.CryptoHasher][]
 
   constructor(algorithms: Iterable<DigestAlgorithm>) {
     this.#hashers = [...new Set(algorithms)].map((algorithm) => [algorithm, new Bun.CryptoHasher(algorithm)])
@@ -31,6 +31,11 @@ export class RunningDigests {
 
   update(chunk: Uint8Array): void {
     for (const [, hasher] of this.#hashers) hasher.update(chunk)
+  }
+
+  /** Goes on with these alone. */
+  narrow(algorithms: readonly DigestAlgorithm[]): void {
+    this.#hashers = this.#hashers.filter(([algorithm]) => algorithms.includes(algorithm))
   }
 
   /** Lower-case hex of each; the digests cannot be continued afterwards. */

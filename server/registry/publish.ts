@@ -14,7 +14,7 @@ import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
 import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
 import { atMost } from '../lib/at-most.ts'
-import { type DigestAlgorithm, type Digests, RunningDigests } from '../lib/digests.ts'
+import { type DigestAlgorithm, type Digests, digestAlgorithms, RunningDigests } from '../lib/digests.ts'
 import type { FileName, PackageName, VersionName } from '../names.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { type ChangeAction, tell } from './changes.ts'
@@ -50,6 +50,9 @@ export interface Published {
   size: number
   sha256: string
 }
+
+/** Bytes of a file up to which all its digests are computed as it comes in: a job for them costs more. */
+export const mostDigestedAtOnce = 256 * 1024
 
 /** Equal bytes are stored once for the whole site. */
 const deduplicationScope = ''
@@ -202,15 +205,17 @@ async function publishWatched(
   const cover = bound && ((bytes: number) => reservation.cover(bytes).catch(renewingLease(parts)))
   await cover?.(0)
   await using staged = await parts.blobs.stage(leaseId)
-  const declared = Object.keys(upload.declaredDigests) as DigestAlgorithm[]
-  const running = new RunningDigests(['sha256', ...declared])
+  const needed: DigestAlgorithm[] = ['sha256', ...(Object.keys(upload.declaredDigests) as DigestAlgorithm[])]
+  const isLarge = (bytes: number) => bytes > mostDigestedAtOnce
+  const running = new RunningDigests(isLarge(upload.declaredSize ?? 0) ? needed : digestAlgorithms)
   const maxFileSize = Math.min(parts.limits.maxFileSize, outlook.maxFileSize)
   let size = 0
   for await (const chunk of atMost(maxFileSize, upload.body, fileTooLarge)) {
     if (cover) await cover(size + chunk.byteLength)
     watch.received(chunk.byteLength)
-    running.update(chunk)
     size += chunk.byteLength
+    if (isLarge(size)) running.narrow(needed)
+    running.update(chunk)
     await staged.write(chunk)
   }
   if (upload.declaredSize !== undefined && upload.declaredSize !== size) throw bodyIncomplete()

@@ -3,8 +3,8 @@ import { rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { blobFiles } from '../support/inventory.ts'
-import { seededBytes } from '../support/seeded.ts'
 import { temporaryFolder } from '../support/server-process.ts'
 import { type Client, type StartOptions, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
@@ -50,7 +50,7 @@ async function startWithClock(replace: StartOptions['replace'] = {}) {
 /** Publishes a file and takes its bytes away, so that their digests cannot be computed. */
 async function publishAndLose(stowage: TestStowage, file: string, seed: number): Promise<string> {
   const before = new Set((await blobFiles(stowage.dataDir)).keys())
-  expect((await stowage.admin.put({ file }, seededBytes(100, seed))).status).toBe(201)
+  expect((await stowage.admin.put({ file }, bytesForJob(seed))).status).toBe(201)
   const [path = ''] = [...(await blobFiles(stowage.dataDir)).keys()].filter((name) => !before.has(name))
   const place = join(stowage.dataDir, 'blobs', path)
   await rename(place, join(stowage.dataDir, `away-${seed}`))
@@ -104,7 +104,7 @@ describe('a job that keeps failing', () => {
       .selectFrom('blobs')
       .select('sha512')
       .executeTakeFirstOrThrow()
-    expect(sha512).toBe(new Bun.CryptoHasher('sha512').update(seededBytes(100, 1)).digest('hex'))
+    expect(sha512).toBe(new Bun.CryptoHasher('sha512').update(bytesForJob(1)).digest('hex'))
   })
 
   test('can be deleted once it was given up, and not before', async () => {
@@ -129,7 +129,7 @@ describe('a job that keeps failing', () => {
     await publishAndLose(stowage, 'a', 1)
     await letDaysPass(stowage, 3)
     expect(await list(stowage.admin, '?state=given-up')).toHaveLength(1)
-    expect((await stowage.admin.put({ file: 'b' }, seededBytes(100, 1))).status).toBe(201)
+    expect((await stowage.admin.put({ file: 'b' }, bytesForJob(1))).status).toBe(201)
     expect(await stowage.stowage.runJobs()).toBe(1)
     expect(await list(stowage.admin)).toEqual([])
   })
@@ -164,7 +164,7 @@ test('digests that were given up are waited for by nobody: a list of files shows
 test('jobs are listed in pages, oldest first, with the total', async () => {
   await using stowage = await startStowage()
   for (let seed = 1; seed <= 5; seed++) {
-    expect((await stowage.admin.put({ file: `f${seed}` }, seededBytes(10, seed))).status).toBe(201)
+    expect((await stowage.admin.put({ file: `f${seed}` }, bytesForJob(seed))).status).toBe(201)
   }
   const answer = await stowage.admin.fetch('/api/v1/admin/jobs?state=waiting&limit=2&page=2')
   const ids = (await list(stowage.admin)).map(({ id }) => id)
@@ -186,7 +186,7 @@ test('a job is shown as running while it is done, and can be neither deleted nor
     await end.promise
     return digest(...question)
   }
-  expect((await stowage.admin.put({}, 'bytes')).status).toBe(201)
+  expect((await stowage.admin.put({}, bytesForJob(1))).status).toBe(201)
   const running = stowage.stowage.runJobs()
   await begun.promise
   const [job] = await list(stowage.admin, '?state=running')
@@ -234,7 +234,7 @@ test('what a stopped server left to do is done by the next one', async () => {
     begun.resolve()
     return new Promise(() => {})
   }
-  expect((await first.admin.put({}, 'bytes')).status).toBe(201)
+  expect((await first.admin.put({}, bytesForJob(1))).status).toBe(201)
   // This never ends, as in a process that was killed: its claim stays.
   void first.stowage.runJobs()
   await begun.promise
@@ -290,7 +290,7 @@ describe('who may see and decide', () => {
     })
     await using started = await startStowage({ replace: { catalogue } })
     stowage = started
-    expect((await started.admin.put({}, 'bytes')).status).toBe(201)
+    expect((await started.admin.put({}, bytesForJob(1))).status).toBe(201)
     const [job] = await list(started.admin)
     expect((await refusal(ask(started.admin, job?.id as number))).status).toBe(401)
   })

@@ -3,6 +3,7 @@ import { readdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addAccount } from '../../server/access/accounts.ts'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { Choreography } from '../support/choreography.ts'
 import { behindItsBack, databaseSettings, onPostgres, testOnSqlite } from '../support/database.ts'
 import { blobFiles, rowCounts } from '../support/inventory.ts'
@@ -123,7 +124,7 @@ describe('a process that was silent for longer than its lease', () => {
       stopped.child.kill('SIGSTOP')
 
       // As it may stand at any moment: a job that the stopped process had begun.
-      expect((await other.admin.put({ package: 'other' }, 'bytes')).status).toBe(201)
+      expect((await other.admin.put({ package: 'other' }, bytesForJob(2))).status).toBe(201)
       await behindItsBack(folder.path, `update jobs set claimed_by = '${mine}' where kind = 'digests'`)
       expect(await runJobs()).toBe(0)
       expect(await registry.lease.expireOthers()).toEqual([])
@@ -158,7 +159,7 @@ describe('a process that ends', () => {
   test('cleanly, gives its lease and its jobs up at once', async () => {
     await using folder = await temporaryFolder()
     const stowage = await startStowage({ settings: noGrace, dataDir: folder.path })
-    expect((await stowage.admin.put({}, body)).status).toBe(201)
+    expect((await stowage.admin.put({}, bytesForJob(2))).status).toBe(201)
     await behindItsBack(folder.path, `update jobs set claimed_by = '${stowage.stowage.registry.lease.id}'`)
     await stowage.stop()
     expect(await livingLeases(folder.path)).toEqual([])

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { Problem } from '../../server/problems.ts'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { SlowUpload } from '../support/slow-upload.ts'
 import { adminPassword, basic, startStowage, type TestStowage } from '../support/stowage.ts'
@@ -360,7 +361,7 @@ describe('metrics', () => {
 
   test('show jobs, and those that fail', async () => {
     broken = ['digest']
-    await stowage.admin.put({ package: 'digests' }, 'to be digested')
+    await stowage.admin.put({ package: 'digests' }, bytesForJob(1))
     const waiting = Number((await later()).value('stowage_jobs', { kind: 'digests', state: 'waiting' }))
     expect(waiting).toBeGreaterThan(0)
     const failures = { kind: 'digests' }

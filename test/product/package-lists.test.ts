@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { onPostgres } from '../support/database.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
@@ -177,8 +178,8 @@ describe('files', () => {
 
   test('are waited for while digests are computed, and shown without them after five seconds', async () => {
     await using stowage = await startStowage()
-    await stowage.admin.put({}, 'bytes', {
-      'X-Checksum-Md5': new Bun.CryptoHasher('md5').update('bytes').digest('hex'),
+    await stowage.admin.put({}, bytesForJob(1), {
+      'X-Checksum-Md5': new Bun.CryptoHasher('md5').update(bytesForJob(1)).digest('hex'),
     })
     let woken = 0
     stowage.stowage.registry.wake = () => {
@@ -189,7 +190,7 @@ describe('files', () => {
     expect((await answer(stowage.anonymous.fetch(path))).body).toMatchObject([{ sha512: expect.any(String) }])
     expect(woken).toBeGreaterThan(1)
 
-    await stowage.admin.put({ version: '2' }, 'others')
+    await stowage.admin.put({ version: '2' }, bytesForJob(2))
     const begin = performance.now()
     const { body } = await answer(stowage.anonymous.fetch(path.replace('1.0', '2')))
     expect(body).toMatchObject([{ md5: null, sha1: null, sha256: expect.any(String), sha512: null }])

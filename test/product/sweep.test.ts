@@ -2,6 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
+import { mostDigestedAtOnce } from '../../server/registry/publish.ts'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { blobFiles, rowCounts } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { temporaryFolder } from '../support/server-process.ts'
@@ -240,6 +242,7 @@ describe('a blob that is broken', () => {
 })
 
 describe('digests', () => {
+  const body = bytesForJob(1)
   const real = (name: 'md5' | 'sha1' | 'sha512', bytes = body) => new Bun.CryptoHasher(name).update(bytes).digest('hex')
   const stored = (stowage: TestStowage) =>
     stowage.stowage.registry.catalogue.read
@@ -249,9 +252,26 @@ describe('digests', () => {
       .executeTakeFirst()
   const all = { md5: real('md5'), sha1: real('sha1'), sha512: real('sha512') }
 
+  test.each(['declared', 'chunked'])('of a small file are stored by the publish itself, its size %s', async (size) => {
+    await using stowage = await startStowage()
+    const bytes = seededBytes(mostDigestedAtOnce, 3)
+    const sent = size === 'declared' ? bytes : new Blob([bytes]).stream()
+    expect((await stowage.admin.put({}, sent)).status).toBe(201)
+    const digests = { md5: real('md5', bytes), sha1: real('sha1', bytes), sha512: real('sha512', bytes) }
+    expect(await stored(stowage)).toEqual(digests)
+    expect(await rows(stowage)).toMatchObject({ jobs: 0 })
+  })
+
+  test('of a larger file are asked for also where its size is seen only as it comes', async () => {
+    await using stowage = await startStowage()
+    expect((await stowage.admin.put({}, new Blob([body]).stream(), { 'X-Checksum-Sha1': all.sha1 })).status).toBe(201)
+    expect(await stored(stowage)).toEqual({ md5: null, sha1: all.sha1, sha512: null })
+    expect(await rows(stowage)).toMatchObject({ jobs: 1 })
+  })
+
   test('are asked for by the publish itself, and computed by the job', async () => {
     await using stowage = await startStowage()
-    await put(stowage, 'a')
+    await put(stowage, 'a', body)
     expect(await rows(stowage)).toMatchObject({ jobs: 1 })
     expect(await stored(stowage)).toEqual({ md5: null, sha1: null, sha512: null })
     expect(await stowage.stowage.runJobs()).toBe(1)
@@ -261,7 +281,7 @@ describe('digests', () => {
 
   test('come by themselves within moments', async () => {
     await using stowage = await startStowage({ replace: { background: 'on' } })
-    await put(stowage, 'a')
+    await put(stowage, 'a', body)
     await until(async () => (await rows(stowage)).jobs === 0, 'the job is done')
     expect(await stored(stowage)).toEqual(all)
   })
@@ -269,7 +289,7 @@ describe('digests', () => {
   test('are computed after a restart where a stop came first', async () => {
     await using folder = await temporaryFolder()
     const first = await startStowage({ dataDir: folder.path })
-    await put(first, 'a')
+    await put(first, 'a', body)
     await first.stop()
     await using second = await startStowage({ dataDir: folder.path })
     expect(await rows(second)).toMatchObject({ jobs: 1 })
@@ -292,7 +312,7 @@ describe('digests', () => {
     await stowage.stowage.runJobs()
     expect(asked).toEqual([['sha512']])
     expect(await stored(stowage)).toEqual(all)
-    await put(stowage, 'again')
+    await put(stowage, 'again', body)
     expect(await rows(stowage)).toMatchObject({ jobs: 0 })
   })
 
@@ -306,7 +326,7 @@ describe('digests', () => {
 
   test('declared by a later publish of the same bytes are written down too', async () => {
     await using stowage = await startStowage()
-    await put(stowage, 'a')
+    await put(stowage, 'a', body)
     expect((await stowage.admin.put({ file: 'b' }, body, { 'X-Checksum-Sha512': all.sha512 })).status).toBe(201)
     expect(await stored(stowage)).toEqual({ md5: null, sha1: null, sha512: all.sha512 })
     expect(await rows(stowage)).toMatchObject({ jobs: 1, blobs: 1 })
@@ -314,7 +334,7 @@ describe('digests', () => {
 
   test('of a blob that was deleted meanwhile cost nothing and leave no job', async () => {
     await using stowage = await startStowage({ settings: { STOWAGE_BLOB_GRACE: '0' } })
-    await put(stowage, 'a')
+    await put(stowage, 'a', body)
     await remove(stowage, 'a')
     await stowage.stowage.sweep()
     await stowage.stowage.runJobs()
@@ -324,11 +344,11 @@ describe('digests', () => {
   test('that cannot be computed are tried again later, and others are not held up', async () => {
     let now = Date.now()
     await using stowage = await startStowage({ replace: { now: () => now } })
-    await put(stowage, 'a')
+    await put(stowage, 'a', body)
     const [path] = (await blobFiles(stowage.dataDir)).keys()
     const file = join(stowage.dataDir, 'blobs', path as string)
     await rename(file, `${file}.away`)
-    await put(stowage, 'b', seededBytes(10, 2))
+    await put(stowage, 'b', bytesForJob(2))
     expect(await stowage.stowage.runJobs()).toBe(1)
     expect(await rows(stowage)).toMatchObject({ jobs: 1 })
     await rename(`${file}.away`, file)

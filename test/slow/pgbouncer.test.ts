@@ -3,6 +3,7 @@ import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
 import { migrations } from '../../server/catalogue/migrations/index.ts'
+import { bytesForJob } from '../support/bytes-for-job.ts'
 import { onPostgres, onServer } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { disorder } from '../support/ledger.ts'
@@ -127,7 +128,7 @@ described('behind a pooler that hands out sessions by the transaction', () => {
 
     const files = Array.from({ length: 120 }, (_, number) => ({
       address: { package: `package-${number % 7}`, file: `file-${number}` },
-      bytes: seededBytes(1_000 + number, number % 40),
+      bytes: number % 3 === 0 ? bytesForJob(number % 40) : seededBytes(1_000 + number, number % 40),
       here: nodes[number % 2] as ServerProcess,
       there: nodes[(number + 1) % 2] as ServerProcess,
     }))
