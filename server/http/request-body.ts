@@ -1,7 +1,10 @@
 import { Problem } from '../problems.ts'
 import { bodyIncomplete } from '../registry/publish.ts'
 
-/** The body as it arrives, one chunk for each pull; `body-incomplete` when the connection ends first. */
+/**
+ * The body as it arrives, one chunk for each pull; `body-incomplete` when the connection ends first. A chunk is good until
+ * the next one is pulled, and then gone: left to the garbage collector, those of a few uploads at once take 100 MiB.
+ */
 export async function* requestBytes(request: Request): AsyncGenerator<Uint8Array> {
   if (!request.body) return
   const reader = request.body.getReader()
@@ -12,6 +15,8 @@ export async function* requestBytes(request: Request): AsyncGenerator<Uint8Array
       })
       if (done) return
       yield value
+      // One that is a part of its buffer shares it with what comes next.
+      if (value.byteLength === value.buffer.byteLength) value.buffer.transfer(0)
     }
   } finally {
     reader.releaseLock()
@@ -53,7 +58,7 @@ export async function wholeBody(request: Request, atMost: number, told: string):
   for await (const chunk of requestBytes(request)) {
     size += chunk.byteLength
     if (size > atMost) throw new Problem('body-too-large', told)
-    chunks.push(chunk)
+    chunks.push(Buffer.from(chunk))
   }
   return Buffer.concat(chunks)
 }

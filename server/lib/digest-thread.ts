@@ -77,6 +77,27 @@ export class DigestThread {
   }
 }
 
+/** Two threads for each file: SHA-512 takes as long as MD5 and SHA-1 together. */
+export class DigestThreads {
+  readonly #sha512 = new DigestThread()
+  readonly #others = new DigestThread()
+
+  async digest(path: string, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>> {
+    const isSha512 = (algorithm: DigestAlgorithm) => algorithm === 'sha512'
+    const shares = [
+      { thread: this.#sha512, algorithms: algorithms.filter(isSha512) },
+      { thread: this.#others, algorithms: algorithms.filter((algorithm) => !isSha512(algorithm)) },
+    ].filter((share) => share.algorithms.length > 0)
+    const found = await Promise.all(shares.map((share) => share.thread.digest(path, share.algorithms)))
+    return Object.assign({}, ...found)
+  }
+
+  close(): void {
+    this.#sha512.close()
+    this.#others.close()
+  }
+}
+
 function startWorker(): Worker {
   return new Worker(new URL('./digest-worker.ts', import.meta.url).href)
 }
