@@ -24,7 +24,6 @@ import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
 import { SecretKey } from './lib/sealed.ts'
 import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
-import { Metrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
 import { composePeople } from './people.ts'
 import { Problem } from './problems.ts'
@@ -78,6 +77,8 @@ export interface Replacements {
   watchAnswers?: WatchAnswers
   /** Plain: a request with an empty segment in its address is answered 599, and the server starts in half the time. */
   addresses?: 'every' | 'plain'
+  /** Off: every download goes the usual way. */
+  hotDownloads?: 'on' | 'off'
   /** Off: nothing is swept or computed but by `sweep`, `runJobs` and `flush…`, so that a test decides when. */
   background?: 'on' | 'off'
 }
@@ -97,7 +98,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   }
   try {
     const knownKey = await knownSecretKey(settings)
-    const metrics = metricsFor(settings, now)
+    const metrics = await metricsFor(settings, now)
     const database = await openDatabase(settings, {
       release: version,
       log,
@@ -186,6 +187,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       },
       origin: settings.publicUrl?.origin,
       queryTokens: settings.queryTokens,
+      changes: replace.hotDownloads === 'off' ? undefined : catalogue.changes,
       corsOrigins: settings.corsOrigins,
       sendsMail: mailer !== undefined,
       startedAt: now(),
@@ -221,7 +223,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     }
   } catch (error) {
     await close()
-    throw startProblem(error)
+    throw await startProblem(error)
   }
 }
 
@@ -241,9 +243,10 @@ function pagesWhenAsked(parts: HttpParts): Pages {
   }
 }
 
-/** Undefined where nobody may see them: then nothing is counted. */
-function metricsFor({ metricsToken: token, metricsAddresses: addresses }: Settings, now: () => number) {
+/** Undefined where nobody may see them: then nothing is counted, and their library is not loaded. */
+async function metricsFor({ metricsToken: token, metricsAddresses: addresses }: Settings, now: () => number) {
   if (token === undefined && addresses === undefined) return undefined
+  const { Metrics } = await import('./metrics/metrics.ts')
   return new Metrics({ version, access: { token, addresses }, now })
 }
 

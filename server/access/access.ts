@@ -86,17 +86,22 @@ export class Access {
     this.#attempts = new FailedAttempts(parts.now)
   }
 
-  /** Who is calling from that address; `credentials-wrong` when what was sent is not right. */
-  async caller(credentials: Credentials, remote: string): Promise<Caller> {
+  /** Who is calling, and `remote` from where; `credentials-wrong` when what was sent is not right. */
+  async caller(credentials: Credentials, remote: () => string): Promise<Caller> {
     const keys = keysOf(credentials)
     const found = keys && (await findCaller(this.#catalogue.read, keys))
     return this.#identify(credentials, found, remote)
   }
 
   /** Who is calling, as `caller` says it, and what is at the file's address: one look-up. Nothing says yet that he may see it. */
-  async resolve(credentials: Credentials, remote: string, address: AddressKeys): Promise<Resolved> {
+  async resolve(credentials: Credentials, remote: () => string, address: AddressKeys): Promise<Resolved> {
     const { caller, address: found } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
     return { caller: await this.#identify(credentials, caller, remote), found }
+  }
+
+  /** A token that was let in was sent once more, and nothing has changed that decides about it. */
+  tokenUsed(id: number): void {
+    this.#lastUses.note('tokens', id)
   }
 
   /** What is at an address, for who is known already: by a browser's session, or as nobody. */
@@ -179,10 +184,10 @@ export class Access {
     return right
   }
 
-  async #identify(credentials: Credentials, found: CallerRow | undefined, remote: string): Promise<Caller> {
+  async #identify(credentials: Credentials, found: CallerRow | undefined, from: () => string): Promise<Caller> {
+    if (credentials.kind === 'none') return this.stranger
+    const remote = from()
     switch (credentials.kind) {
-      case 'none':
-        return this.stranger
       case 'malformed':
         throw this.#refused('malformed', remote)
       case 'token':

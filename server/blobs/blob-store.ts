@@ -48,6 +48,11 @@ export interface BlobStore {
   stage(lease: string): Promise<StagedBlob>
   /** What an HTTP response can send: the whole blob, or a stretch of it. Reads lazily, so it may fail only then; copies nothing to memory. */
   body(location: Location, span?: ByteSpan): Blob | ReadableStream<Uint8Array>
+  /**
+   * The bytes of a small blob of exactly that size, where the store has it at hand; else undefined, and `body` tells more. Waits for the disk on the calling
+   * thread, and so not again for a while where it had to wait long.
+   */
+  bytesAtOnce?(location: Location, size: number): Blob | undefined
   /** Digests of the stored bytes, lower-case hex, computed off the main thread. `storage-unavailable` when the bytes are not there. */
   digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>>
   /**

@@ -1,13 +1,14 @@
 import { constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { DigestThread } from '../lib/digest-thread.ts'
+import { DigestThreads } from '../lib/digest-thread.ts'
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
 import type { BlobStore, ByteSpan, Location, Removed, Space, StagedBlob } from './blob-store.ts'
 import type { FileCalls } from './file-calls.ts'
 import { errno, systemCalls, unless, writeAll } from './file-calls.ts'
 import { Folders, makeFolder, syncFolder } from './folders.ts'
 import { blobPattern, checkedLease, checkedLocation, folderPattern, freshBlobName } from './locations.ts'
-import { StagedFile } from './staged-file.ts'
+import { ReadAtOnce } from './read-at-once.ts'
+import { type EarlySync, StagedFile } from './staged-file.ts'
 import { onDisk } from './storage-problem.ts'
 import { WriteBuffers } from './write-buffers.ts'
 
@@ -26,6 +27,8 @@ export async function openFileSystemBlobStore(options: FileSystemBlobStoreOption
   return new FileSystemBlobStore(folder, calls, options.guard ?? (async () => {}))
 }
 
+/** Bytes of a file that is worth no other thread. */
+const mostAtOnce = 64 * 1024
 /** No lease can have this name, so nothing in it is ever taken for a blob. */
 const probePlace = '.probe'
 const writeNew = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
@@ -36,7 +39,9 @@ class FileSystemBlobStore implements BlobStore {
   readonly #calls: FileCalls
   readonly #folders: Folders
   readonly #buffers = new WriteBuffers()
-  readonly #digests = new DigestThread()
+  readonly #early: EarlySync = { isRunning: false }
+  readonly #small = new ReadAtOnce(mostAtOnce)
+  readonly #digests = new DigestThreads()
   /** Paths that could not be removed. A restart loses them, and then the sweep of the dead lease finds them. */
   readonly #leftovers = new Set<string>()
   /** Whether the probes are known that a process left when it ended in the middle of one. */
@@ -73,6 +78,7 @@ class FileSystemBlobStore implements BlobStore {
         handle,
         calls: this.#calls,
         buffers: this.#buffers,
+        early: this.#early,
         syncFolder: () => folder.sync.join(),
         drop: () => this.#drop(path),
         release: () => this.#folders.leave(folder),
@@ -86,6 +92,10 @@ class FileSystemBlobStore implements BlobStore {
   body(location: Location, span?: ByteSpan): Blob {
     const file = Bun.file(this.#path(location))
     return span ? file.slice(span.start, span.end) : file
+  }
+
+  bytesAtOnce(location: Location, size: number): Blob | undefined {
+    return this.#small.read(this.#path(location), size)
   }
 
   digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>> {

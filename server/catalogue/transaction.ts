@@ -35,6 +35,11 @@ export interface Catalogue {
    * `outcome-unknown` when the answer to the commit was lost: then it may be there or not.
    */
   transact<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Promise<Result>
+  /**
+   * A number that is another one after every commit, of whatever process, before it is answered. Undefined where it would cost as much
+   * as asking.
+   */
+  readonly changes?: (() => number) | undefined
   /** Resolves when the database can be written; else a `Problem`. */
   probe(): Promise<void>
   close(): Promise<void>

@@ -1,23 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'bun'
+import type { BunRequest, Server } from 'bun'
 import { type Addresses, hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
-import { apiApp, failed } from './api/app.ts'
-import { apiCalling } from './api/calling.ts'
-import { documentFor } from './api/openapi.ts'
-import { addressOf, type Calling, callingOf } from './callers.ts'
+import { addressOf, type Calling, callingOf, peerOf } from './callers.ts'
 import { preflight, withCors } from './cors.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
+import type { JsonApps } from './json.ts'
 import { methodLabel, metricsPage, noRoute, type Router, routeLabel } from './metrics.ts'
 import { withLocation } from './moved.ts'
+import { type DownloadRequest, downloadPattern, HotDownloads } from './packages/hot-downloads.ts'
 import { packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { isForPeople, problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
 import { sentBy } from './same-origin.ts'
-import { signInApp, signInFailed } from './sign-in/app.ts'
-import { swagger } from './swagger/routes.ts'
 
 /** Segments that an address may have, empty ones counted; no address of ours has more than nine filled ones. */
 const depth = 10
@@ -60,15 +57,11 @@ export function serveHttp(
   listen: ListenOptions,
   watch?: WatchAnswers,
 ): Server<undefined> {
-  const api = apiApp(parts)
   const { addresses = 'every' } = listen
-  const describe = swagger(
-    parts,
-    documentFor(parts, () => api),
-  )
-  const signIn = signInApp(parts)
+  const json = jsonWhenAsked(parts)
   const health = new Health(parts)
-  const routers = { api: api.router, signIn: signIn.router, pages: pages.router }
+  const routers = { ...json.routers, pages: pages.router }
+  const hot = hotDownloads(parts)
 
   async function answer(request: Request, segments: readonly string[]): Promise<Response> {
     if (segments.some(leadsElsewhere)) throw unreachable(request)
@@ -77,12 +70,17 @@ export function serveHttp(
     const calling = callingOf(parts, request, server)
     const [first, second] = segments
 
-    if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling)
-    if (first === 'api' && second === 'swagger') return reading(request, () => describe(request, segments.slice(2)))
-    if (first === 'api' && second === 'v1') return api.fetch(withPath(request, segments), apiCalling(calling))
+    if (first === 'api' && second === 'packages') return packagesRoute(parts, request, segments.slice(2), calling, hot)
+    if (first === 'api' && second === 'swagger') {
+      return reading(request, async () => (await json.apps()).describe(request, segments.slice(2)))
+    }
+    if (first === 'api' && second === 'v1') {
+      const { api, apiCalling } = await json.apps()
+      return api.fetch(withPath(request, segments), apiCalling(calling))
+    }
     if (first === 'api') throw new Problem('not-found', 'Not found.')
     if (first === 'user' && !isForPage(parts, request, segments)) {
-      return signIn.fetch(withPath(request, segments), calling)
+      return (await json.apps()).signIn.fetch(withPath(request, segments), calling)
     }
     if (segments.length > 1) return pages.fetch(withPath(request, segments), calling)
     if (first === 'healthz') return reading(request, () => health.alive())
@@ -119,15 +117,29 @@ export function serveHttp(
     ? async (request: Request, segments: readonly string[]) => watch(request, segments, await handle(request, segments))
     : handle
 
+  /** What was answered a moment ago is answered again before anything else is asked. */
+  function quickly(request: BunRequest): Response | Promise<Response> {
+    const begun = performance.now()
+    const asked = request as DownloadRequest
+    const { owner, name, version, file } = asked.params
+    const segments = ['api', 'packages', owner, 'generic', name, version, file]
+    const known = hot?.answer(asked, () => peerOf(request, server))
+    if (!known) return respond(request, segments)
+    const response = counted(request, segments, begun, withCors(known, request, originsFor(segments)))
+    return watch ? watch(request, segments, response) : response
+  }
+
   /** Whose pages may read what is at this address. */
   function originsFor([first]: readonly string[]): readonly string[] {
     return first === 'api' ? parts.corsOrigins : []
   }
 
-  function refused(request: Request, segments: readonly string[], error: unknown): Response | Promise<Response> {
+  async function refused(request: Request, segments: readonly string[], error: unknown): Promise<Response> {
     const [first, second] = segments
-    if (first === 'api' && second === 'v1') return failed(parts, request, error)
-    if (first === 'user' && !isForPage(parts, request, segments)) return signInFailed(parts, request, error)
+    if (first === 'api' && second === 'v1') return (await json.apps()).failed(parts, request, error)
+    if (first === 'user' && !isForPage(parts, request, segments)) {
+      return (await json.apps()).signInFailed(parts, request, error)
+    }
     const isOfPages = first === 'user' || !firstWords.has(first)
     if (isOfPages && isForPeople(request)) return pages.fail(request, callingOf(parts, request, server), error)
     const told = withLocation(parts, request, error, segments)
@@ -150,6 +162,7 @@ export function serveHttp(
         addresses,
       ),
       ...prefixRoutes(parts.prefix, () => rawPathRoutes(depth, respond, addresses)),
+      ...(hot ? quickRoutes(parts.prefix, quickly) : {}),
     },
     // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
     // went missing on the way.
@@ -173,6 +186,25 @@ export function serveHttp(
     },
   })
   return server
+}
+
+/** Loaded when the first one is asked for: a server that is only published to and fetched from does without them and their schemas. */
+function jsonWhenAsked(parts: HttpParts) {
+  let loaded: JsonApps | undefined
+  // Until then none of them has answered.
+  const router = (of: 'api' | 'signIn'): Router => ({
+    match: (method, path) => (loaded?.[of].router as Router | undefined)?.match(method, path) ?? [[]],
+  })
+  return {
+    apps: async () => {
+      if (!loaded) {
+        const { jsonApps } = await import('./json.ts')
+        loaded ??= jsonApps(parts)
+      }
+      return loaded
+    },
+    routers: { api: router('api'), signIn: router('signIn') },
+  }
 }
 
 /** An answer that no test can want: what it asked says nothing of a server with all its addresses. */
@@ -237,8 +269,21 @@ function prefixRoutes<Handler>(
   routes: () => Record<string, Handler>,
 ): Record<string, Handler> {
   if (prefix.length < 2) return {}
-  const path = `/${prefix.join('/')}`
-  return Object.fromEntries(Object.entries(routes()).map(([pattern, handler]) => [path + pattern, handler]))
+  return Object.fromEntries(Object.entries(routes()).map(([pattern, handler]) => [below(prefix, pattern), handler]))
+}
+
+function quickRoutes<Handler>(prefix: readonly string[], handler: Handler): Record<string, Handler> {
+  return { [downloadPattern]: handler, [below(prefix, downloadPattern)]: handler }
+}
+
+function below(prefix: readonly string[], path: string): string {
+  return prefix.map((segment) => `/${segment}`).join('') + path
+}
+
+/** Undefined where an answer depends on more than the database and the request's headers. */
+function hotDownloads(parts: HttpParts): HotDownloads | undefined {
+  const { changes, queryTokens, prefix } = parts
+  return changes && !queryTokens && prefix[0] !== 'api' ? new HotDownloads(parts, changes) : undefined
 }
 
 /** The request at its own address without prefix and repeated slashes, for a router that reads `url`. */

@@ -25,10 +25,16 @@ export interface Calling {
   /** What is at an address, for the visitor; undefined: for nobody in particular. */
   resolveFor(visitor: Visitor | undefined, address: AddressKeys): Promise<Resolved>
   browser(): Browser
+  /** The other end of the connection. */
+  peer(): string
 }
 
 export function callingOf(parts: HttpParts, request: Request, server: Server<unknown>): Calling {
-  const remote = () => addressOf(parts, request, server)
+  let known: string | undefined
+  const remote = () => {
+    known ??= addressOf(parts, request, server)
+    return known
+  }
   const byProxy = () => proxyCredentials(parts, request, server)
   const credentials = () => {
     const query = parts.queryTokens ? new URLSearchParams(searchOf(request.url)) : undefined
@@ -40,7 +46,9 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     agent: request.headers.get('user-agent') ?? '',
     secret: sessionSecret(request.headers.get('cookie'), parts.cookie),
   })
-  const watched = <Result>(work: Promise<Result>) => parts.refusedSignIns.watch(remote(), work)
+  // The address is worked out where somebody is refused, or says who he is: most downloads need none.
+  const watched = <Result>(work: Promise<Result>): Promise<Result> =>
+    work.catch((error) => parts.refusedSignIns.watch(remote(), Promise.reject(error)))
   const askVisitor = async () => {
     const { secret } = browser()
     const bySession = secret === undefined ? undefined : await parts.sessions.visitor(secret, remote())
@@ -51,9 +59,9 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     return bySession && bySession.account.id === named?.account.id ? bySession : named
   }
   return {
-    askCaller: async () => admitted(await watched(parts.access.caller(credentials(), remote()))),
+    askCaller: async () => admitted(await watched(parts.access.caller(credentials(), remote))),
     resolve: async (address) => {
-      const resolved = await watched(parts.access.resolve(credentials(), remote(), address))
+      const resolved = await watched(parts.access.resolve(credentials(), remote, address))
       return { ...resolved, caller: admitted(resolved.caller) }
     },
     isPasswordOf: (caller, password) => watched(parts.access.isPasswordOf(caller, password, remote())),
@@ -64,6 +72,7 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
       return { ...resolved, caller: admitted(resolved.caller) }
     },
     browser,
+    peer: () => peerOf(request, server),
   }
 }
 
@@ -85,7 +94,7 @@ function settled(visitor: Visitor | undefined): Visitor | undefined {
 function proxyCredentials(parts: HttpParts, request: Request, server: Server<unknown>): Credentials {
   const { proxySignInHeader, trustedProxies } = parts
   const user = proxySignInHeader === undefined ? '' : (request.headers.get(proxySignInHeader) ?? '')
-  const peer = server.requestIP(request)?.address ?? ''
+  const peer = peerOf(request, server)
   return user && isTrustedPeer(peer, trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
 }
 
@@ -109,14 +118,19 @@ async function visitorByProxy(
   remote: string,
 ): Promise<Visitor | undefined> {
   if (credentials.kind !== 'proxy') return undefined
-  const caller = await parts.access.caller(credentials, remote)
+  const caller = await parts.access.caller(credentials, () => remote)
   const user = caller.kind === 'user' ? await parts.accounts.byId(caller.account.id) : undefined
   return caller.kind === 'user' && user ? { ...caller, user } : undefined
 }
 
+/** The other end of the connection. */
+export function peerOf(request: Request, server: Server<unknown>): string {
+  return server.requestIP(request)?.address ?? ''
+}
+
 /** The client's own, as far as the proxies before us are trusted. */
 export function addressOf(parts: HttpParts, request: Request, server: Server<unknown>): string {
-  const peer = server.requestIP(request)?.address ?? ''
+  const peer = peerOf(request, server)
   const forwardedFor = request.headers.get('x-forwarded-for')
   return realAddress({ peer, forwardedFor, trusted: parts.trustedProxies })
 }

@@ -55,6 +55,8 @@ export interface HttpParts {
   origin: string | undefined
   /** Whether `?token=` counts as a credential. */
   queryTokens: boolean
+  /** See `Catalogue.changes`; undefined where nothing is kept in memory of what the database says. */
+  changes: (() => number) | undefined
   /** Whose pages may read answers below `/api`. */
   corsOrigins: readonly string[]
   /** Whether invitations and links are mailed. */

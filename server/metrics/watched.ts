@@ -37,6 +37,7 @@ export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
   return {
     stage: async (lease) => watchedStaged(await watched('stage', store.stage(lease))),
     body: (location, span) => store.body(location, span),
+    bytesAtOnce: (location, size) => store.bytesAtOnce?.(location, size),
     digest: (location, algorithms) => watched('digest', store.digest(location, algorithms)),
     remove: async (locations) => {
       const removed = await watched('remove', store.remove(locations))
@@ -71,6 +72,7 @@ export function watchedCatalogue(catalogue: Catalogue, failed: (error: unknown) 
   return {
     read: catalogue.read,
     transact: (work, args) => catalogue.transact(work, args).catch(tell),
+    changes: catalogue.changes,
     probe: () => catalogue.probe().catch(tell),
     close: () => catalogue.close(),
   }

@@ -18,6 +18,8 @@ export interface Address {
 export interface ReadableFile {
   grant: Grant<'read'>
   file: AddressedFile
+  /** All of it, where it is small and was read. */
+  bytes?: Blob
 }
 
 /** The address in the form in which it is looked up. */
@@ -60,12 +62,15 @@ export async function readableFileById(
  * The file's bytes, or a stretch of them, for a response to send. `storage-unavailable` when the store does not have what
  * the catalogue says: no answer is better than a wrong one.
  */
-export function bytesOf(
-  parts: RegistryParts,
-  { file }: ReadableFile,
-  span?: ByteSpan,
-): Blob | ReadableStream<Uint8Array> {
+export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSpan): Blob | ReadableStream<Uint8Array> {
+  const { file } = found
   const location = file.location as Location
+  const small = span ? undefined : parts.blobs.bytesAtOnce?.(location, file.size)
+  if (small) {
+    parts.observer.sending(file.size)
+    found.bytes = small
+    return small
+  }
   const whole = parts.blobs.body(location)
   const size = span ? span.end - span.start : file.size
   if (!(whole instanceof Blob)) {

@@ -103,10 +103,12 @@ export async function startStowage({
     ...database,
     ...settings,
   })
-  const stowage = await compose(parsed, openLog({ format: 'json', level: parsed.logLevel }), {
+  const stowage = await compose(parsed, await openLog({ format: 'json', level: parsed.logLevel }), {
     background: 'off',
     watchAnswers: onlyDocumented,
     addresses: 'plain',
+    // Whether the suite holds without them is a run of its own: npm run test:cold.
+    hotDownloads: process.env.TEST_HOT_DOWNLOADS === 'off' ? 'off' : 'on',
     passwordCost: { memoryCost: 8, timeCost: 1 },
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),

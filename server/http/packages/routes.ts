@@ -8,6 +8,7 @@ import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
 import type { HttpParts } from '../parts.ts'
 import { fileResponse } from './download.ts'
+import type { HotDownloads } from './hot-downloads.ts'
 import { uploadFrom } from './upload.ts'
 
 /** `/api/packages/{owner}/generic/…`: `segments` is what follows `/api/packages`, decoded once. */
@@ -16,21 +17,32 @@ export async function packagesRoute(
   request: Request,
   segments: readonly string[],
   calling: Calling,
+  hot: HotDownloads | undefined,
 ): Promise<Response> {
   const [owner = '', type, name = '', version = '', file] = segments
   if (type !== 'generic' || segments.length < 4 || segments.length > 5) throw new Problem('not-found', 'Not found.')
   const address = { owner, package: name, version, file: file ?? '' }
   return file === undefined
     ? versionRoute(parts, request, address, calling)
-    : fileRoute(parts, request, address, calling)
+    : fileRoute(parts, request, address, calling, hot)
 }
 
-async function fileRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
+async function fileRoute(
+  parts: HttpParts,
+  request: Request,
+  address: Address,
+  calling: Calling,
+  hot: HotDownloads | undefined,
+): Promise<Response> {
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
-      const found = readableFile(await calling.resolve(addressKeys(address)))
-      return fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
+      const keep = hot?.begin(request, address, calling.peer)
+      const resolved = await calling.resolve(addressKeys(address))
+      const found = readableFile(resolved)
+      const response = fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
+      keep?.(found, resolved.caller, response)
+      return response
     }
     case 'PUT': {
       const resolved = await calling.resolve(addressKeys(address))

@@ -1,0 +1,40 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
+/** Milliseconds: a disk that has the bytes in memory, or need not seek them, takes less. */
+const patience = 4
+/** Milliseconds for which nothing waits for a disk that was slower. */
+const rest = 1_000
+
+/** Reads small files on the calling thread, as long as the disk is quicker at that than another thread could be. */
+export class ReadAtOnce {
+  readonly #buffer: Uint8Array
+  readonly #now: () => number
+  #notBefore = 0
+
+  /** `most`: bytes of the largest file. */
+  constructor(most: number, now: () => number = () => performance.now()) {
+    this.#now = now
+    // One byte more tells a file that is longer than it should be.
+    this.#buffer = new Uint8Array(most + 1)
+  }
+
+  /** The bytes of a file that has exactly so many; undefined where it has not, or cannot be read, or the disk is slow just now. */
+  read(path: string, size: number): Blob | undefined {
+    const begun = this.#now()
+    if (size >= this.#buffer.length || begun < this.#notBefore) return undefined
+    try {
+      const handle = openSync(path, 'r')
+      try {
+        const read = readSync(handle, this.#buffer, 0, size + 1, 0)
+        return read === size ? new Blob([this.#buffer.subarray(0, size)]) : undefined
+      } finally {
+        closeSync(handle)
+      }
+    } catch {
+      return undefined
+    } finally {
+      const ended = this.#now()
+      if (ended - begun > patience) this.#notBefore = ended + rest
+    }
+  }
+}
