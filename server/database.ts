@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { mustBeInUse, useByCommand } from './catalogue/move.ts'
-import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
-import { isNotThereYet, postgresReason } from './catalogue/postgres-problem.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
 import type { AroundStatement, ReadFailed } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import type { Settings } from './config.ts'
 import { Problem } from './problems.ts'
+
+// Loaded where it is needed: a server with SQLite does without the driver of PostgreSQL.
+const postgres = () => import('./catalogue/postgres.ts')
+const postgresProblems = () => import('./catalogue/postgres-problem.ts')
 
 /** Milliseconds that a start waits for a database that is itself just starting. */
 const patience = 30_000
@@ -55,6 +57,7 @@ async function openServer(
   connections: number,
   { release, log, around, readFailed }: OpenDatabase,
 ): Promise<Catalogue> {
+  const { migratePostgres, openPostgres } = await postgres()
   const { version, isDurable } = await onceItAnswers(log, () => migratePostgres(url, release, mustBeInUse))
   log.info({ 'database.version': version }, `Connected to PostgreSQL ${version}`)
   if (!isDurable) {
@@ -72,12 +75,13 @@ async function openServer(
 
 /** Database and server are often started together, and the database takes longer. */
 async function onceItAnswers<Result>(log: Logger, attempt: () => Promise<Result>): Promise<Result> {
+  const { isNotThereYet, postgresReason } = await postgresProblems()
   const until = performance.now() + patience
   for (let told = false; ; told = true) {
     try {
       return await attempt()
     } catch (error) {
-      if (!isNotThereYet(error) || performance.now() > until) throw startProblem(error)
+      if (!isNotThereYet(error) || performance.now() > until) throw await startProblem(error)
       if (!told) log.warn({ 'problem.cause': postgresReason(error) }, 'The database cannot be used yet: trying again')
       await Bun.sleep(500)
     }
@@ -85,7 +89,8 @@ async function onceItAnswers<Result>(log: Logger, attempt: () => Promise<Result>
 }
 
 /** What keeps the server from starting, with the database's own words: whoever starts it may see them. */
-export function startProblem(error: unknown): unknown {
+export async function startProblem(error: unknown): Promise<unknown> {
+  const { postgresReason } = await postgresProblems()
   const reason = postgresReason(error)
   if (reason === undefined) return error
   return new Problem(
@@ -107,7 +112,7 @@ export async function openDatabaseForCommand(settings: Settings): Promise<Catalo
   const catalogue =
     settings.databaseUrl === undefined
       ? openSqlite(await existingFile(settings.dataDir))
-      : openPostgres({ url: settings.databaseUrl, connections: 2 })
+      : (await postgres()).openPostgres({ url: settings.databaseUrl, connections: 2 })
   return onlyIf(catalogue, () => catalogue.transact(useByCommand, undefined))
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 /** What a process writes that logs this message. */
 async function logged(format: 'pretty' | 'json', message: string): Promise<string> {
   const script = `import { openLog } from ${JSON.stringify(import.meta.resolve('./log.ts'))}
-    openLog({ format: '${format}', level: 'debug' }).debug(${JSON.stringify(message)})`
+    ;(await openLog({ format: '${format}', level: 'debug' })).debug(${JSON.stringify(message)})`
   const child = Bun.spawn([process.execPath, '-e', script], { stderr: 'pipe' })
   return new Response(child.stderr).text()
 }

@@ -1,8 +1,7 @@
 import pino, { type Logger } from 'pino'
-import pretty from 'pino-pretty'
 
 /** Writes one line per event to standard error; standard output belongs to what a person or a script waits for. */
-export function openLog(options: { format: 'pretty' | 'json' | undefined; level: string }): Logger {
+export async function openLog(options: { format: 'pretty' | 'json' | undefined; level: string }): Promise<Logger> {
   const format = options.format ?? (process.stderr.isTTY ? 'pretty' : 'json')
   const settings = {
     level: options.level,
@@ -11,6 +10,7 @@ export function openLog(options: { format: 'pretty' | 'json' | undefined; level:
     formatters: { level: (label: string) => ({ level: label }) },
   }
   if (format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }))
+  const { default: pretty } = await import('pino-pretty')
   return pino(
     settings,
     pretty({

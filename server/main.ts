@@ -17,14 +17,14 @@ const sameRequest = 500
 /** Starts the server from the environment's settings; says on standard output where it listens. */
 export async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const log = openLog({ format: settings.logFormat, level: settings.logLevel })
+  const log = await openLog({ format: settings.logFormat, level: settings.logLevel })
   const stowage = await compose(settings, log)
   let admin: FirstAdmin
   try {
     admin = await makeFirstAdmin(settings, stowage.accounts, Boolean(process.stdout.isTTY))
   } catch (error) {
     await stowage.stop(0)
-    throw startProblem(error)
+    throw await startProblem(error)
   }
 
   let asked: number | undefined

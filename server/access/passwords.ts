@@ -24,7 +24,12 @@ export interface PasswordHolder {
   typed?: string
 }
 
-const nobodysHash = await argon2id(randomBytes(16).toString('hex'), usualCost)
+/** As one of the usual cost is written (PHC string format), of which nobody knows a password: made without computing one. */
+const nobodysHash = `$argon2id$v=19$m=${usualCost.memoryCost},t=${usualCost.timeCost},p=1$${random256()}$${random256()}`
+
+function random256(): string {
+  return randomBytes(32).toString('base64').replace(/=$/, '')
+}
 
 function argon2id(password: string, cost: PasswordCost): Promise<string> {
   return Bun.password.hash(password, { algorithm: 'argon2id', ...cost })

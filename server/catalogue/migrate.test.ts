@@ -344,7 +344,7 @@ test('who may not make the extension of the search is told what to do', async ()
   await run(db, "create role extends_nothing login password 'x'", 'grant create on schema public to extends_nothing')
   try {
     const asRole = Object.assign(new URL(url), { username: 'extends_nothing', password: 'x' }).href
-    const refused = migratePostgres(asRole, release).catch((error) => startProblem(error))
+    const refused = migratePostgres(asRole, release).catch(startProblem)
     expect(await refused).toMatchObject({ message: expect.stringContaining('run CREATE EXTENSION pg_trgm') })
     await run(db, 'create extension pg_trgm')
     await migratePostgres(asRole, release)

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { createTransport } from 'nodemailer'
 
 /** One mail in plain text, to one address. */
 export interface Mail {
@@ -50,7 +49,7 @@ export class MailError extends Error {
 /** A mail server, spoken to anew for each mail: they are few, and servers soon hang up on whoever is silent. */
 export function openMailer({ url, from, timeouts = usualTimeouts, ca }: MailerOptions): Mailer {
   const server = readUrl(url)
-  const transport = createTransport({
+  const options = {
     ...server.options,
     ...protection(server, ca),
     connectionTimeout: timeouts.connection,
@@ -60,14 +59,16 @@ export function openMailer({ url, from, timeouts = usualTimeouts, ca }: MailerOp
     // A mail's fields must not name files or addresses whose content would then be sent.
     disableFileAccess: true,
     disableUrlAccess: true,
-  })
+  }
   const closing = new AbortController()
 
   return {
     send: async ({ to, subject, text }, signal) => {
       const signals = signal ? [closing.signal, signal] : [closing.signal]
       try {
-        await transport.sendMail({
+        // Loaded for the first mail: most servers send none.
+        const { createTransport } = await import('nodemailer')
+        await createTransport(options).sendMail({
           from,
           // Not as a text, which may hold a list.
           to: { name: '', address: oneAddress(to) },
@@ -82,10 +83,7 @@ export function openMailer({ url, from, timeouts = usualTimeouts, ca }: MailerOp
         throw error instanceof MailError ? error : mailError(error, server)
       }
     },
-    close: () => {
-      closing.abort()
-      transport.close()
-    },
+    close: () => closing.abort(),
   }
 }
 

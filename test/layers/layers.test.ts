@@ -155,7 +155,7 @@ describe('the layers', () => {
     const importsOf = (path: string) =>
       pathsIn(tree.get(path) ?? '').map((target) => posix.join(posix.dirname(path), target))
     expect(importsOf('server/database.ts')).toContain('server/sqlite-worker.ts')
-    expect(importsOf('server/http/app.ts')).toContain('server/http/api/app.ts')
+    expect(importsOf('server/http/app.ts')).toContain('server/http/json.ts')
     expect(importsOf('server/lib/digest-thread.ts')).toContain('server/lib/digest-worker.ts')
     expect(importsOf('cli/operator/serve.ts')).toContain('server/main.ts')
   })
