@@ -106,8 +106,8 @@ async function spawnServer(dataDir: string, settings: Record<string, string>): P
 }
 
 /** A folder that is gone when the test is over. */
-export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'stowage-test-'))
+export async function temporaryFolder(place = tmpdir()): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(place, 'stowage-test-'))
   return {
     path,
     [Symbol.asyncDispose]: async () => {
@@ -123,7 +123,7 @@ export function environmentWithoutOurs(): Record<string, string | undefined> {
 }
 
 /** What a process writes, as it comes. */
-class Log {
+export class Log {
   text = ''
   /** Resolves when there is no more to come. */
   readonly whole: Promise<void>
