@@ -9,13 +9,14 @@ import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
 import type { Known } from './content.ts'
-import { fillPostgres, fillSqlite } from './fill.ts'
+import { fillPostgres, fillPostgresVersions, fillSqlite, fillSqliteVersions } from './fill.ts'
+import type { KnownVersions } from './many-versions.ts'
 
 const release = '0.1.0'
 
 /** A catalogue full of files, and what of it can be asked for. */
-export interface FilledCatalogue extends AsyncDisposable {
-  known: Known
+export interface FilledCatalogue<Content = Known> extends AsyncDisposable {
+  known: Content
   /** Another way into it; closed with it. */
   open(around?: AroundStatement): Catalogue
   /** Rows or entries, and bytes, of every table and index. */
@@ -35,37 +36,43 @@ export interface Databases extends AsyncDisposable {
   /** Such as `PostgreSQL 18.4`. */
   name: string
   fill(files: number): Promise<FilledCatalogue>
+  fillVersions(versions: number): Promise<FilledCatalogue<KnownVersions>>
 }
 
 export async function sqliteDatabases(): Promise<Databases> {
   const folder = await mkdtemp(join(tmpdir(), 'stowage-bench-'))
   const version = new Database(':memory:').query<{ version: string }, []>('select sqlite_version() as version').get()
+  const filled = async <Content>(
+    name: string,
+    fill: (file: string) => Content,
+  ): Promise<FilledCatalogue<Awaited<Content>>> => {
+    const file = join(folder, `${name}.db`)
+    await migrateSqlite(file, release)
+    const known = await fill(file)
+    const opened: Catalogue[] = []
+    const execute = async (sql: string) => {
+      const database = new Database(file)
+      try {
+        return database.query<Record<string, unknown>, []>(sql).all()
+      } finally {
+        database.close()
+      }
+    }
+    return {
+      known,
+      execute,
+      open: (around) => remember(opened, openSqlite(file, around)),
+      sizes: async () =>
+        (await execute(`
+          select dbstat.name as name, tbl_name as "table", sum(pgsize) as bytes
+          from dbstat join sqlite_schema on sqlite_schema.name = dbstat.name group by dbstat.name`)) as never,
+      [Symbol.asyncDispose]: () => closeAll(opened),
+    }
+  }
   return {
     name: `SQLite ${version?.version}`,
-    fill: async (files) => {
-      const file = join(folder, `${files}.db`)
-      await migrateSqlite(file, release)
-      const known = await fillSqlite(file, files)
-      const opened: Catalogue[] = []
-      const execute = async (sql: string) => {
-        const database = new Database(file)
-        try {
-          return database.query<Record<string, unknown>, []>(sql).all()
-        } finally {
-          database.close()
-        }
-      }
-      return {
-        known,
-        execute,
-        open: (around) => remember(opened, openSqlite(file, around)),
-        sizes: async () =>
-          (await execute(`
-            select dbstat.name as name, tbl_name as "table", sum(pgsize) as bytes
-            from dbstat join sqlite_schema on sqlite_schema.name = dbstat.name group by dbstat.name`)) as never,
-        [Symbol.asyncDispose]: () => closeAll(opened),
-      }
-    },
+    fill: (files) => filled(`files-${files}`, (file) => fillSqlite(file, files)),
+    fillVersions: (versions) => filled(`versions-${versions}`, (file) => fillSqliteVersions(file, versions)),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }
@@ -82,29 +89,31 @@ export async function postgresDatabases(address?: string): Promise<Databases> {
     created.push(url)
     return url
   }
+  const filled = async <Content>(fill: (url: string) => Promise<Content>): Promise<FilledCatalogue<Content>> => {
+    const url = await create()
+    await migratePostgres(url, release)
+    const known = await fill(url)
+    const opened: Catalogue[] = []
+    const execute = (sql: string) => query(url, sql)
+    return {
+      known,
+      execute,
+      open: (around) => remember(opened, openPostgres({ url, connections: 2, ...(around ? { around } : {}) })),
+      sizes: async () =>
+        (
+          await execute(`
+            select relname as name, coalesce(indrelid, pg_class.oid)::regclass::text as "table",
+              pg_relation_size(pg_class.oid)::float8 as bytes
+            from pg_class left join pg_index on indexrelid = pg_class.oid
+            where relkind in ('r', 'i') and relnamespace = 'public'::regnamespace`)
+        ).map((row) => row as unknown as Size),
+      [Symbol.asyncDispose]: () => closeAll(opened),
+    }
+  }
   return {
     name: `PostgreSQL ${server?.version ?? (await versionOf(String(address)))}`,
-    fill: async (files) => {
-      const url = await create()
-      await migratePostgres(url, release)
-      const known = await fillPostgres(url, files)
-      const opened: Catalogue[] = []
-      const execute = (sql: string) => query(url, sql)
-      return {
-        known,
-        execute,
-        open: (around) => remember(opened, openPostgres({ url, connections: 2, ...(around ? { around } : {}) })),
-        sizes: async () =>
-          (
-            await execute(`
-              select relname as name, coalesce(indrelid, pg_class.oid)::regclass::text as "table",
-                pg_relation_size(pg_class.oid)::float8 as bytes
-              from pg_class left join pg_index on indexrelid = pg_class.oid
-              where relkind in ('r', 'i') and relnamespace = 'public'::regnamespace`)
-          ).map((row) => row as unknown as Size),
-        [Symbol.asyncDispose]: () => closeAll(opened),
-      }
-    },
+    fill: (files) => filled((url) => fillPostgres(url, files)),
+    fillVersions: (versions) => filled((url) => fillPostgresVersions(url, versions)),
     [Symbol.asyncDispose]: async () => {
       await server?.[Symbol.asyncDispose]()
       if (server) return

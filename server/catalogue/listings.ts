@@ -258,6 +258,9 @@ export interface Found {
   total: number | undefined
 }
 
+/** Packages that are looked at first: where many match, a few of them often have more versions than are counted. */
+const firstPackages = 250
+
 /** `packages` is how many the owner has. */
 export async function searchVersions(
   db: Db,
@@ -265,7 +268,8 @@ export async function searchVersions(
   window: Window,
   sorting: Sorting = newestFirst,
 ): Promise<Found> {
-  const few = await fewMatches(packagesNamed(db, wanted.name, wanted), ({ versions }) => versions, mostCounted)
+  const named = packagesNamed(db, wanted.name, wanted)
+  const few = await fewMatches(named, ({ versions }) => versions, mostCounted, firstPackages)
   if (few?.weight === 0) return { versions: [], total: 0 }
   const ids = few
     ? await idsAmong(db, few.rows, window, sorting)

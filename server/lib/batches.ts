@@ -44,10 +44,11 @@ export async function fewMatches<Row extends { matches: number }>(
   read: (after: Row | undefined, size: number) => Promise<Row[]>,
   weigh: (row: Row) => number,
   most: number,
+  first?: number,
 ): Promise<{ rows: Row[]; weight: number } | undefined> {
   const found: Row[] = []
   let weight = 0
-  for await (const rows of batches(read)) {
+  for await (const rows of batches(read, first)) {
     for (const row of rows) {
       if (row.matches === 0) continue
       found.push(row)

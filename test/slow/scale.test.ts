@@ -6,14 +6,10 @@ import {
   sqliteDatabases,
 } from '../../bench/catalogue/databases.ts'
 import { operationsOn, searches } from '../../bench/catalogue/operations.ts'
-import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import { onPostgres } from '../support/database.ts'
+import { Plans } from '../support/plans.ts'
 
 const files = 200_000
-/** Rows that a statement may sort: those of a page, or the files of a version. */
-const mostSorted = 50
-/** Tables that stay small whatever is published. */
-const small = ['leases', 'site', 'holds']
 
 let databases: Databases
 let catalogue: FilledCatalogue
@@ -27,83 +23,18 @@ afterAll(async () => {
   await databases?.[Symbol.asyncDispose]()
 })
 
-/** A node of a plan, as `explain (format json)` shows it. */
-interface Node {
-  'Node Type': string
-  'Relation Name'?: string
-  'Index Cond'?: string
-  Filter?: string
-  'Plan Rows': number
-  Plans?: Node[]
-}
-
-/** What in a plan takes longer the more there is. */
-function flawsIn(node: Node, isLimited = false): string[] {
-  const { 'Node Type': type, 'Relation Name': table = '', 'Plan Rows': rows, Plans: below = [] } = node
-  const flaws: string[] = []
-  if (type === 'Seq Scan' && !small.includes(table)) flaws.push(`reads all of ${table}`)
-  // Of jobs nearly all wait, so those that do are soon found.
-  const isSoonOver = isLimited && (!node.Filter || table === 'jobs')
-  if (/^Index.* Scan$/.test(type) && !node['Index Cond'] && !isSoonOver) flaws.push(`reads an index of ${table}`)
-  if (/Sort$/.test(type) && rows > mostSorted) flaws.push(`sorts ${rows} rows`)
-  const gathers = /Sort$|^Hash$|Aggregate|Materialize/.test(type)
-  return [...flaws, ...below.flatMap((child) => flawsIn(child, type === 'Limit' || (isLimited && !gathers)))]
-}
-
-/** The same of SQLite's plans, which are lines of text. */
-function flawsInLines(sql: string, lines: string[]): string[] {
-  // An owner has a few webhooks.
-  const sorts = / from "webhooks"/.test(sql) ? [] : lines.filter((line) => line.includes('TEMP B-TREE'))
-  // Results of subqueries, by the names that the statements give them, and rows that stand in the statement (`2 CONSTANT ROWS`).
-  const gathered = [
-    'CONSTANT',
-    'request',
-    'caller',
-    'address',
-    'stretch',
-    'some',
-    'counted',
-    'hits',
-    'holders',
-    'json_each',
-    ...small,
-  ]
-  const scans = lines
-    .map((line) => /^SCAN (\w+)/.exec(line)?.[1])
-    .filter((name) => name && !/^\d+$/.test(name) && !gathered.includes(name))
-  const isLimited = / limit \?/.test(sql) && sorts.length === 0
-  return [...sorts, ...(isLimited ? [] : scans.map((name) => `reads all of ${name}`))]
-}
-
-/** Every statement of each operation, with what is wrong with its plan. */
+/** What is wrong with the plans of each operation's statements. */
 async function flaws(): Promise<Map<string, string[]>> {
+  const plans = new Plans(catalogue.execute)
   const found = new Map<string, string[]>()
-  let operation: string | undefined
-  const around: AroundStatement = async (sql, run) => {
-    if (operation !== undefined && /^\s*(select|insert|update|delete|with)\b/.test(sql)) {
-      found.set(operation, [...(found.get(operation) ?? []), ...(await flawsOf(sql, run))])
-    }
-    return run(sql)
-  }
-  for (const { name, run } of await operationsOn(catalogue.open(around), catalogue.known)) {
-    found.set(name, [])
-    operation = name
-    await run(0)
-    operation = undefined
+  for (const { name, run } of await operationsOn(catalogue.open(plans.around), catalogue.known)) {
+    const planned = await plans.of(() => run(0))
+    found.set(
+      name,
+      planned.flatMap((statement) => statement.flaws),
+    )
   }
   return found
-}
-
-async function flawsOf(sql: string, run: (sql: string) => unknown): Promise<string[]> {
-  if (onPostgres) {
-    const { rows } = (await run(`explain (format json) ${sql}`)) as { rows: { 'QUERY PLAN': { Plan: Node }[] }[] }
-    return rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => flawsIn(Plan)))
-  }
-  const lines = await catalogue.execute(`explain query plan ${sql}`)
-  return flawsInLines(
-    sql,
-    lines.map(({ detail }) => String(detail)),
-  )
 }
 
 const ofSearches = Object.values(searches)
