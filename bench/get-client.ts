@@ -1,25 +1,25 @@
-// Takes the place of wrk where that is not installed. Reads a GetJob from standard input, prints a Load.
-import { closedLoop, type Loop } from './closed-loop.ts'
+// Takes the place of wrk where that is not installed.
+import { readFileSync } from 'node:fs'
+import { doJob } from './clients.ts'
+import { closedLoop } from './closed-loop.ts'
+import type { GetTask } from './load.ts'
 
-export interface GetJob extends Loop {
-  readonly url: string
-  readonly size: number
+export interface GetJob extends GetTask {
+  /** Ends with the last path. */
+  readonly once: boolean
 }
 
-const job: GetJob = await Bun.stdin.json()
-
-async function get(): Promise<number> {
-  const response = await fetch(job.url, { signal: AbortSignal.timeout(120_000) })
-  if (response.status !== 200) throw new Error(`GET ${job.url}: ${response.status}, not 200`)
-  let length = 0
-  for await (const chunk of response.body ?? []) length += chunk.length
-  if (length !== job.size) throw new Error(`GET ${job.url}: ${length} bytes, not ${job.size}`)
-  return length
-}
-
-try {
-  console.log(JSON.stringify(await closedLoop(job, get)))
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exit(1)
-}
+await doJob<GetJob>(async ({ origin, path, headers, size, clients, seconds, once }) => {
+  const paths = typeof path === 'string' ? [path] : readFileSync(path.in, 'utf8').trimEnd().split('\n')
+  let next = 0
+  const mostRequests = once ? paths.length : Infinity
+  return closedLoop({ clients, seconds, mostRequests }, async () => {
+    const url = origin + paths[next++ % paths.length]
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(120_000) })
+    if (response.status !== 200) throw new Error(`GET ${url}: ${response.status}, not 200`)
+    let length = 0
+    for await (const chunk of response.body ?? []) length += chunk.length
+    if (length !== size) throw new Error(`GET ${url}: ${length} bytes, not ${size}`)
+    return length
+  })
+})

@@ -10,10 +10,13 @@ export function findNginx(): string | undefined {
   return Bun.which('nginx') ?? (existsSync(usualPlace) ? usualPlace : undefined)
 }
 
-/** nginx with the same files at the same addresses: what a file server without a catalogue can do on this machine. */
-export async function startNginx(program: string, folder: string, stop: AbortSignal): Promise<Server> {
-  const prefix = join(folder, 'nginx')
-  const root = join(prefix, 'files')
+/** nginx on a folder of files: what a server without a catalogue can do on this machine. */
+export async function startNginx(
+  program: string,
+  prefix: string,
+  stop: AbortSignal,
+  root = join(prefix, 'files'),
+): Promise<Server> {
   await mkdir(root, { recursive: true })
   const build = await buildOf(program)
   const port = freePort()
@@ -23,20 +26,24 @@ export async function startNginx(program: string, folder: string, stop: AbortSig
     name: 'nginx',
     command: [program, '-p', prefix, '-c', join(prefix, 'nginx.conf')],
     folder: prefix,
-    logFile: join(folder, 'nginx.log'),
+    logFile: join(prefix, 'nginx.log'),
     findOrigin: async () => ((await accepts(port)) ? origin : undefined),
     stop,
   })
   return {
     ...launched,
     name: 'nginx',
-    version: /nginx\/(\S+)/.exec(build)?.[1] ?? 'unknown',
     fill: async (path, content) => {
       await mkdir(dirname(join(root, path)), { recursive: true })
-      await writeFile(join(root, path), content)
+      // As a stored file is: not on its way to the disk while it is served.
+      await writeFile(join(root, path), content, { flush: true })
     },
     put: build.includes('--with-http_dav_module') ? { headers: {}, syncIn: root } : undefined,
   }
+}
+
+export async function nginxVersion(program: string): Promise<string> {
+  return /nginx\/(\S+)/.exec(await buildOf(program))?.[1] ?? 'unknown'
 }
 
 async function buildOf(program: string): Promise<string> {

@@ -9,13 +9,10 @@ export function cpuMicroseconds(pid: number): number | undefined {
   return withChildren(pid).reduce((sum, each) => sum + ticks(each), 0) * microsecondsPerTick
 }
 
-/** The most memory that was resident at once; of several processes the sum, so pages they share count twice. */
-export function peakResidentBytes(pid: number): number | undefined {
-  if (process.platform !== 'linux') return undefined
-  return withChildren(pid).reduce((sum, each) => {
-    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(each, 'status')) ?? []
-    return sum + Number(kilobytes) * 1024
-  }, 0)
+/** Memory of a process that no file stands behind: heaps and buffers, not the page cache nor its program; Linux only. */
+export function anonymousBytes(pid: number): number | undefined {
+  const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readProc(pid, 'status')) ?? []
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
 }
 
 export function withChildren(pid: number): number[] {
@@ -29,7 +26,7 @@ export function withChildren(pid: number): number[] {
  */
 export async function untilQuiet(pid: number, stop: AbortSignal): Promise<void> {
   const stepMs = 100
-  for (let waited = 0, calm = 0; calm < 2 && waited < 10_000; waited += stepMs) {
+  for (let waited = 0, calm = 0; calm < 2 && waited < 120_000; waited += stepMs) {
     const before = cpuMicroseconds(pid) ?? 0
     await Bun.sleep(stepMs)
     stop.throwIfAborted()

@@ -1,37 +1,42 @@
-import { mkdtemp, realpath, rm, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Case, caseName, cases, diskSpaceNeeded } from './cases.ts'
 import { Failure } from './failure.ts'
-import { findGetMaker } from './load.ts'
-import { type Bench, type Measured, measure } from './measure.ts'
-import { findNginx, startNginx } from './nginx.ts'
-import type { Server } from './servers.ts'
-import { startStowage } from './stowage.ts'
+import { findLoadMaker } from './load.ts'
+import { hasMillion, millionSpace } from './million/data-dir.ts'
+import { findNginx, nginxVersion } from './nginx.ts'
+import type { Bench, Measured, Row } from './row.ts'
+import { needsMillion, rows } from './rows.ts'
+import { needSpace } from './space.ts'
+import { Starter } from './start.ts'
 import { notes, surroundings } from './surroundings.ts'
 import { asMarkdown, asText } from './table.ts'
 
-const help = `Measures Stowage beside nginx on this machine: npm run bench -- [options]
+const help = `Measures Stowage beside nginx and other references on this machine: npm run bench -- [options]
 
-  --rounds N      rounds of each case, Stowage and nginx in turn (default 5)
+  --rounds N      rounds of each case, both sides in turn (default 9)
   --seconds N     whole seconds of one measurement (default 2)
-  --only PATTERN  only the cases that match this regular expression, e.g. 'GET 1 KiB' or 'x16$'
+  --only PATTERN  only the cases that match this regular expression, e.g. '^GET 1 KiB' or 'PUT|memory'
   --quick         1 round of 1 second: to see that it works, not to be quoted
+  --keep FOLDER   keep the site with a million files there, and use it again (8 GB; made in some minutes)
   --markdown      print the table for a document
   --server FILE   the server to start, e.g. that of another checkout (default server/main.ts)
   --help          print this
 
-It starts both servers itself, on free ports of 127.0.0.1, and keeps everything in a temporary folder
-(TMPDIR says where) that it removes at the end.
+It starts all servers itself, on free ports of 127.0.0.1, and keeps everything else in a temporary folder
+(TMPDIR says where) that it removes at the end; what a case stored, after the case. A server begins with
+an empty data directory in each case, and in cases that upload 1 GiB in each round.
 
-Cases: ${cases.map(caseName).join(', ')}
+Cases:
+${rows.map(({ name }) => `  ${name}`).join('\n')}
 `
 
 interface Options {
   readonly rounds: number
   readonly seconds: number
-  readonly chosen: readonly Case[]
+  readonly chosen: readonly Row[]
+  readonly keep: string | undefined
   readonly markdown: boolean
   readonly entry: string
 }
@@ -40,12 +45,13 @@ function readOptions(): Options | 'help' {
   const { values } = parsed()
   if (values.help) return 'help'
   const pattern = regularExpression(values.only ?? '')
-  const chosen = cases.filter((c) => pattern.test(caseName(c)))
-  if (chosen.length === 0) throw new Failure(`No case matches --only. There are: ${cases.map(caseName).join(', ')}`)
+  const chosen = rows.filter(({ name }) => pattern.test(name))
+  if (chosen.length === 0) throw new Failure('No case matches --only; --help names them.')
   return {
-    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '5'), 100),
+    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '9'), 100),
     seconds: wholeNumber('--seconds', values.seconds ?? (values.quick ? '1' : '2'), 60),
     chosen,
+    keep: values.keep === undefined ? undefined : resolve(values.keep),
     markdown: values.markdown ?? false,
     entry: resolve(values.server ?? join(import.meta.dir, '../server/main.ts')),
   }
@@ -59,6 +65,7 @@ function parsed() {
         seconds: { type: 'string' },
         only: { type: 'string' },
         quick: { type: 'boolean' },
+        keep: { type: 'string' },
         markdown: { type: 'boolean' },
         server: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -85,45 +92,40 @@ function regularExpression(text: string): RegExp {
   }
 }
 
-async function run({ rounds, seconds, chosen, markdown, entry }: Options, stop: AbortSignal): Promise<void> {
-  const progress = (line: string) => console.error(line)
+async function run({ rounds, seconds, chosen, keep, markdown, entry }: Options, stop: AbortSignal): Promise<void> {
   await using held = new AsyncDisposableStack()
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'stowage-bench-')))
   held.defer(() => rm(folder, { recursive: true, force: true }))
-  await needSpace(folder, diskSpaceNeeded(chosen, rounds))
+  if (keep !== undefined) await mkdir(keep, { recursive: true })
+  // Of what rows store there is never more than one row's; the million files stay to the end.
+  const million = chosen.some(needsMillion) && !hasMillion(keep) ? millionSpace : 0
+  await needSpace(folder, Math.max(...chosen.map((row) => row.diskSpace(rounds, seconds))) + (keep ? 0 : million))
+  if (keep !== undefined) await needSpace(keep, million)
 
-  const servers: Server[] = []
+  const nginx = findNginx()
+  const load = await findLoadMaker()
+  const starter = new Starter({ entry, nginx, folder, stop })
+  const bench: Bench = {
+    ...{ rounds, seconds, load, stop, folder, keep },
+    progress: (line) => console.error(line),
+    startStowage: (dataDir) => starter.stowage(dataDir),
+    startNginx: (root) => starter.nginx(root),
+  }
+  const results: Measured[] = []
   try {
-    progress('starting')
-    const ours = held.use(await startStowage(entry, folder, stop))
-    servers.push(ours)
-    const nginx = findNginx()
-    const theirs = nginx ? held.use(await startNginx(nginx, folder, stop)) : undefined
-    if (theirs) servers.push(theirs)
-
-    const bench: Bench = { ours, theirs, getMaker: await findGetMaker(), rounds, seconds, stop, progress }
-    const results: Measured[] = []
-    for (const c of chosen) results.push(await measure(bench, c))
-    const remarks = [...surroundings(bench, folder), ...notes(bench)]
-    console.log(markdown ? asMarkdown(results) : asText(results))
-    console.log(`\n${remarks.map((remark) => (markdown ? `- ${remark}` : remark)).join('\n')}`)
-  } catch (error) {
-    for (const { name, lastLines } of servers) {
-      if (!stop.aborted && lastLines()) console.error(`The last lines of ${name}:\n${lastLines()}\n`)
+    for (const row of chosen) {
+      const samples = await row.measure(bench)
+      results.push({ row, ...samples })
     }
+  } catch (error) {
+    if (!stop.aborted) console.error(starter.lastLines())
     throw error
+  } finally {
+    if (results.length > 0) console.log(markdown ? asMarkdown(results) : asText(results))
   }
-}
-
-async function needSpace(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
-  if (bavail * bsize < needed) {
-    throw new Failure(
-      `The temporary folder may need ${gigabytes(needed)} and has ${gigabytes(bavail * bsize)}: ` +
-        'choose fewer rounds, or another place with TMPDIR.',
-    )
-  }
+  const known = { folder, load, rounds, seconds, nginxVersion: nginx && (await nginxVersion(nginx)) }
+  const remarks = [...surroundings(known), ...notes(known)]
+  console.log(`\n${remarks.map((remark) => (markdown ? `- ${remark}` : remark)).join('\n')}`)
 }
 
 const stop = new AbortController()

@@ -12,15 +12,18 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN
 }
 
-export interface Ratio {
+export interface Spread {
   readonly median: number
   readonly least: number
   readonly most: number
 }
 
 /** Both sides of a pair were measured one after the other, so what slowed the machine in a round slowed both. */
-export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Ratio {
+export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Spread {
   if (ours.length !== theirs.length || ours.length === 0) throw new Error('A ratio needs pairs.')
-  const ratios = ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
-  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
+  return spread(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)))
+}
+
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from './failure.ts'
@@ -7,9 +8,20 @@ const username = 'bench'
 const password = 'bench-Pass-1234'
 const repository = join(import.meta.dir, '..')
 
-export async function startStowage(entry: string, folder: string, stop: AbortSignal): Promise<Server> {
-  const dataDir = join(folder, 'stowage')
-  await mkdir(dataDir)
+export interface Stowage extends Server {
+  /** Headers, by kind of credential. */
+  readonly signedIn: { readonly token: Record<string, string>; readonly password: Record<string, string> }
+  readonly startSeconds: number
+}
+
+/** Starts a checkout's server. Its log is in the folder, and so is its data unless it has a directory already. */
+export async function startStowage(
+  entry: string,
+  folder: string,
+  stop: AbortSignal,
+  dataDir = join(folder, 'stowage'),
+): Promise<Stowage> {
+  await mkdir(dataDir, { recursive: true })
   const launched = await launch({
     name: 'Stowage',
     command: [process.execPath, entry],
@@ -27,13 +39,13 @@ export async function startStowage(entry: string, folder: string, stop: AbortSig
     stop,
   })
   try {
-    const headers = await signIn(launched.origin, stop)
+    const token = await newToken(launched.origin, stop)
     return {
       ...launched,
       name: 'Stowage',
-      version: await version(launched.origin, stop),
-      fill: (path, content) => publish(launched.origin + path, content, headers, stop),
-      put: { headers, syncIn: undefined },
+      fill: (path, content) => publish(launched.origin + path, content, token, stop),
+      put: { headers: token, syncIn: undefined },
+      signedIn: { token, password: basic },
     }
   } catch (error) {
     await launched[Symbol.asyncDispose]()
@@ -46,26 +58,18 @@ function withoutSettings(env: Record<string, string | undefined>): Record<string
   return Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith('STOWAGE_')))
 }
 
-/** As a build server does: with a token. A password is slow to check on purpose. */
-async function signIn(origin: string, stop: AbortSignal): Promise<Record<string, string>> {
+const basic = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+
+async function newToken(origin: string, stop: AbortSignal): Promise<Record<string, string>> {
   const response = await fetch(`${origin}/api/v1/users/${username}/tokens`, {
     method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ name: 'bench', scopes: ['write:package'] }),
+    headers: { ...basic, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: `bench ${randomUUID()}`, scopes: ['write:package'] }),
     signal: stop,
   })
   if (response.status !== 201) throw new Failure(`Stowage gave no token: ${response.status} ${await response.text()}`)
   const { sha1 } = (await response.json()) as { sha1: string }
   return { authorization: `token ${sha1}` }
-}
-
-async function version(origin: string, stop: AbortSignal): Promise<string> {
-  const response = await fetch(`${origin}/api/v1/version`, { signal: stop })
-  if (response.status !== 200) throw new Failure(`Stowage did not say its version: ${response.status}`)
-  return ((await response.json()) as { version: string }).version
 }
 
 async function publish(url: string, content: Uint8Array, headers: Record<string, string>, stop: AbortSignal) {

@@ -1,33 +1,40 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, type } from 'node:os'
-import type { Bench } from './measure.ts'
-import { peakResidentBytes } from './process-cost.ts'
+import type { LoadMaker } from './load.ts'
+
+export interface Surroundings {
+  readonly folder: string
+  readonly load: LoadMaker
+  /** Undefined where it is not installed. */
+  readonly nginxVersion: string | undefined
+  readonly rounds: number
+  readonly seconds: number
+}
 
 /** What one must know beside the table to judge it, one line each. */
-export function surroundings({ ours, theirs, getMaker, rounds, seconds }: Bench, folder: string): string[] {
-  const peak = peakResidentBytes(ours.pid)
+export function surroundings({ folder, load, nginxVersion, rounds, seconds }: Surroundings): string[] {
   return [
-    `Peak resident memory of Stowage over all cases: ${peak === undefined ? '–' : `${Math.round(peak / 1e6)} MB`}`,
     `${availableParallelism()} cores (${cpus()[0]?.model.trim() || 'unknown model'}), ${type()} ${release()}, files on ${fileSystemOf(folder)}`,
-    `Stowage ${ours.version} on Bun ${Bun.version}, nginx ${theirs?.version ?? '–'}`,
-    `GET load by ${getMaker.name}, PUT load by the benchmark's own client on Bun ${Bun.version}, all on this one machine`,
-    `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, ${seconds} s each; a value is the median of the rounds`,
+    `Stowage on Bun ${Bun.version}, nginx ${nginxVersion ?? '–'} with two workers, \`sendfile\` and \`tcp_nopush\``,
+    `Load by ${load.name}, of 1 GiB uploads by a client of the benchmark's own, all on this one machine`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, ${seconds} s each where a load has no end; a value is the median of the rounds`,
     `Date: ${new Date().toISOString().slice(0, 10)}`,
-    `Command: ${['bun', 'bench/run.ts', ...process.argv.slice(2).map(quoted)].join(' ')}`,
+    `Command: \`${['npm run bench --', ...process.argv.slice(2).map(quoted)].join(' ')}\``,
   ]
 }
 
 /** How to read the columns, and what is missing from them. */
-export function notes({ theirs, getMaker }: Bench): string[] {
+export function notes({ load, nginxVersion }: Surroundings): string[] {
   const lines = [
-    'Ratio: Stowage req/s divided by nginx req/s of the same round; median of the rounds (least–most).',
-    'CPU µs: time of the server on all cores, user and system, until it rests again; per request, from 1 MiB on per MB (10^6 bytes).',
-    'PUT: Stowage answers when the file and its record are on disk and its SHA-256 is known. nginx does neither sync nor hash: the client opens the file that nginx stored and calls fdatasync within the time measured, at its own CPU cost.',
+    '16 clients unless the case says otherwise. Ratio: Stowage divided by the reference in the same round; median of the rounds (least–most).',
+    'CPU µs: time of the server on all cores, user and system, until it rests again, which with PUT includes the digests that are computed after the answer.',
+    'PUT of 1 GiB: Stowage answers when the file and its record are on disk and the SHA-256 that the client declared is verified. nginx does neither sync nor hash: the client opens the file that nginx stored and calls fdatasync within the time measured, at its own CPU cost.',
+    'One thread: creates a file, writes 4 KiB, calls fdatasync and commits a row to SQLite with `synchronous=FULL`; then the next one.',
+    'Memory: the most `RssAnon` at any time during 16 uploads of 1 GiB at once and then 64 slow downloads of 1 GiB.',
   ]
-  if (!theirs)
+  if (!nginxVersion)
     lines.push('nginx is not installed, so there is no comparison: apt-get install nginx, or your system’s like.')
-  else if (!theirs.put) lines.push('This nginx was built without its DAV module, so PUT has no comparison.')
-  if (!getMaker.isWrk)
+  if (!load.isWrk)
     lines.push('wrk is not installed; the client used instead costs more and shows less: apt-get install wrk.')
   if (process.platform !== 'linux') lines.push('CPU and memory are read from /proc, which only Linux has.')
   return lines

@@ -1,35 +1,61 @@
 import { expect, test } from 'bun:test'
-import type { Sample } from './measure.ts'
+import type { Measured, Row, Sample } from './row.ts'
 import { asMarkdown, asText } from './table.ts'
 
-const sample = (requestsPerSecond: number): Sample => ({
-  requestsPerSecond,
-  megabytesPerSecond: requestsPerSecond / 1000,
-  p50Ms: 0.5,
-  p99Ms: 12.34,
-  cpu: 45.67,
+const row = (rest: Partial<Row>): Row => ({
+  name: 'GET 1 KiB',
+  against: 'nginx',
+  unit: 'req/s',
+  cpuPer: 'req',
+  target: { atLeast: 0.5 },
+  diskSpace: () => 0,
+  measure: async () => ({ ours: [], theirs: [] }),
+  ...rest,
 })
-const small = { method: 'GET', size: 1024, clients: 16 } as const
-const large = { method: 'PUT', size: 256 * 1024 * 1024, clients: 1 } as const
+const sample = (value: number, cpu?: number): Sample => ({ value, cpu })
 
-test('a row shows medians, and the ratio with its spread', () => {
-  const measured = { case: small, ours: [9000, 10000, 12000].map(sample), theirs: [18000, 10000, 48000].map(sample) }
-  expect(asMarkdown([measured]).split('\n')[2]).toBe(
-    '| GET 1 KiB | 16 | 10,000 | 10.0 | 0.50 | 12.3 | 45.7 /req | 18,000 | 45.7 /req | 0.50 (0.25–1.00) |',
-  )
-})
-
-test('what was not measured is a dash, and large files cost per MB', () => {
-  const measured = { case: large, ours: [{ ...sample(1.5), p50Ms: undefined }], theirs: [] }
-  expect(asMarkdown([measured]).split('\n')[2]).toBe(
-    '| PUT 256 MiB | 1 | 1.50 | 0.00 | – | 12.3 | 45.7 /MB | – | – | – |',
-  )
+test.each<[string, Measured, string]>([
+  [
+    'medians, and ratios with their spread',
+    {
+      row: row({}),
+      ours: [sample(9000, 40), sample(10000, 60), sample(12000, 50)],
+      theirs: [sample(18000, 20), sample(10000, 20), sample(48000, 20)],
+    },
+    '| GET 1 KiB | nginx | req/s | 10,000 | 18,000 | 0.50 (0.25–1.00) | ≥ 0.5 | yes | 50.0 /req | 20.0 /req | 2.50 (2.00–3.00) |',
+  ],
+  [
+    'without a range what was measured once',
+    { row: row({ cpuPer: 'MB', target: { atLeast: 1 } }), ours: [sample(1.5, 45.67)], theirs: [sample(3, 45.67)] },
+    '| GET 1 KiB | nginx | req/s | 1.50 | 3.00 | 0.50 | ≥ 1 | no | 45.7 /MB | 45.7 /MB | 1.00 |',
+  ],
+  [
+    'a dash for what there was nothing to compare with',
+    { row: row({}), ours: [sample(1.5, 45.67)], theirs: [] },
+    '| GET 1 KiB | nginx | req/s | 1.50 | – | – | ≥ 0.5 | – | 45.7 /req | – | – |',
+  ],
+  [
+    'the spread of a value that is judged by itself',
+    {
+      row: row({ name: 'memory', against: undefined, unit: 'MiB', target: { atMost: 120 } }),
+      ours: [sample(118), sample(90), sample(130)],
+      theirs: [],
+    },
+    '| memory | – | MiB | 118 (90.0–130) | – | – | ≤ 120 MiB | yes | – | – | – |',
+  ],
+  [
+    'no CPU time that was not measured in every round',
+    { row: row({}), ours: [sample(1), sample(1, 2)], theirs: [sample(1, 2), sample(1, 2)] },
+    '| GET 1 KiB | nginx | req/s | 1.00 | 1.00 | 1.00 | ≥ 0.5 | yes | – | 2.00 /req | – |',
+  ],
+])('a row shows %s', (_, measured, line) => {
+  expect(asMarkdown([measured]).split('\n')[2]).toBe(line)
 })
 
 test('as text, all lines are as long as the widest cells ask', () => {
   const lines = asText([
-    { case: small, ours: [sample(1)], theirs: [sample(2)] },
-    { case: large, ours: [sample(10000)], theirs: [] },
+    { row: row({}), ours: [sample(1)], theirs: [sample(2)] },
+    { row: row({ name: 'PUT' }), ours: [sample(10000)], theirs: [] },
   ]).split('\n')
   expect(new Set(lines.map((line) => line.length)).size).toBe(1)
 })

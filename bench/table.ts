@@ -1,63 +1,72 @@
-import { isLarge, sizeName } from './cases.ts'
-import type { Measured, Sample } from './measure.ts'
-import { median, pairedRatio } from './statistics.ts'
+import type { Measured, Sample } from './row.ts'
+import { median, pairedRatio, type Spread, spread } from './statistics.ts'
+import { targetInWords, verdict } from './target.ts'
 
 const nothing = '–'
 
 const columns = [
-  'case',
-  'clients',
-  'Stowage req/s',
-  'MB/s',
-  'p50 ms',
-  'p99 ms',
-  'CPU µs',
-  'nginx req/s',
-  'nginx CPU µs',
-  'ratio',
+  ...['case', 'against', 'unit', 'Stowage', 'reference', 'ratio', 'target', 'met'],
+  ...['CPU µs', 'reference CPU µs', 'CPU ratio'],
 ]
+const textColumns = new Set(['case', 'against', 'unit', 'target', 'met'])
 
 export function asMarkdown(results: readonly Measured[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = columns.map((_, n) => (n === 0 ? '---' : '---:'))
-  return [line(columns), line(rule), ...results.map((result) => line(row(result)))].join('\n')
+  const rule = columns.map((column) => (textColumns.has(column) ? '---' : '---:'))
+  return [line(columns), line(rule), ...results.map((result) => line(cellsOf(result)))].join('\n')
 }
 
 export function asText(results: readonly Measured[]): string {
-  const rows = [columns, ...results.map(row)]
-  const widths = columns.map((_, n) => Math.max(...rows.map((cells) => cells[n]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  ')
-  return rows.map(line).join('\n')
+  const lines = [columns, ...results.map(cellsOf)]
+  const widths = columns.map((_, n) => Math.max(...lines.map((cells) => cells[n]?.length ?? 0)))
+  const pad = (cell: string, n: number) =>
+    textColumns.has(columns[n] ?? '') ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)
+  return lines.map((cells) => cells.map(pad).join('  ')).join('\n')
 }
 
-function row({ case: c, ours, theirs }: Measured): string[] {
-  const cpuUnit = isLarge(c) ? '/MB' : '/req'
-  const rate = (sample: Sample) => sample.requestsPerSecond
+/** What is judged: the ratio to the reference, or the value where there is none. */
+function figureOf({ row, ours, theirs }: Measured): Spread | undefined {
+  if (row.against === undefined) return spread(values(ours))
+  return theirs.length > 0 ? pairedRatio(values(ours), values(theirs)) : undefined
+}
+
+function cellsOf(measured: Measured): string[] {
+  const { row, ours, theirs } = measured
+  const isAbsolute = row.against === undefined
+  const figure = figureOf(measured)
+  const [ourCpu, theirCpu] = [cpuOf(ours), cpuOf(theirs)]
+  const cpuRatio = ourCpu && theirCpu && pairedRatio(ourCpu, theirCpu)
   return [
-    `${c.method} ${sizeName(c.size)}`,
-    String(c.clients),
-    typical(ours, rate),
-    typical(ours, (sample) => sample.megabytesPerSecond),
-    typical(ours, (sample) => sample.p50Ms),
-    typical(ours, (sample) => sample.p99Ms),
-    typical(ours, (sample) => sample.cpu, cpuUnit),
-    typical(theirs, rate),
-    typical(theirs, (sample) => sample.cpu, cpuUnit),
-    theirs.length > 0 ? ratioCell(ours.map(rate), theirs.map(rate)) : nothing,
+    row.name,
+    row.against ?? nothing,
+    row.unit,
+    isAbsolute ? inWords(figure, digits) : typical(values(ours)),
+    typical(values(theirs)),
+    isAbsolute ? nothing : inWords(figure, (value) => value.toFixed(2)),
+    targetInWords(row.target, isAbsolute ? row.unit : ''),
+    verdict(row.target, figure, cpuRatio) ?? nothing,
+    ourCpu ? `${typical(ourCpu)} /${row.cpuPer}` : nothing,
+    theirCpu ? `${typical(theirCpu)} /${row.cpuPer}` : nothing,
+    inWords(cpuRatio, (value) => value.toFixed(2)),
   ]
 }
 
-function typical(samples: readonly Sample[], value: (sample: Sample) => number | undefined, unit = ''): string {
-  const values = samples.map(value).filter((each) => each !== undefined)
-  if (values.length === 0) return nothing
-  return unit ? `${digits(median(values))} ${unit}` : digits(median(values))
+const values = (samples: readonly Sample[]) => samples.map(({ value }) => value)
+
+/** Undefined where it was not measured in every round. */
+function cpuOf(samples: readonly Sample[]): number[] | undefined {
+  const measured = samples.map(({ cpu }) => cpu).filter((cpu) => cpu !== undefined)
+  return measured.length > 0 && measured.length === samples.length ? measured : undefined
 }
 
-function ratioCell(ours: readonly number[], theirs: readonly number[]): string {
-  const ratio = pairedRatio(ours, theirs)
-  const middle = ratio.median.toFixed(2)
-  return ours.length === 1 ? middle : `${middle} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`
+function typical(of: readonly number[]): string {
+  return of.length > 0 ? digits(median(of)) : nothing
+}
+
+function inWords(figure: Spread | undefined, written: (value: number) => string): string {
+  if (!figure) return nothing
+  const { least, most } = figure
+  return least === most ? written(most) : `${written(figure.median)} (${written(least)}–${written(most)})`
 }
 
 /** Three digits say all that a timing on a shared machine can say. */

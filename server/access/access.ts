@@ -2,6 +2,7 @@ import {
   type CallerKeys,
   type CallerRow,
   type CallingToken,
+  findAddressNow,
   findCaller,
   findCallerAndAddress,
 } from '../catalogue/callers.ts'
@@ -97,6 +98,12 @@ export class Access {
   async resolve(credentials: Credentials, remote: () => string, address: AddressKeys): Promise<Resolved> {
     const { caller, address: found } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
     return { caller: await this.#identify(credentials, caller, remote), found }
+  }
+
+  /** What is at the file's address, for who brings no credentials; undefined where that cannot be told at once. */
+  resolveNow(address: AddressKeys): Resolved | undefined {
+    const found = findAddressNow(this.#catalogue.read, address)
+    return found && { caller: this.stranger, found: found.address }
   }
 
   /** A token that was let in was sent once more, and nothing has changed that decides about it. */

@@ -229,6 +229,6 @@ class FileSystemBlobStore implements BlobStore {
   }
 
   #path(location: Location): string {
-    return join(this.#root, checkedLocation(location))
+    return `${this.#root}/${checkedLocation(location)}`
   }
 }

@@ -52,6 +52,12 @@ export async function findCallerAndAddress(
   }
 }
 
+/** What is at the address, for who brings no credential; undefined where that cannot be told at once. */
+export function findAddressNow(db: Db, address: AddressKeys): { address: AddressRow | undefined } | undefined {
+  const rows = selectAddress.now(db, address)
+  return rows && { address: rows[0] && addressFrom(rows[0], address, null) }
+}
+
 /** An account and its token as they are now, for a transaction that acts for them and holds the account's lock. */
 export async function callingAccount(
   tx: Tx,

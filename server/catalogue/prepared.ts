@@ -11,6 +11,11 @@ class Placeholder {
   }
 }
 
+/** A query, and the same for who does not wait: `now` is undefined where the database cannot answer without that. */
+export type Prepared<Values, Row> = ((db: Db | Tx, values: Values) => Promise<Row[]>) & {
+  now(db: Db | Tx, values: Values): Row[] | undefined
+}
+
 /**
  * A query that is built once and then run with other values: building costs many times what a look-up by key does. Only
  * for statements on the path of every upload or download; elsewhere a plain query reads better.
@@ -21,11 +26,11 @@ class Placeholder {
 export function prepared<Values extends object, Row>(
   names: readonly (keyof Values & string)[],
   build: (db: Db | Tx, values: Values) => Compilable<Row>,
-): (db: Db | Tx, values: Values) => Promise<Row[]> {
+): Prepared<Values, Row> {
   const placeholders = Object.fromEntries(names.map((name) => [name, new Placeholder(name)])) as unknown as Values
   /** One text for each kind of database. */
   const compiled = new Map<unknown, CompiledQuery<Row>>()
-  return async (db, values) => {
+  const queryFor = (db: Db | Tx, values: Values) => {
     const { adapter } = db.getExecutor()
     const kind = adapter.constructor
     let query = compiled.get(kind)
@@ -36,7 +41,17 @@ export function prepared<Values extends object, Row>(
     const parameters = query.parameters.map((parameter) =>
       parameter instanceof Placeholder ? values[parameter.name as keyof Values] : parameter,
     )
-    if (adapter instanceof OneConnectionAdapter) return adapter.connection.rows(query.sql, parameters)
+    return { adapter, query, parameters }
+  }
+  const run = async (db: Db | Tx, values: Values) => {
+    const { adapter, query, parameters } = queryFor(db, values)
+    if (adapter instanceof OneConnectionAdapter) return adapter.connection.rows<Row>(query.sql, parameters)
     return (await db.executeQuery<Row>({ ...query, parameters })).rows
   }
+  const now = (db: Db | Tx, values: Values) => {
+    const { adapter, query, parameters } = queryFor(db, values)
+    if (adapter instanceof OneConnectionAdapter) return adapter.connection.rowsNow<Row>(query.sql, parameters)
+    return undefined
+  }
+  return Object.assign(run, { now })
 }

@@ -19,7 +19,7 @@ export function sqliteDialect(
   place: 'reading' | 'transaction' = 'reading',
   failed?: ReadFailed,
 ): Dialect {
-  const connection = new SqliteConnection(database, (sql, run) => around(sql, run, place), failed)
+  const connection = new SqliteConnection(database, (sql, run) => around(sql, run, place), failed, around === straight)
   return {
     createAdapter: () => new OneConnectionAdapter(connection),
     createDriver: () => new SqliteDriver(connection),
@@ -57,12 +57,16 @@ class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #around: (sql: string, run: (sql: string) => unknown) => unknown
   readonly #failed: ReadFailed | undefined
+  readonly #isPlain: boolean
 
+  /** `isPlain`: nothing stands around statements. */
   constructor(
     database: Database,
     around: (sql: string, run: (sql: string) => unknown) => unknown,
     failed: ReadFailed | undefined,
+    isPlain: boolean,
   ) {
+    this.#isPlain = isPlain
     this.#database = database
     this.#around = around
     this.#failed = failed
@@ -74,18 +78,34 @@ class SqliteConnection implements DatabaseConnection {
 
   /** The rows alone. */
   rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return this.#run(sql, (text) =>
-      this.#database.query<Row, SQLQueryBindings[]>(text).all(...(parameters as SQLQueryBindings[])),
-    )
+    return this.#run(sql, (text) => this.#all<Row>(text, parameters))
+  }
+
+  /** The same without a promise; undefined where something stands around statements. */
+  rowsNow<Row>(sql: string, parameters: readonly unknown[]): Row[] | undefined {
+    if (!this.#isPlain) return undefined
+    try {
+      return this.#all(sql, parameters)
+    } catch (error) {
+      throw this.#problem(error)
+    }
+  }
+
+  #all<Row>(text: string, parameters: readonly unknown[]): Row[] {
+    return this.#database.query<Row, SQLQueryBindings[]>(text).all(...(parameters as SQLQueryBindings[]))
+  }
+
+  #problem(error: unknown): unknown {
+    const problem = sqliteProblem(error)
+    this.#failed?.(problem)
+    return problem
   }
 
   async #run<Result>(sql: string, run: (text: string) => Result): Promise<Result> {
     try {
       return (await this.#around(sql, run)) as Result
     } catch (error) {
-      const problem = sqliteProblem(error)
-      this.#failed?.(problem)
-      throw problem
+      throw this.#problem(error)
     }
   }
 

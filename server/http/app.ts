@@ -10,7 +10,7 @@ import type { JsonApps } from './json.ts'
 import { methodLabel, metricsPage, noRoute, type Router, routeLabel } from './metrics.ts'
 import { withLocation } from './moved.ts'
 import { type DownloadRequest, downloadPattern, HotDownloads } from './packages/hot-downloads.ts'
-import { packagesRoute } from './packages/routes.ts'
+import { downloadNow, packagesRoute } from './packages/routes.ts'
 import type { HttpParts } from './parts.ts'
 import { isForPeople, problemResponse } from './problem-response.ts'
 import { takeRest } from './request-body.ts'
@@ -95,12 +95,20 @@ export function serveHttp(
 
   async function handle(request: Request, segments: readonly string[]): Promise<Response> {
     const begun = performance.now()
-    const origins = originsFor(segments)
-    const asked = preflight(request, origins)
+    const asked = preflight(request, originsFor(segments))
     if (asked) return counted(request, segments, begun, asked)
-    const response = await answer(request, segments).catch((error) => refused(request, segments, error))
+    return finished(request, segments, begun, answer(request, segments))
+  }
+
+  async function finished(
+    request: Request,
+    segments: readonly string[],
+    begun: number,
+    answered: Promise<Response>,
+  ): Promise<Response> {
+    const response = await answered.catch((error) => refused(request, segments, error))
     if (response.status >= 400) await takeRest(request)
-    return counted(request, segments, begun, withCors(response, request, origins))
+    return counted(request, segments, begun, withCors(response, request, originsFor(segments)))
   }
 
   /** `begun` is when the request's head was there; without segments it was for no address of ours. */
@@ -113,20 +121,33 @@ export function serveHttp(
     return response
   }
 
+  const watched = async (request: Request, segments: readonly string[], response: Response | Promise<Response>) =>
+    watch ? watch(request, segments, await response) : response
   const respond = watch
-    ? async (request: Request, segments: readonly string[]) => watch(request, segments, await handle(request, segments))
+    ? (request: Request, segments: readonly string[]) => watched(request, segments, handle(request, segments))
     : handle
 
-  /** What was answered a moment ago is answered again before anything else is asked. */
-  function quickly(request: BunRequest): Response | Promise<Response> {
+  /** Most downloads, without waiting for anything: what was answered a moment ago, or what the database tells at once. */
+  function quickly(hot: HotDownloads, request: DownloadRequest): Response | Promise<Response> {
     const begun = performance.now()
-    const asked = request as DownloadRequest
-    const { owner, name, version, file } = asked.params
+    const { owner, name, version, file } = request.params
     const segments = ['api', 'packages', owner, 'generic', name, version, file]
-    const known = hot?.answer(asked, () => peerOf(request, server))
-    if (!known) return respond(request, segments)
-    const response = counted(request, segments, begun, withCors(known, request, originsFor(segments)))
-    return watch ? watch(request, segments, response) : response
+    let response: Response | Promise<Response>
+    try {
+      const known = hot.answer(request, () => peerOf(request, server)) ?? downloadedNow(hot, request, segments)
+      if (!known) return respond(request, segments)
+      response = counted(request, segments, begun, withCors(known, request, originsFor(segments)))
+    } catch (error) {
+      response = finished(request, segments, begun, Promise.reject(error))
+    }
+    return watch ? watched(request, segments, response) : response
+  }
+
+  function downloadedNow(hot: HotDownloads, request: DownloadRequest, segments: readonly string[]) {
+    if (segments.some((segment) => leadsElsewhere(segment) || segment.includes('\uFFFD'))) return undefined
+    const { owner, name, version, file } = request.params
+    const calling = callingOf(parts, request, server)
+    return downloadNow(parts, request, { owner, package: name, version, file }, calling, hot)
   }
 
   /** Whose pages may read what is at this address. */
@@ -162,7 +183,7 @@ export function serveHttp(
         addresses,
       ),
       ...prefixRoutes(parts.prefix, () => rawPathRoutes(depth, respond, addresses)),
-      ...(hot ? quickRoutes(parts.prefix, quickly) : {}),
+      ...(hot ? quickRoutes(parts.prefix, (request) => quickly(hot, request as DownloadRequest)) : {}),
     },
     // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
     // went missing on the way.
@@ -272,7 +293,10 @@ function prefixRoutes<Handler>(
   return Object.fromEntries(Object.entries(routes()).map(([pattern, handler]) => [below(prefix, pattern), handler]))
 }
 
-function quickRoutes<Handler>(prefix: readonly string[], handler: Handler): Record<string, Handler> {
+function quickRoutes(
+  prefix: readonly string[],
+  handler: (request: BunRequest) => Response | Promise<Response>,
+): Record<string, typeof handler> {
   return { [downloadPattern]: handler, [below(prefix, downloadPattern)]: handler }
 }
 

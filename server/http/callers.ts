@@ -16,6 +16,8 @@ export interface Calling {
   askCaller(): Promise<Caller>
   /** The same, and what is at the file's address, for one look-up. */
   resolve(address: AddressKeys): Promise<Resolved>
+  /** The same for who brings no credentials; undefined where he does, or where that cannot be told at once. */
+  resolveNow(address: AddressKeys): Resolved | undefined
   /** Whether it is the password that this caller came with, said once more. */
   isPasswordOf(caller: PasswordCaller, password: string): Promise<boolean>
   /** Who has signed in with this browser, or at the proxy before it; undefined where nobody has. Never for `/api`. */
@@ -64,6 +66,12 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
       const resolved = await watched(parts.access.resolve(credentials(), remote, address))
       return { ...resolved, caller: admitted(resolved.caller) }
     },
+    resolveNow: (address) => {
+      if (credentials().kind !== 'none') return undefined
+      const resolved = parts.access.resolveNow(address)
+      if (resolved) admitted(resolved.caller)
+      return resolved
+    },
     isPasswordOf: (caller, password) => watched(parts.access.isPasswordOf(caller, password, remote())),
     askSession: async () => settled(await askVisitor()),
     askVisitor,
@@ -94,8 +102,7 @@ function settled(visitor: Visitor | undefined): Visitor | undefined {
 function proxyCredentials(parts: HttpParts, request: Request, server: Server<unknown>): Credentials {
   const { proxySignInHeader, trustedProxies } = parts
   const user = proxySignInHeader === undefined ? '' : (request.headers.get(proxySignInHeader) ?? '')
-  const peer = peerOf(request, server)
-  return user && isTrustedPeer(peer, trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
+  return user && isTrustedPeer(peerOf(request, server), trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
 }
 
 /**

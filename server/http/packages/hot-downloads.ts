@@ -27,6 +27,9 @@ const unusual = [
   'private-token',
 ]
 
+/** Takes an answer of the usual way. */
+export type Keep = (found: ReadableFile, caller: Caller, response: Response) => void
+
 interface Kept {
   /** Of the database, from before it was asked. */
   change: number
@@ -95,11 +98,7 @@ export class HotDownloads {
   }
 
   /** Called before the usual way looks anything up; what it gives back takes the answer, so that the next one is quick. */
-  begin(
-    request: Request,
-    { owner, package: name, version, file }: Address,
-    peer: () => string,
-  ): ((found: ReadableFile, caller: Caller, response: Response) => void) | undefined {
+  begin(request: Request, { owner, package: name, version, file }: Address, peer: () => string): Keep | undefined {
     if (request.method !== 'GET') return undefined
     const key = keyOf(owner, name, version, file)
     if (!this.#wasAsked(key)) return undefined

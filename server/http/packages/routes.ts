@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Resolved } from '../../access/access.ts'
 import { type Grant, grant, ownerAt } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
@@ -8,7 +9,7 @@ import type { Calling } from '../callers.ts'
 import { logFailure } from '../failures.ts'
 import type { HttpParts } from '../parts.ts'
 import { fileResponse } from './download.ts'
-import type { HotDownloads } from './hot-downloads.ts'
+import type { HotDownloads, Keep } from './hot-downloads.ts'
 import { uploadFrom } from './upload.ts'
 
 /** `/api/packages/{owner}/generic/…`: `segments` is what follows `/api/packages`, decoded once. */
@@ -38,11 +39,7 @@ async function fileRoute(
     case 'GET':
     case 'HEAD': {
       const keep = hot?.begin(request, address, calling.peer)
-      const resolved = await calling.resolve(addressKeys(address))
-      const found = readableFile(resolved)
-      const response = fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
-      keep?.(found, resolved.caller, response)
-      return response
+      return download(parts, request, await calling.resolve(addressKeys(address)), keep)
     }
     case 'PUT': {
       const resolved = await calling.resolve(addressKeys(address))
@@ -61,6 +58,27 @@ async function fileRoute(
     default:
       throw methodNotAllowed('GET, HEAD, PUT, DELETE')
   }
+}
+
+/** A download that nobody need wait for, by whoever brings no credentials; undefined where it is another one. */
+export function downloadNow(
+  parts: HttpParts,
+  request: Request,
+  address: Address,
+  calling: Calling,
+  hot: HotDownloads,
+): Response | undefined {
+  if (request.method !== 'GET') return undefined
+  const keep = hot.begin(request, address, calling.peer)
+  const resolved = calling.resolveNow(addressKeys(address))
+  return resolved && download(parts, request, resolved, keep)
+}
+
+function download(parts: HttpParts, request: Request, resolved: Resolved, keep: Keep | undefined): Response {
+  const found = readableFile(resolved)
+  const response = fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
+  keep?.(found, resolved.caller, response)
+  return response
 }
 
 async function versionRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
