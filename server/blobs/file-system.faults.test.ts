@@ -320,26 +320,6 @@ test('after a failed write everything is refused, and nothing more is sent to th
   })
 })
 
-test('a large file is synced while it is written, and what that could not do ends the upload', async () => {
-  const chunk = new Uint8Array(1024 * 1024)
-  await onBench(async ({ scratch, faulty, store }) => {
-    let syncs = 0
-    // The system tells a failure once: every later sync succeeds.
-    faulty.arm((name) => (name === 'fdatasync' && syncs++ === 0 ? 'EIO' : undefined))
-    const upload = async () => {
-      await using staged = await store.stage('lease')
-      for (let written = 0; written < 40; written += 1) await staged.write(chunk)
-      await staged.commit()
-      staged.keep()
-    }
-    expectProblem(await failureOf(upload()), 'storage-unavailable', 'EIO')
-    expect(syncs).toBe(1)
-    expect(await scratch.files()).toEqual([])
-    await upload()
-    expect(syncs).toBeGreaterThanOrEqual(3)
-  })
-})
-
 test('a failed fdatasync is not tried again on that file', async () => {
   await onBench(async ({ store, faulty }) => {
     faulty.arm((name) => (name === 'fdatasync' ? 'EIO' : undefined))

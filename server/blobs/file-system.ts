@@ -8,7 +8,7 @@ import { errno, systemCalls, unless, writeAll } from './file-calls.ts'
 import { Folders, makeFolder, syncFolder } from './folders.ts'
 import { blobPattern, checkedLease, checkedLocation, folderPattern, freshBlobName } from './locations.ts'
 import { ReadAtOnce } from './read-at-once.ts'
-import { type EarlySync, StagedFile } from './staged-file.ts'
+import { StagedFile } from './staged-file.ts'
 import { onDisk } from './storage-problem.ts'
 import { WriteBuffers } from './write-buffers.ts'
 
@@ -39,7 +39,6 @@ class FileSystemBlobStore implements BlobStore {
   readonly #calls: FileCalls
   readonly #folders: Folders
   readonly #buffers = new WriteBuffers()
-  readonly #early: EarlySync = { isRunning: false }
   readonly #small = new ReadAtOnce(mostAtOnce)
   readonly #digests = new DigestThreads()
   /** Paths that could not be removed. A restart loses them, and then the sweep of the dead lease finds them. */
@@ -78,7 +77,6 @@ class FileSystemBlobStore implements BlobStore {
         handle,
         calls: this.#calls,
         buffers: this.#buffers,
-        early: this.#early,
         syncFolder: () => folder.sync.join(),
         drop: () => this.#drop(path),
         release: () => this.#folders.leave(folder),

@@ -4,20 +4,11 @@ import { writeAll } from './file-calls.ts'
 import { storageProblem } from './storage-problem.ts'
 import type { WriteBuffers } from './write-buffers.ts'
 
-/** Whether a file that is still being written is synced just now: of all such files one at a time. */
-export interface EarlySync {
-  isRunning: boolean
-}
-
-/** Bytes after which the disk may begin with a file that is still on its way, so that little is left for its end. */
-const earlyBytes = 32 * 1024 * 1024
-
 export interface StagedFileParts {
   location: Location
   handle: Handle
   calls: FileCalls
   buffers: WriteBuffers
-  early: EarlySync
   /** Resolves when the folder's entry for this file is on stable storage. */
   syncFolder(): Promise<void>
   /** Removes the file; never throws. */
@@ -38,9 +29,6 @@ export class StagedFile implements StagedBlob {
   #gathering: { buffer: Uint8Array; length: number } | undefined
   #underWay: Promise<void> | undefined
   #failure: unknown
-  /** Bytes written since a sync began. */
-  #unsynced = 0
-  #syncing: Promise<void> | undefined
   #phase: 'writing' | 'committing' | 'disposed' = 'writing'
   #kept = false
 
@@ -74,8 +62,6 @@ export class StagedFile implements StagedBlob {
     this.#mustBeWriting()
     this.#phase = 'committing'
     await this.#allWritten()
-    await this.#syncing
-    if (this.#failure) throw this.#failure
     // Side by side: the folder has had its entry since `stage`, and both mostly wait for the same journal.
     const [file, folder] = await Promise.allSettled([this.#syncAndClose(), this.#parts.syncFolder()])
     const failed = [file, folder].find((outcome) => outcome.status === 'rejected')
@@ -90,7 +76,6 @@ export class StagedFile implements StagedBlob {
     if (this.#phase === 'disposed') return
     this.#phase = 'disposed'
     while (this.#underWay) await this.#underWay
-    await this.#syncing
     if (this.#handle !== undefined) await this.#close().catch(() => undefined)
     if (!this.#kept) await this.#parts.drop()
     this.#parts.release()
@@ -138,25 +123,8 @@ export class StagedFile implements StagedBlob {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     try {
       await writeAll(this.#calls, this.#handle as Handle, bytes)
-      this.#unsynced += bytes.length
-      if (this.#unsynced >= earlyBytes && !this.#parts.early.isRunning) this.#syncing = this.#syncEarly()
     } catch (error) {
       this.#fail(error)
-    }
-  }
-
-  /** Never rejects, as a write: a failure must end the upload, since the system tells it once and the last sync may succeed. */
-  async #syncEarly(): Promise<void> {
-    const { early } = this.#parts
-    // The runtime has few threads for the disk, and a sync holds one of them.
-    early.isRunning = true
-    this.#unsynced = 0
-    try {
-      await this.#calls.fdatasync(this.#handle as Handle)
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      early.isRunning = false
     }
   }
 
