@@ -3,7 +3,6 @@ import { runClient, runProgram } from './clients.ts'
 import type { Load } from './closed-loop.ts'
 import { Failure } from './failure.ts'
 import type { GetJob } from './get-client.ts'
-import type { PutJob } from './put-client.ts'
 import { parseWrkOutput } from './wrk-output.ts'
 
 export interface GetTask {
@@ -52,7 +51,7 @@ const own: Making = {
   getEach: async (task, stop) => {
     await runClient('get-client.ts', { ...task, seconds: passSeconds, once: true } satisfies GetJob, stop)
   },
-  put: async (task, stop) => JSON.parse(await runClient('put-client.ts', task satisfies PutJob, stop)),
+  put: async (task, stop) => JSON.parse(await runClient('put-client.ts', task satisfies PutTask, stop)),
 }
 
 /** More than a pass over a million files takes anywhere. */

@@ -4,9 +4,7 @@ import { doJob } from './clients.ts'
 import { closedLoop } from './closed-loop.ts'
 import type { PutTask } from './load.ts'
 
-export type PutJob = PutTask
-
-await doJob<PutJob>(async ({ origin, folder, headers, size, clients, seconds }) => {
+await doJob<PutTask>(async ({ origin, folder, headers, size, clients, seconds }) => {
   const bodies = Array.from({ length: clients }, () => randomFillSync(new Uint8Array(size)))
   let puts = 0
   return closedLoop({ clients, seconds, mostRequests: Infinity }, async (client) => {

@@ -9,14 +9,10 @@ export interface SlowJob {
   readonly seconds: number
 }
 
-export interface SlowResult {
-  readonly bytes: number
-}
-
 /** Each reads one chunk, which the runtime chooses, in this time. */
 const pauseMs = 100
 
-await doJob<SlowJob>(async ({ origin, path, clients, seconds }): Promise<SlowResult> => {
+await doJob<SlowJob>(async ({ origin, path, clients, seconds }) => {
   const { hostname, port, host } = new URL(origin)
   const read = new Array<number>(clients).fill(0)
   const ended: string[] = []
@@ -38,5 +34,4 @@ await doJob<SlowJob>(async ({ origin, path, clients, seconds }): Promise<SlowRes
   }
   if (ended.length > 0) throw new Error(`A slow download ended: ${ended[0]}`)
   if (read.includes(0)) throw new Error('A slow download had no answer')
-  return { bytes: read.reduce((sum, bytes) => sum + bytes, 0) }
 })

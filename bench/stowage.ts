@@ -27,6 +27,8 @@ export async function startStowage(
     command: [process.execPath, entry],
     folder: repository,
     env: {
+      // As `npm start` has it.
+      UV_THREADPOOL_SIZE: '16',
       ...withoutSettings(process.env),
       STOWAGE_LISTEN: '127.0.0.1:0',
       STOWAGE_DATA_DIR: dataDir,

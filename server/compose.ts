@@ -77,6 +77,8 @@ export interface Replacements {
   watchAnswers?: WatchAnswers
   /** Plain: a request with an empty segment in its address is answered 599, and the server starts in half the time. */
   addresses?: 'every' | 'plain'
+  /** Milliseconds for which a small file is waited for on this thread. */
+  diskPatience?: number
   /** Off: every download goes the usual way. */
   hotDownloads?: 'on' | 'off'
   /** Off: nothing is swept or computed but by `sweep`, `runJobs` and `flush…`, so that a test decides when. */
@@ -317,7 +319,8 @@ async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replace
   const folder = join(dataDir, 'blobs')
   const storageId = storageIdFile(dataDir)
   const storageIsThere = async () => checkStorage(catalogue, await storageId.read())
-  const store = await (replace.openBlobs?.(folder) ?? openFileSystemBlobStore({ folder, guard: storageIsThere }))
+  const store = await (replace.openBlobs?.(folder) ??
+    openFileSystemBlobStore({ folder, guard: storageIsThere, patience: replace.diskPatience }))
   try {
     await matchStorage(catalogue, storageId)
   } catch (error) {

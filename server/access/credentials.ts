@@ -12,7 +12,7 @@ export type Credentials =
 const codeHeaders = ['x-gitea-otp', 'x-stowage-otp']
 
 /** Headers that carry a token and nothing else, in the order in which they count. */
-const tokenHeaders = ['x-nuget-apikey', 'job-token', 'private-token']
+export const tokenHeaders = ['x-nuget-apikey', 'job-token', 'private-token']
 
 /**
  * Reads credentials from the places where clients put them; the first that is present decides, even when it is wrong.

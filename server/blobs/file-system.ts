@@ -15,6 +15,8 @@ import { WriteBuffers } from './write-buffers.ts'
 export interface FileSystemBlobStoreOptions {
   folder: string
   calls?: FileCalls
+  /** Milliseconds for which a small file is waited for on the calling thread; see `ReadAtOnce`. */
+  patience?: number | undefined
   /** Asked before a folder is made; throws when the store's disk is not there. */
   guard?: () => Promise<void>
 }
@@ -24,7 +26,7 @@ export async function openFileSystemBlobStore(options: FileSystemBlobStoreOption
   const calls = options.calls ?? systemCalls
   const folder = resolve(options.folder)
   await onDisk('probe', () => makeFolder(folder, calls))
-  return new FileSystemBlobStore(folder, calls, options.guard ?? (async () => {}))
+  return new FileSystemBlobStore(folder, calls, options)
 }
 
 /** Bytes of a file that is worth no other thread. */
@@ -39,17 +41,18 @@ class FileSystemBlobStore implements BlobStore {
   readonly #calls: FileCalls
   readonly #folders: Folders
   readonly #buffers = new WriteBuffers()
-  readonly #small = new ReadAtOnce(mostAtOnce)
+  readonly #small: ReadAtOnce
   readonly #digests = new DigestThreads()
   /** Paths that could not be removed. A restart loses them, and then the sweep of the dead lease finds them. */
   readonly #leftovers = new Set<string>()
   /** Whether the probes are known that a process left when it ended in the middle of one. */
   #foundProbes = false
 
-  constructor(root: string, calls: FileCalls, guard: () => Promise<void>) {
+  constructor(root: string, calls: FileCalls, { guard = async () => {}, patience }: FileSystemBlobStoreOptions) {
     this.#root = root
     this.#calls = calls
     this.#folders = new Folders(root, calls, guard)
+    this.#small = new ReadAtOnce(mostAtOnce, { patience })
   }
 
   stage(lease: string): Promise<StagedBlob> {

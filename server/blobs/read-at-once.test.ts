@@ -37,10 +37,12 @@ describe('a small file', () => {
 test('a disk that was slow is not waited for again until it has rested', () => {
   let now = 0
   let slow = 0
-  const reader = new ReadAtOnce(100, () => {
-    const told = now
-    now += slow
-    return told
+  const reader = new ReadAtOnce(100, {
+    now: () => {
+      const told = now
+      now += slow
+      return told
+    },
   })
   const read = () => reader.read(join(folder, '1'), 1)
   expect(read()).toBeDefined()

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /** Milliseconds: a disk that has the bytes in memory takes less. */
-const patience = 2
+const usualPatience = 2
 /** As many times as long as nothing is waited for, after a disk that took longer: so little of all time is spent in waiting. */
 const rest = 20
 
@@ -9,11 +9,13 @@ const rest = 20
 export class ReadAtOnce {
   readonly #buffer: Uint8Array
   readonly #now: () => number
+  readonly #patience: number
   #notBefore = 0
 
   /** `most`: bytes of the largest file. */
-  constructor(most: number, now: () => number = () => performance.now()) {
-    this.#now = now
+  constructor(most: number, options: { patience?: number | undefined; now?: () => number } = {}) {
+    this.#now = options.now ?? (() => performance.now())
+    this.#patience = options.patience ?? usualPatience
     // One byte more tells a file that is longer than it should be.
     this.#buffer = new Uint8Array(most + 1)
   }
@@ -34,7 +36,7 @@ export class ReadAtOnce {
       return undefined
     } finally {
       const ended = this.#now()
-      if (ended - begun > patience) this.#notBefore = ended + rest * (ended - begun)
+      if (ended - begun > this.#patience) this.#notBefore = ended + rest * (ended - begun)
     }
   }
 }

@@ -24,6 +24,12 @@ export function openForWriting(file: string): Database {
   database.run('pragma journal_mode = wal')
   database.run('pragma synchronous = full')
   database.run('pragma foreign_keys = on')
+  return database
+}
+
+/** The same for one short transaction after the other. */
+function openForPublishing(file: string): Database {
+  const database = openForWriting(file)
   // What a savepoint would have to restore: 64 KiB of it and more would go to a file, which costs half of a publish.
   database.run('pragma temp_store = memory')
   // Pages in the log before it is emptied, which takes two more fsyncs: 16 MiB.
@@ -48,20 +54,25 @@ function openForReading(file: string): Database {
 }
 
 /**
- * Counts the commits of all other connections, as this one sees them. Looked up once for all requests that have come by the same turn of
- * the event loop: what is answered after that turn began cannot have been asked for before.
+ * Counts the commits of all other connections, as this one sees them. Looked up once for all requests that one poll of the event loop
+ * found: it is forgotten before the next poll, and so before any request that can know of an answer given meanwhile.
  */
-function changesSeenBy(reading: Database): () => number {
+function changesSeenBy(reading: Database, failed: ReadFailed | undefined): () => number {
   const version = reading.query<{ data_version: number }, []>('pragma data_version')
   let known: number | undefined
   const forget = () => {
     known = undefined
   }
   return () => {
-    if (known === undefined) {
+    if (known !== undefined) return known
+    try {
       known = Number(version.values()[0]?.[0])
-      setImmediate(forget)
+    } catch (error) {
+      const problem = sqliteProblem(error)
+      failed?.(problem)
+      throw problem
     }
+    setImmediate(forget)
     return known
   }
 }
@@ -72,7 +83,7 @@ function changesSeenBy(reading: Database): () => number {
  */
 export function openSqlite(file: string, around?: AroundStatement, readFailed?: ReadFailed): Catalogue {
   const reading = openForReading(file)
-  const writing = openForWriting(file)
+  const writing = openForPublishing(file)
   const writer = new SqliteWriter(writing, around)
   let closing = false
   const transact: Catalogue['transact'] = async <Args, Result>(work: Transaction<Args, Result>, args: Args) => {
@@ -82,7 +93,7 @@ export function openSqlite(file: string, around?: AroundStatement, readFailed?: 
   return {
     read: new Kysely<Schema>({ dialect: sqliteDialect(reading, around, 'reading', readFailed) }),
     transact,
-    changes: changesSeenBy(reading),
+    changes: changesSeenBy(reading, readFailed),
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
       closing = true
@@ -153,7 +164,7 @@ export async function openSqliteOnThread(
   return {
     read: new Kysely<Schema>({ dialect: sqliteDialect(reading, straight, 'reading', readFailed) }),
     transact,
-    changes: changesSeenBy(reading),
+    changes: changesSeenBy(reading, readFailed),
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
       const closed = ask((id) => ({ id, kind: 'close' }))
@@ -184,7 +195,7 @@ export function serveSqlite(
 
   const perform = async (message: ToWorker): Promise<unknown> => {
     if (message.kind === 'open') {
-      database = openForWriting(message.file)
+      database = openForPublishing(message.file)
       writer = new SqliteWriter(database)
       return
     }

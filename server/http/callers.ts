@@ -16,7 +16,9 @@ export interface Calling {
   askCaller(): Promise<Caller>
   /** The same, and what is at the file's address, for one look-up. */
   resolve(address: AddressKeys): Promise<Resolved>
-  /** The same for who brings no credentials; undefined where he does, or where that cannot be told at once. */
+  /** Whether no credentials came with the request. */
+  isAnonymous(): boolean
+  /** What is at the address, for who brings none; undefined where that cannot be told at once. */
   resolveNow(address: AddressKeys): Resolved | undefined
   /** Whether it is the password that this caller came with, said once more. */
   isPasswordOf(caller: PasswordCaller, password: string): Promise<boolean>
@@ -48,7 +50,12 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     agent: request.headers.get('user-agent') ?? '',
     secret: sessionSecret(request.headers.get('cookie'), parts.cookie),
   })
-  // The address is worked out where somebody is refused, or says who he is: most downloads need none.
+  // Worked out before anything is waited for, as a client that has gone has none; not at all for who brings nothing.
+  const sentFrom = () => {
+    const sent = credentials()
+    if (sent.kind !== 'none') remote()
+    return sent
+  }
   const watched = <Result>(work: Promise<Result>): Promise<Result> =>
     work.catch((error) => parts.refusedSignIns.watch(remote(), Promise.reject(error)))
   const askVisitor = async () => {
@@ -61,13 +68,13 @@ export function callingOf(parts: HttpParts, request: Request, server: Server<unk
     return bySession && bySession.account.id === named?.account.id ? bySession : named
   }
   return {
-    askCaller: async () => admitted(await watched(parts.access.caller(credentials(), remote))),
+    askCaller: async () => admitted(await watched(parts.access.caller(sentFrom(), remote))),
     resolve: async (address) => {
-      const resolved = await watched(parts.access.resolve(credentials(), remote, address))
+      const resolved = await watched(parts.access.resolve(sentFrom(), remote, address))
       return { ...resolved, caller: admitted(resolved.caller) }
     },
+    isAnonymous: () => credentials().kind === 'none',
     resolveNow: (address) => {
-      if (credentials().kind !== 'none') return undefined
       const resolved = parts.access.resolveNow(address)
       if (resolved) admitted(resolved.caller)
       return resolved

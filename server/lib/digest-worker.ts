@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import type { DigestAlgorithm, Digests } from './digests.ts'
 import { RunningDigests } from './digests.ts'
 
@@ -14,7 +14,13 @@ export type DigestAnswer = { digests: Partial<Digests> } | { failure: { message:
 declare const self: Worker
 
 // Linux takes this for the calling thread alone: whoever waits for an answer of the server comes first.
-if (process.platform === 'linux') setPriority(5)
+if (process.platform === 'linux') {
+  try {
+    setPriority(Math.max(5, getPriority()))
+  } catch {
+    // Where the system forbids it, this thread is as important as the others.
+  }
+}
 
 /** Kept from file to file, as there is only ever one at a time. */
 const piece = Buffer.allocUnsafeSlow(256 * 1024)

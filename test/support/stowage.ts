@@ -109,6 +109,8 @@ export async function startStowage({
     addresses: 'plain',
     // Whether the suite holds without them is a run of its own: npm run test:cold.
     hotDownloads: process.env.TEST_HOT_DOWNLOADS === 'off' ? 'off' : 'on',
+    // What is kept in memory must not depend on how busy the machine is.
+    diskPatience: Infinity,
     passwordCost: { memoryCost: 8, timeCost: 1 },
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),

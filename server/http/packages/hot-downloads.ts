@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { BunRequest } from 'bun'
 import type { Caller, SignedIn } from '../../access/caller.ts'
+import { tokenHeaders } from '../../access/credentials.ts'
 import type { Address, ReadableFile } from '../../registry/download.ts'
 import type { HttpParts } from '../parts.ts'
 
@@ -13,19 +14,12 @@ const most = { answers: 4096, bytes: 16 * 1024 * 1024 }
 /** Callers that are known to get one file; more come by the usual way. */
 const mostCallers = 16
 /** Milliseconds for which a caller's credential is taken for good without looking, so long as nothing changes. */
-const goodFor = 60_000
+const goodFor = 10_000
+/** Characters of what is kept of a request: more than any file's address has, and than most proxies add. */
+const longest = { address: 1200, from: 200 }
 
 /** What makes another answer than the whole file, or is a credential in an unusual place. */
-const unusual = [
-  'range',
-  'if-none-match',
-  'if-match',
-  'if-modified-since',
-  'if-unmodified-since',
-  'x-nuget-apikey',
-  'job-token',
-  'private-token',
-]
+const unusual = ['range', 'if-none-match', 'if-match', 'if-modified-since', 'if-unmodified-since', ...tokenHeaders]
 
 /** Takes an answer of the usual way. */
 export type Keep = (found: ReadableFile, caller: Caller, response: Response) => void
@@ -54,7 +48,8 @@ interface Known {
 /**
  * Answers small downloads from memory while nothing in the database has changed since the same was answered by the usual way: a
  * commit, of whatever kind and by whatever process, makes everything that is kept here worthless. So nothing here decides about
- * anything, and nobody need think of it who changes what is there or who may have it. Without this file all answers are the same.
+ * anything, and nobody need think of it who changes what is there or who may have it. Without this file all answers are the same, but for
+ * bytes that vanish from the disk: those are still in memory here, and a 503 without it.
  */
 export class HotDownloads {
   readonly #parts: HttpParts
@@ -62,12 +57,14 @@ export class HotDownloads {
   readonly #unusual: readonly string[]
   /** Credentials are kept as HMACs under this secret of the process. */
   readonly #secret = randomBytes(32)
-  /** Two generations, by address: what is not asked for while the younger one fills is forgotten with the older. */
+  /** Two generations, by address: when the younger one is full it becomes the older, and what that one held is forgotten. */
   #young = new Map<string, Kept>()
   #old = new Map<string, Kept>()
   #youngBytes = 0
   /** Addresses that were asked for once: most are never asked for again, and cost no more than this. */
   readonly #asked = new Set<string>()
+  /** The request that was begun last: one that was to be quick and is not begins once more. */
+  #last: { request: Request; keep: Keep | undefined } | undefined
 
   constructor(parts: HttpParts, change: () => number) {
     this.#parts = parts
@@ -98,10 +95,15 @@ export class HotDownloads {
   }
 
   /** Called before the usual way looks anything up; what it gives back takes the answer, so that the next one is quick. */
-  begin(request: Request, { owner, package: name, version, file }: Address, peer: () => string): Keep | undefined {
+  begin(request: Request, address: Address, peer: () => string): Keep | undefined {
+    if (this.#last?.request !== request) this.#last = { request, keep: this.#begun(request, address, peer) }
+    return this.#last.keep
+  }
+
+  #begun(request: Request, { owner, package: name, version, file }: Address, peer: () => string): Keep | undefined {
     if (request.method !== 'GET') return undefined
     const key = keyOf(owner, name, version, file)
-    if (!this.#wasAsked(key)) return undefined
+    if (key.length > longest.address || !this.#wasAsked(key)) return undefined
     const credential = this.#credentialIn(request.headers)
     if (credential === undefined) return undefined
     const change = this.#change()
@@ -114,7 +116,7 @@ export class HotDownloads {
         return
       }
       const known = this.#known(caller, request, peer)
-      if (known && its.callers.size < mostCallers) its.callers.set(credential, known)
+      if (known && (its.callers.has(credential) || its.callers.size < mostCallers)) its.callers.set(credential, known)
     }
   }
 
@@ -156,7 +158,8 @@ export class HotDownloads {
       return { tokenId: credential.id, until: Math.min(until, credential.expiresAt ?? until), from: '' }
     }
     const isAlone = credential.kind === 'password' && credential.secondFactor === null
-    return isAlone ? { tokenId: undefined, until, from: fromWhere(request, peer) } : undefined
+    const from = isAlone ? fromWhere(request, peer) : ''
+    return isAlone && from.length <= longest.from ? { tokenId: undefined, until, from } : undefined
   }
 }
 

@@ -68,7 +68,7 @@ export function downloadNow(
   calling: Calling,
   hot: HotDownloads,
 ): Response | undefined {
-  if (request.method !== 'GET') return undefined
+  if (request.method !== 'GET' || !calling.isAnonymous()) return undefined
   const keep = hot.begin(request, address, calling.peer)
   const resolved = calling.resolveNow(addressKeys(address))
   return resolved && download(parts, request, resolved, keep)
