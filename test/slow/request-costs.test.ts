@@ -14,7 +14,7 @@ import table from './request-costs.json'
  * What a request of each kind asks of the kernel, and how many bytes it copies: numbers that do not depend on how busy the
  * machine is. They stand in request-costs.json. One that rises is a regression; one that falls is written down there:
  *
- *     UPDATE_COSTS=1 npx bun test test/machine/request-costs.test.ts
+ *     UPDATE_COSTS=1 npx bun test test/slow/request-costs.test.ts
  *
  * writes all of them anew. `git diff` then shows what the change costs, and its commit says why.
  *
