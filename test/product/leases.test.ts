@@ -121,7 +121,7 @@ describe('a process that was silent for longer than its lease', () => {
       const { registry, sweep, runJobs } = other.stowage
       const [mine = ''] = (await livingLeases(folder.path)).filter((id) => id !== registry.lease.id)
       using slow = await upload(stopped)
-      stopped.child.kill('SIGSTOP')
+      await halt(stopped, folder.path)
 
       // As it may stand at any moment: a job that the stopped process had begun.
       expect((await other.admin.put({ package: 'other' }, bytesForJob(2))).status).toBe(201)
@@ -154,6 +154,18 @@ describe('a process that was silent for longer than its lease', () => {
     })
   }
 })
+
+/** Stops it between two transactions: the locks of one that it had begun would stay until the database ends it. */
+async function halt({ child }: ServerProcess, dataDir: string): Promise<void> {
+  const begun = `select pid from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+    and pid <> pg_backend_pid() and xact_start is not null`
+  await until(async () => {
+    child.kill('SIGSTOP')
+    if ((await behindItsBack(dataDir, begun)).length === 0) return true
+    child.kill('SIGCONT')
+    return false
+  }, 'the process is between two transactions')
+}
 
 describe('a process that ends', () => {
   test('cleanly, gives its lease and its jobs up at once', async () => {
