@@ -143,7 +143,7 @@ export function serveHttp(
     return watch ? watched(request, segments, response) : response
   }
 
-  // An address with these is refused, and in words of its own.
+  // Dots, backslashes and bad escapes have refusals of their own, which the usual way gives.
   function downloadedNow(hot: HotDownloads, request: DownloadRequest, segments: readonly string[]) {
     if (segments.some((segment) => leadsElsewhere(segment) || segment.includes('\uFFFD'))) return undefined
     const { owner, name, version, file } = request.params
