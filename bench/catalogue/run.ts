@@ -173,15 +173,14 @@ async function withFiles(
   counts: [number, number],
   options: Options,
 ): Promise<string> {
-  const fill = async (count: number) => {
-    const begin = performance.now()
-    const catalogue = held.use(await made.fill(count))
-    const { packages, versions, largest } = catalogue.known
-    console.error(
-      `${count} files, ${versions} versions of ${packages} packages, ${largest.versions} of one: in ${since(begin)} s`,
+  const fill = (count: number) =>
+    filled(
+      held,
+      () => made.fill(count),
+      ({ known: { packages, versions, largest } }) => {
+        return `${count} files, ${versions} versions of ${packages} packages, ${largest.versions} of one`
+      },
     )
-    return catalogue
-  }
   const [few, many] = [await fill(counts[0]), await fill(counts[1])]
   const operations = async (catalogue: FilledCatalogue) => operationsOn(catalogue.open(), catalogue.known)
   const measured = await measure(await operations(few), await operations(many), options)
@@ -197,12 +196,12 @@ async function withVersions(
   counts: [number, number],
   options: Options,
 ): Promise<string> {
-  const fill = async (count: number) => {
-    const begin = performance.now()
-    const catalogue = held.use(await made.fillVersions(count))
-    console.error(`${count} versions of ${catalogue.known.packages} packages: in ${since(begin)} s`)
-    return catalogue
-  }
+  const fill = (count: number) =>
+    filled(
+      held,
+      () => made.fillVersions(count),
+      ({ known }) => `${count} versions of ${known.packages} packages`,
+    )
   const [few, many] = [await fill(counts[0]), await fill(counts[1])]
   const operations = ({ open, known }: typeof few) => listOperationsOn(open(), known)
   console.log(asMarkdown(await measure(operations(few), operations(many), options), options))
@@ -210,7 +209,17 @@ async function withVersions(
   return `${versions.toLocaleString('en')} versions: one owner's ${packages.toLocaleString('en')} packages, half of the versions are of one of them; ${counts[0].toLocaleString('en')}: alike`
 }
 
-const since = (begin: number) => ((performance.now() - begin) / 1_000).toFixed(1)
+/** Fills a catalogue, and tells with what and how long it took. */
+async function filled<Catalogue extends AsyncDisposable>(
+  held: AsyncDisposableStack,
+  fill: () => Promise<Catalogue>,
+  what: (catalogue: Catalogue) => string,
+): Promise<Catalogue> {
+  const begin = performance.now()
+  const catalogue = held.use(await fill())
+  console.error(`${what(catalogue)}: in ${((performance.now() - begin) / 1_000).toFixed(1)} s`)
+  return catalogue
+}
 
 try {
   const options = readOptions()

@@ -1,8 +1,10 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { testWith } from '../../test/support/programs.ts'
+import { whyNoWatch } from '../../test/support/system-calls.ts'
 import { DigestThread } from './digest-thread.ts'
 
 const md5OfAbc = '900150983cd24fb0d6963f7d28e17f72'
@@ -30,6 +32,9 @@ function failureOf(promise: Promise<unknown>): Promise<Error> {
     (error) => error,
   )
 }
+
+const whyNot = await whyNoWatch()
+if (whyNot && !process.env.CI) console.warn(`NOT RUN: a digest where priorities are forbidden: ${whyNot}`)
 
 const answers = `self.onmessage = ({ data }) => self.postMessage({ digests: { md5: data.path } })`
 
@@ -98,7 +103,53 @@ test('the process waits for an answer, but not for a thread that has nothing to 
     import { DigestThread } from ${JSON.stringify(join(import.meta.dir, 'digest-thread.ts'))}
     console.log(JSON.stringify(await new DigestThread().digest(${JSON.stringify(abc.path)}, ['md5'])))
   `
-  const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' })
-  expect(JSON.parse(await new Response(child.stdout).text())).toEqual({ md5: md5OfAbc })
+  expect(JSON.parse(await outputOf([process.execPath, '-e', script]))).toEqual({ md5: md5OfAbc })
+})
+
+async function outputOf(command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'inherit' })
+  const output = await new Response(child.stdout).text()
   expect(await child.exited).toBe(0)
+  return output
+}
+
+describe.skipIf(process.platform !== 'linux')('the thread gives way to others', () => {
+  /** What the thread of a process that is started by this command answers, and how nice the threads of that process are. */
+  async function answerBy(...command: string[]): Promise<{ md5: string; niceness: number[] }> {
+    await using abc = await fileOf('abc')
+    const script = `
+      import { readdirSync, readFileSync } from 'node:fs'
+      import { DigestThread } from ${JSON.stringify(join(import.meta.dir, 'digest-thread.ts'))}
+      const { md5 } = await new DigestThread().digest(${JSON.stringify(abc.path)}, ['md5'])
+      // The seventeenth behind the name, which may hold spaces.
+      const nicenessOf = (thread) =>
+        Number(readFileSync('/proc/self/task/' + thread + '/stat', 'latin1').replace(/.*\\) /, '').split(' ')[16])
+      const niceness = [...new Set(readdirSync('/proc/self/task').map(nicenessOf))].sort()
+      console.log(JSON.stringify({ md5, niceness }))
+    `
+    return JSON.parse(await outputOf([...command, process.execPath, '-e', script]))
+  }
+  const ours = getPriority()
+
+  test('where they are as important', async () => {
+    expect(await answerBy()).toEqual({ md5: md5OfAbc, niceness: ours < 5 ? [ours, 5] : [ours] })
+  })
+
+  testWith('nice')('unless the whole process has given way already', async () => {
+    expect(await answerBy('nice', '-n', '10')).toEqual({ md5: md5OfAbc, niceness: [Math.min(ours + 10, 19)] })
+  })
+
+  test.skipIf(Boolean(whyNot) && !process.env.CI)('unless that is forbidden', async () => {
+    const forbidden = [
+      'strace',
+      '-f',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=setpriority',
+      '-e',
+      'inject=setpriority:error=EPERM',
+    ]
+    expect(await answerBy(...forbidden)).toEqual({ md5: md5OfAbc, niceness: [ours] })
+  })
 })

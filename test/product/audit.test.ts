@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { RawConnection } from '../support/raw-connection.ts'
 import { basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
+import { until } from '../support/until.ts'
 
 interface Event {
   id: number
@@ -215,6 +218,37 @@ describe('sign-ins', () => {
     expect(failed[5]?.details.token_last_eight).toBe(short.secret.slice(-8))
     const text = JSON.stringify(failed)
     for (const typed of ['wrong-Pass', 'my-secret', '1'.repeat(8), 'NIA']) expect(text).not.toContain(typed)
+  })
+
+  test('are written with the address also of who hung up before the answer', async () => {
+    let held = (): Promise<unknown> | undefined => undefined
+    const around: AroundStatement = async (sql, run, place) => {
+      if (place === 'reading') await held()
+      return run(sql)
+    }
+    await using slow = await startStowage({ replace: { aroundStatement: around } })
+    const eve = await slow.user('eve')
+    const asked = Promise.withResolvers<void>()
+    const gone = Promise.withResolvers<void>()
+    held = () => {
+      held = () => undefined
+      asked.resolve()
+      return gone.promise
+    }
+    await using connection = await RawConnection.open(slow.port)
+    const headers = `Host: stowage\r\nAuthorization: ${basic('eve', 'wrong-Pass-1')}`
+    await connection.write(`GET ${eve.path()} HTTP/1.1\r\n${headers}\r\n\r\n`)
+    await asked.promise
+    connection.hangUp()
+    // By the answer to the second the server has seen that.
+    for (let time = 0; time < 2; time += 1) await fetch(`${slow.url}/healthz`)
+    gone.resolve()
+    const failures = "select address from audit_events where action = 'sign-in.failed'"
+    await until(async () => {
+      await slow.stowage.flushSignIns()
+      return (await slow.change(failures)).length > 0
+    }, 'the failure is written')
+    expect(await slow.change(failures)).toEqual([{ address: '127.0.0.1' }])
   })
 
   test('that failed too often from one network are counted, by account, when the minute is over', async () => {

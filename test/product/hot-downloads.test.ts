@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { HotDownloads } from '../../server/http/packages/hot-downloads.ts'
+import type { HttpParts } from '../../server/http/parts.ts'
 import { onPostgres } from '../support/database.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
@@ -146,6 +148,41 @@ describe.each(kinds)('at a server %s, a download that was answered before', (kin
     const addresses = events.map(({ address }) => address)
     expect(addresses).toContain('192.0.2.1')
     expect(addresses).toContain('198.51.100.1')
+  })
+})
+
+describe('what is kept of a request is bounded:', () => {
+  test('a password whose forwarded addresses are longer is asked for each time', async () => {
+    await using behind = await startStowage({
+      settings: { STOWAGE_TRUSTED_PROXIES: 'loopback' },
+      replace: { aroundStatement: around },
+    })
+    const eve = await behind.user('eve')
+    await eve.put({}, content)
+    const token = await eve.token(['all'])
+    const cost = async (client: Client, addresses: number) => {
+      const headers = { 'X-Forwarded-For': Array.from({ length: addresses }, () => '192.0.2.1').join(', ') }
+      for (let time = 0; time < 3; time += 1) expect((await client.get({}, headers)).status).toBe(200)
+      statements = 0
+      expect(await (await client.get({}, headers)).text()).toBe(content)
+      return statements
+    }
+    expect(await cost(eve, 17)).toBe(isHot ? 0 : 1)
+    expect(await cost(eve, 18)).toBe(1)
+    // Of a token none are kept.
+    expect(await cost(token, 1_000)).toBe(isHot ? 0 : 1)
+  })
+
+  test('an address longer than that of any file is forgotten at once', () => {
+    const hot = new HotDownloads({} as HttpParts, () => 1)
+    const isKept = (version: string) => {
+      const address = { owner: 'ada', package: 'tool', version, file: 'tool.bin' }
+      const ask = () => hot.begin(new Request('http://stowage/'), address, () => '')
+      ask()
+      return ask() !== undefined
+    }
+    expect(isKept('1'.repeat(1_100))).toBe(true)
+    expect(isKept('1'.repeat(1_200))).toBe(false)
   })
 })
 

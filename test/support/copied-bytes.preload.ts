@@ -73,13 +73,28 @@ for (const { prototype } of [Worker, MessagePort]) watch('postMessage', prototyp
 const now = performance.now.bind(performance)
 performance.now = () => now() / 1000
 
-// A function that is called with `new` cannot be replaced by one that is not.
-globalThis.Uint8Array = new Proxy(Uint8Array, {
-  construct(target, args, asked) {
-    const [first] = args as unknown[]
-    if (ArrayBuffer.isView(first) || Array.isArray(first)) count('new Uint8Array', sizeOf(first))
-    return Reflect.construct(target, args, asked)
-  },
+/** The same for what is called with `new`, which no plain function can be put in the place of. */
+function watchNew(
+  way: WayToCopy,
+  name: 'Uint8Array' | 'Blob',
+  bytes: (args: unknown[], answer: unknown) => number,
+): void {
+  ;(globalThis as Holder)[name] = new Proxy(globalThis[name], {
+    construct(target, args, asked) {
+      const answer = Reflect.construct(target, args, asked)
+      count(way, bytes(args, answer))
+      return answer
+    },
+  })
+}
+
+watchNew('new Uint8Array', 'Uint8Array', ([first]) =>
+  ArrayBuffer.isView(first) || Array.isArray(first) ? sizeOf(first) : 0,
+)
+// One of a single Blob shares its bytes.
+watchNew('new Blob', 'Blob', ([parts = []], answer) => {
+  const [first, ...others] = parts as unknown[]
+  return first instanceof Blob && others.length === 0 ? 0 : (answer as Blob).size
 })
 
 /** Bytes of a message that are neither handed over nor shared. */

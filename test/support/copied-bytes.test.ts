@@ -13,9 +13,14 @@ const copying = `
   Buffer.from(bytes.buffer)
   Buffer.concat([bytes, copy])
   await new Response(bytes).bytes()
+  const blob = new Blob([bytes.subarray(0, 10), 'xyz'])
+  new Blob([blob])
+  new Blob([blob, 'x'])
+  new Blob()
   const { port1 } = new MessageChannel()
   port1.postMessage({ bytes, handedOver: [copy] }, [copy.buffer])
-  process.exit(copy instanceof Uint8Array && Buffer.from('x') instanceof Uint8Array ? 0 : 1)
+  const isAsEver = copy instanceof Uint8Array && Buffer.from('x') instanceof Uint8Array && Bun.file('x') instanceof Blob
+  process.exit(isAsEver ? 0 : 1)
 `
 
 test('bytes are counted as a process copies them, and what is no copy is not', async () => {
@@ -26,6 +31,7 @@ test('bytes are counted as a process copies them, and what is no copy is not', a
   const counts = Object.entries(copied.now()).filter(([, bytes]) => bytes > 0)
   expect(Object.fromEntries(counts)).toEqual({
     'new Uint8Array': 1000,
+    'new Blob': 13 + 14,
     'TypedArray.set': 500,
     'TypedArray.slice': 100,
     'Buffer.from': 1001,

@@ -7,6 +7,7 @@ export const waysToCopy = [
   'TypedArray.copyWithin',
   'Uint8Array.from',
   'new Uint8Array',
+  'new Blob',
   'ArrayBuffer.slice',
   'Buffer.from',
   'Buffer.concat',

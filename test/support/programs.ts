@@ -9,6 +9,7 @@ const packages = {
   openssl: 'openssl',
   script: 'bsdutils',
   pgbouncer: 'pgbouncer',
+  nice: 'coreutils',
 } as const
 
 export type Program = keyof typeof packages
