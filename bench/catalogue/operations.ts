@@ -8,6 +8,7 @@ import type { SortKey } from '../../server/catalogue/listings.ts'
 import { tokensOf } from '../../server/catalogue/tokens.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { fileName, packageName, versionName } from '../../server/names.ts'
+import { rememberDownloads } from '../../server/registry/downloads.ts'
 import { takeLease } from '../../server/registry/leases.ts'
 import { listOwner, listPackage, showFiles, showLatest, showVersion } from '../../server/registry/lists.ts'
 import type { RegistryParts } from '../../server/registry/parts.ts'
@@ -81,6 +82,15 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
     findPackages(parts, everybody, text, { offset, limit: page }, sorted(by))
   const digests = { sha256: known.sha256 }
 
+  const downloaded = await read
+    .selectFrom('files')
+    .innerJoin('versions', 'versions.id', 'files.version_id')
+    .select(['files.id as fileId', 'version_id as versionId', 'package_id as packageId'])
+    .limit(300)
+    .execute()
+  const day = Math.floor(now / 86_400_000)
+  const counts = downloaded.map((file) => ({ ...file, day, downloads: 1 }))
+
   const lookups: Operation[] = [
     { name: 'download look-up: hit', run: (index) => find(index) },
     { name: 'download look-up: no such file', run: (index) => find(index, 'none') },
@@ -91,6 +101,10 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
     { name: 'publish: new version', run: (index) => publish(known.largest.key, `new-${index}`, 'second.zip', index) },
     { name: 'publish: one more file', run: (index) => publish(known.largest.key, `new-${index}`, 'third.zip', index) },
   ]
+  const counting: Operation = {
+    name: 'downloads of 300 files, written down',
+    run: () => catalogue.transact(rememberDownloads, { counts }),
+  }
   const deletes: Operation[] = [
     { name: 'delete: one file of two', run: (index) => remove(known.largest.key, `new-${index}`, 'third.zip') },
     { name: 'delete: the last of a version', run: (index) => remove(known.largest.key, `new-${index}`, 'second.zip') },
@@ -127,7 +141,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
       run: () => findFiles(parts, everybody, { text: '', digests }, { offset: 0, limit: page }, sorted('created')),
     },
   ]
-  return [...lookups, ...publishes, ...deletes, ...lists]
+  return [...lookups, counting, ...publishes, ...deletes, ...lists]
 }
 
 /** These grow with the names that match, up to as many as are counted; the first two with those of the owner. */

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
-import { isPostgres, locked } from './dialect.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { isOneOf, isPostgres, locked } from './dialect.ts'
 import type { Db, Tx } from './schema.ts'
 
 /** How often a file was downloaded on a day, which is counted from 1970, in UTC. */
@@ -52,7 +52,7 @@ async function thoseThere(tx: Tx, table: 'packages' | 'versions' | 'files', coun
   const rows = await tx
     .selectFrom(table as 'files')
     .select('id')
-    .where('id', 'in', [...new Set(counts.map(({ id }) => id))])
+    .where(isOneOf(tx, 'id', [...new Set(counts.map(({ id }) => id))]))
     .orderBy('id')
     .$call(locked(tx, 'for key share'))
     .execute()
@@ -63,9 +63,8 @@ async function thoseThere(tx: Tx, table: 'packages' | 'versions' | 'files', coun
 async function addDays(tx: Tx, table: string, idColumn: string, counts: readonly Counted[]): Promise<void> {
   if (counts.length === 0) return
   const [into, id] = [sql.table(table), sql.ref(idColumn)]
-  const values = sql.join(counts.map(({ id, day, downloads }) => sql`(${id}, ${day}, ${downloads})`))
   await sql`
-    insert into ${into} (${id}, day, downloads) values ${values}
+    insert into ${into} (${id}, day, downloads) select id, day, downloads from (${asRows(tx, counts)}) as more where true
     on conflict (${id}, day) do update set downloads = ${into}.downloads + excluded.downloads`.execute(tx)
 }
 
@@ -76,14 +75,28 @@ async function addTotals(tx: Tx, table: string, idColumn: string, counts: readon
   for (const { id, downloads } of counts) totals.set(id, (totals.get(id) ?? 0) + downloads)
   // An update locks its rows in any order, and two nodes would wait for each other.
   if (isPostgres(tx)) {
-    await sql`select 1 from ${of} where ${id} in (${sql.join([...totals.keys()])}) order by ${id} for no key update`.execute(
-      tx,
-    )
+    const isOne = isOneOf(tx, `${table}.${idColumn}`, [...totals.keys()])
+    await sql`select 1 from ${of} where ${isOne} order by ${id} for no key update`.execute(tx)
   }
-  const values = sql.join([...totals].map(([id, total]) => sql`(cast(${id} as bigint), cast(${total} as bigint))`))
+  const more = asRows(
+    tx,
+    [...totals].map(([id, downloads]) => ({ id, day: 0, downloads })),
+  )
+  // Behind the plus it is nothing that could be looked up, or SQLite might go through the whole table and look for each of its rows there.
   await sql`
-    with more (id, downloads) as (values ${values})
-    update ${of} set downloads = ${of}.downloads + more.downloads from more where ${id} = more.id`.execute(tx)
+    update ${of} set downloads = ${of}.downloads + more.downloads from (${more}) as more where ${id} = +more.id`.execute(
+    tx,
+  )
+}
+
+/** As rows of a statement that is the same however many they are. */
+function asRows(tx: Tx, counts: readonly Counted[]): RawBuilder<Counted> {
+  if (isPostgres(tx)) {
+    const column = (of: keyof Counted) => sql`${counts.map((count) => count[of])}::bigint[]`
+    return sql`select * from unnest(${column('id')}, ${column('day')}, ${column('downloads')}) as counted (id, day, downloads)`
+  }
+  const rows = JSON.stringify(counts.map(({ id, day, downloads }) => [id, day, downloads]))
+  return sql`select value ->> 0 as id, value ->> 1 as day, value ->> 2 as downloads from json_each(${rows})`
 }
 
 /** What was counted on the days from `from` to `until`, for a package or for one of its versions; days without any are left out. */

@@ -86,16 +86,15 @@ export class DownloadCounts {
     counts.sort(
       (a, b) => a.packageId - b.packageId || a.versionId - b.versionId || a.fileId - b.fileId || a.day - b.day,
     )
-    while (counts.length > 0) {
+    for (let at = 0; at < counts.length; at += batchSize) {
       try {
-        await this.#parts.catalogue.transact(rememberDownloads, { counts: counts.slice(0, batchSize) })
+        await this.#parts.catalogue.transact(rememberDownloads, { counts: counts.slice(at, at + batchSize) })
       } catch (error) {
         // Where nobody knows whether these were written, they are lost rather than counted twice.
-        if (error instanceof Problem && error.code === 'outcome-unknown') counts.splice(0, batchSize)
-        for (const count of counts) this.#add(count)
+        const isUnknown = error instanceof Problem && error.code === 'outcome-unknown'
+        for (const count of counts.slice(isUnknown ? at + batchSize : at)) this.#add(count)
         throw error
       }
-      counts.splice(0, batchSize)
     }
   }
 }

@@ -93,6 +93,7 @@ function flawsInLines(sql: string, lines: string[]): string[] {
     'stretch',
     'some',
     'counted',
+    'more',
     'hits',
     'holders',
     'json_each',
