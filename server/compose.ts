@@ -12,6 +12,7 @@ import { background } from './background.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
 import { countSecrets } from './catalogue/second-factors.ts'
+import type { SqliteThread } from './catalogue/sqlite-thread.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import { type Settings, SettingsError } from './config.ts'
@@ -67,6 +68,8 @@ export interface Replacements {
   /** Wraps the blob store of the file system. */
   blobs?: (store: BlobStore) => BlobStore
   openBlobs?: (folder: string) => Promise<BlobStore>
+  /** SQLite's thread, where it was started already. */
+  thread?: SqliteThread | undefined
   /** Stands around every statement; SQLite then runs on this thread. */
   aroundStatement?: AroundStatement
   /** How webhooks are sent. */
@@ -106,6 +109,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       log,
       around: replace.aroundStatement,
       readFailed: metrics && ((error) => metrics.databaseFailed('read', error)),
+      thread: replace.thread,
     })
     opened.push(() => database.close())
     const replaced = replace.catalogue?.(database) ?? database

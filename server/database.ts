@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { mustBeInUse, useByCommand } from './catalogue/move.ts'
 import { migrateSqlite, openSqlite, openSqliteOnThread } from './catalogue/sqlite.ts'
+import { type SqliteThread, startSqliteThread } from './catalogue/sqlite-thread.ts'
 import type { AroundStatement, ReadFailed } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import type { Settings } from './config.ts'
@@ -20,6 +21,8 @@ export interface OpenDatabase {
   log: Logger
   around?: AroundStatement | undefined
   readFailed?: ReadFailed | undefined
+  /** SQLite's, where it was started already. */
+  thread?: SqliteThread | undefined
 }
 
 /** The catalogue where the settings say that it is, with the newest schema. Refuses one that was moved, or is being made. */
@@ -41,7 +44,7 @@ async function onlyIf(catalogue: Catalogue, mayBeUsed: () => Promise<void>): Pro
   }
 }
 
-async function openFile(file: string, { release, log, around, readFailed }: OpenDatabase): Promise<Catalogue> {
+async function openFile(file: string, { release, log, around, readFailed, thread }: OpenDatabase): Promise<Catalogue> {
   await migrateSqlite(file, release, mustBeInUse)
   if (around) return openSqlite(file, around, readFailed)
   const threadLost = (reason: string) => {
@@ -49,7 +52,7 @@ async function openFile(file: string, { release, log, around, readFailed }: Open
     log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
     process.exit(70)
   }
-  return openSqliteOnThread(file, workerUrl, threadLost, readFailed)
+  return openSqliteOnThread(file, thread ?? startSqliteThread(workerUrl), threadLost, readFailed)
 }
 
 async function openServer(

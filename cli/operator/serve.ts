@@ -1,4 +1,4 @@
-import { main } from '../../server/main.ts'
+import { serve as serveHere } from '../../server/serve.ts'
 import { readArguments } from '../arguments.ts'
 
 const help = `stowage serve
@@ -11,5 +11,5 @@ export async function serve(args: string[]): Promise<void> {
     process.stdout.write(help)
     return
   }
-  await main()
+  await serveHere()
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /** Milliseconds: a disk that has the bytes in memory takes less. */
-const usualPatience = 2
+const usualPatience = 5
 /** As many times as long as nothing is waited for, after a disk that took longer: so little of all time is spent in waiting. */
 const rest = 20
 

@@ -8,6 +8,7 @@ import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import type { ToMain, ToWorker } from './sqlite-messages.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
+import type { SqliteThread } from './sqlite-thread.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
 import { type AroundStatement, type ReadFailed, straight } from './statement.ts'
 import type { AnyTransaction, Catalogue, Transaction } from './transaction.ts'
@@ -107,16 +108,15 @@ export function openSqlite(file: string, around?: AroundStatement, readFailed?: 
 
 /**
  * The catalogue in a SQLite file, written on a thread of its own: `bun:sqlite` is synchronous, and a commit on the main
- * thread would stop every download. `workerUrl` is a module that calls `serveSqlite` with all transactions;
+ * thread would stop every download. The thread is one that calls `serveSqlite` with all transactions;
  * `threadLost` is called when the thread ends by itself: nothing can be written any more.
  */
 export async function openSqliteOnThread(
   file: string,
-  workerUrl: string,
+  { worker, ended }: SqliteThread,
   threadLost: (reason: string) => void,
   readFailed?: ReadFailed,
 ): Promise<Catalogue> {
-  const worker = new Worker(workerUrl)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let last = 0
   let dead = false
@@ -145,17 +145,16 @@ export async function openSqliteOnThread(
     else if (data.kind === 'problem') caller?.reject(problemFrom(data.problem))
     else caller?.reject(Object.assign(new Error(data.message), { stack: data.stack }))
   }
-  const lost = (event: Event) => {
+  const lost = (reason: string) => {
+    if (dead) return
     dead = true
-    const reason = event instanceof ErrorEvent ? event.message : event.type
     for (const caller of waiting.values()) {
       caller.reject(new Problem('outcome-unknown', 'The database did not confirm the change.', {}, reason))
     }
     waiting.clear()
     threadLost(reason)
   }
-  worker.onerror = lost
-  worker.addEventListener('close', lost)
+  ended.then(lost)
 
   await ask((id) => ({ id, kind: 'open', file }))
   const reading = openForReading(file)
@@ -173,7 +172,6 @@ export async function openSqliteOnThread(
       reading.close()
       await closed
       dead = true
-      worker.removeEventListener('close', lost)
       worker.terminate()
     },
   }

@@ -67,6 +67,7 @@ const table: Record<string, readonly string[]> = {
   'server/move.ts': everything,
   'server/people.ts': everything,
   'server/secret-key-file.ts': everything,
+  'server/serve.ts': everything,
   'server/sqlite-worker.ts': everything,
   'server/storage-id-file.ts': everything,
   'server/webhooks.ts': everything,
@@ -80,8 +81,8 @@ const table: Record<string, readonly string[]> = {
     'server/compose.ts',
     'server/config.ts',
     'server/first-admin.ts',
-    'server/main.ts',
     'server/move.ts',
+    'server/serve.ts',
   ],
 }
 
@@ -157,7 +158,7 @@ describe('the layers', () => {
     expect(importsOf('server/database.ts')).toContain('server/sqlite-worker.ts')
     expect(importsOf('server/http/app.ts')).toContain('server/http/json.ts')
     expect(importsOf('server/lib/digest-thread.ts')).toContain('server/lib/digest-worker.ts')
-    expect(importsOf('cli/operator/serve.ts')).toContain('server/main.ts')
+    expect(importsOf('cli/operator/serve.ts')).toContain('server/serve.ts')
   })
 
   const canaries: [path: string, source: string][] = [

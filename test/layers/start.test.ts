@@ -20,7 +20,7 @@ async function packagesOf(entry: string): Promise<string[]> {
 
 // Loading is most of a start: what a server need not have to publish and fetch files is loaded when it is asked for.
 test('a start loads few packages', async () => {
-  expect(await packagesOf('server/main.ts')).toEqual([
+  expect(await packagesOf('server/serve.ts')).toEqual([
     'ipaddr.js',
     'kysely',
     'kysely/migration',
@@ -28,5 +28,7 @@ test('a start loads few packages', async () => {
     'pino',
     'zod',
   ])
+  // The database's thread loads beside it from here on.
+  expect(await packagesOf('server/main.ts')).toEqual([])
   expect(await packagesOf('server/sqlite-worker.ts')).toEqual(['ipaddr.js', 'kysely', 'kysely/migration', 'otpauth'])
 })
