@@ -150,6 +150,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       reserving: new Set(),
       wake: (kind) => schedule.wake(kind),
       observer: metrics ?? nobody,
+      openRequests: () => server.pendingRequests,
     }
     // Best effort: where the database is gone the lease runs out by itself, and what was counted in the last minute is lost.
     opened.push(async () => {
@@ -208,7 +209,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
         replace.watchAnswers,
       ),
     )
-    metrics?.watch({ registry, openRequests: () => server.pendingRequests })
+    metrics?.watch(registry)
     url = addressOf(server, settings)
     schedule.start()
     return {

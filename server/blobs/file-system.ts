@@ -30,7 +30,7 @@ export async function openFileSystemBlobStore(options: FileSystemBlobStoreOption
 }
 
 /** Bytes of a file that is worth no other thread. */
-const mostAtOnce = 64 * 1024
+const mostAtOnce = 1024 * 1024
 /** No lease can have this name, so nothing in it is ever taken for a blob. */
 const probePlace = '.probe'
 const writeNew = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY

@@ -74,7 +74,7 @@ export class Metrics implements Observer, ShownMetrics {
   #bytesReceived = 0
   #bytesSent = 0
   #look: Look | undefined
-  #sources: { registry: RegistryParts; openRequests: () => number } | undefined
+  #parts: RegistryParts | undefined
 
   constructor({ version, access, now }: MetricsOptions) {
     this.access = access
@@ -160,8 +160,8 @@ export class Metrics implements Observer, ShownMetrics {
   }
 
   /** Says where to look when somebody asks. */
-  watch(sources: { registry: RegistryParts; openRequests: () => number }): void {
-    this.#sources = sources
+  watch(parts: RegistryParts): void {
+    this.#parts = parts
   }
 
   answered(route: string, method: string, status: number, seconds: number): void {
@@ -227,9 +227,9 @@ export class Metrics implements Observer, ShownMetrics {
 
   /** Undefined where the database does not tell in time. */
   async #figures(): Promise<Figures | undefined> {
-    if (!this.#sources) return undefined
+    if (!this.#parts) return undefined
     if (!this.#look || Math.abs(this.#now() - this.#look.at) >= this.#look.standsFor) {
-      this.#look = this.#lookNow(this.#sources.registry)
+      this.#look = this.#lookNow(this.#parts)
     }
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const timer = setTimeout(resolve, patience, undefined)
@@ -291,7 +291,7 @@ export class Metrics implements Observer, ShownMetrics {
         this.inc(bytes().sent)
       },
     })
-    const open = () => this.#sources?.openRequests() ?? 0
+    const open = () => this.#parts?.openRequests() ?? 0
     new Gauge({
       name: 'stowage_http_requests_open',
       help: 'Requests whose answer has not been sent to the end: also downloads.',

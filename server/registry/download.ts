@@ -58,6 +58,11 @@ export async function readableFileById(
   return { grant: leave, file }
 }
 
+/** Bytes of a file that may always be in memory until its client has read it; */
+const alwaysHeld = 64 * 1024
+/** of a larger one only where no more requests than these are open: clients that do not read are many where they mean harm. */
+const few = 32
+
 /**
  * The file's bytes, or a stretch of them, for a response to send. `storage-unavailable` when the store does not have what
  * the catalogue says: no answer is better than a wrong one.
@@ -65,7 +70,8 @@ export async function readableFileById(
 export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSpan): Blob | ReadableStream<Uint8Array> {
   const { file } = found
   const location = file.location as Location
-  const small = span ? undefined : parts.blobs.bytesAtOnce?.(location, file.size)
+  const mayBeHeld = file.size <= alwaysHeld || parts.openRequests() <= few
+  const small = span || !mayBeHeld ? undefined : parts.blobs.bytesAtOnce?.(location, file.size)
   if (small) {
     parts.observer.sending(file.size)
     found.bytes = small

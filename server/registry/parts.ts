@@ -27,6 +27,8 @@ export interface RegistryParts {
   /** Has jobs of a kind done at once; called after a change that asked for one. */
   wake: (kind: string) => void
   observer: Observer
+  /** Requests whose answer is not yet sent to its end. */
+  openRequests: () => number
 }
 
 export interface Limits {
