@@ -103,6 +103,15 @@ const kinds: Kind[] = [
     status: 206,
   },
   { name: 'GET 64 KiB', size: 64 * KiB, times: 50, send: () => anybody.get({ file: '64k' }), status: 200 },
+  {
+    name: 'GET 1 MiB for the first time',
+    size: MiB,
+    times: 10,
+    prepare: putAll('once-larger', MiB),
+    send: (number) => anybody.get({ package: 'once-larger', version: `${number}` }),
+    only: ['open'],
+    status: 200,
+  },
   { name: 'GET 1 MiB', size: MiB, times: 20, send: () => anybody.get({ file: '1m' }), only: ['open'], status: 200 },
   {
     name: 'GET 64 MiB',

@@ -9,8 +9,8 @@ import type { HttpParts } from '../parts.ts'
 export const downloadPattern = '/api/packages/:owner/generic/:name/:version/:file'
 export type DownloadRequest = BunRequest<typeof downloadPattern>
 
-/** Answers, and bytes of the files in them, that are kept at most, and of one file. */
-const most = { answers: 4096, bytes: 16 * 1024 * 1024, ofOne: 64 * 1024 }
+/** Answers, and bytes of the files in them, that are kept at most. */
+const most = { answers: 4096, bytes: 16 * 1024 * 1024 }
 /** Callers that are known to get one file; more come by the usual way. */
 const mostCallers = 16
 /** Milliseconds for which a caller's credential is taken for good without looking, so long as nothing changes. */
@@ -108,7 +108,7 @@ export class HotDownloads {
     if (credential === undefined) return undefined
     const change = this.#change()
     return (found, caller, response) => {
-      if (response.status !== 200 || !found.bytes || found.bytes.size > most.ofOne) return
+      if (response.status !== 200 || !found.bytes) return
       const kept = this.#find(key)
       const its = kept?.change === change ? kept : this.#keep(key, change, found, response)
       if (caller.kind === 'anonymous') {
