@@ -6,7 +6,7 @@ import { serve } from './operator/serve.ts'
 
 const commands: Record<string, { run: (args: string[]) => Promise<void>; summary: string }> = {
   serve: { run: serve, summary: 'start the server (the same as npm start)' },
-  migrate: { run: migrate, summary: 'move a stopped installation from SQLite to PostgreSQL' },
+  migrate: { run: migrate, summary: 'move the database from SQLite to PostgreSQL, or the files from the disk to S3' },
   'forget-secrets': {
     run: forgetSecrets,
     summary: 'go on with a new secret key where the old one is lost; the server must be stopped',

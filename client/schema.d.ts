@@ -2786,6 +2786,17 @@ export interface operations {
                     "multipart/byteranges": unknown;
                 };
             };
+            /** @description Where the file is stored, if the server is set up so: `Location` works without credentials, for a minute and for this method. */
+            303: {
+                headers: {
+                    /** @description An address of the object store. */
+                    Location?: string;
+                    /** @description The SHA-256, hexadecimal. */
+                    "X-Checksum-Sha256"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The file is the one that the caller has. */
             304: {
                 headers: {
@@ -3324,6 +3335,17 @@ export interface operations {
                     "Last-Modified"?: string;
                     /** @description `sha-256=:…:` (RFC 9530). */
                     "Repr-Digest"?: string;
+                    /** @description The SHA-256, hexadecimal. */
+                    "X-Checksum-Sha256"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the file is stored, if the server is set up so: `Location` works without credentials, for a minute and for this method. */
+            303: {
+                headers: {
+                    /** @description An address of the object store. */
+                    Location?: string;
                     /** @description The SHA-256, hexadecimal. */
                     "X-Checksum-Sha256"?: string;
                     [name: string]: unknown;

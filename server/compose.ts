@@ -11,11 +11,12 @@ import type { Sessions } from './access/sessions.ts'
 import { background } from './background.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
+import { mustHaveFilesOnDisk } from './catalogue/move.ts'
 import { countSecrets } from './catalogue/second-factors.ts'
 import type { SqliteThread } from './catalogue/sqlite-thread.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
-import { type Settings, SettingsError } from './config.ts'
+import { type S3Settings, type Settings, SettingsError } from './config.ts'
 import { type DataLock, lockDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { type Pages, serveHttp, type WatchAnswers } from './http/app.ts'
@@ -32,7 +33,7 @@ import { DownloadCounts } from './registry/downloads.ts'
 import { ProcessLease } from './registry/leases.ts'
 import { nobody } from './registry/observer.ts'
 import type { RegistryParts } from './registry/parts.ts'
-import { checkStorage, matchStorage } from './registry/storage-id.ts'
+import { checkStorage, matchStorage, rememberStorage } from './registry/storage-id.ts'
 import type { Swept } from './registry/sweep.ts'
 import { knownSecretKey, secretKey, secretKeyFile } from './secret-key-file.ts'
 import { storageIdFile } from './storage-id-file.ts'
@@ -117,7 +118,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       ? watchedCatalogue(replaced, (error) => metrics.databaseFailed('transaction', error))
       : replaced
 
-    const { blobs: store, storageIsThere } = await openBlobs(settings.dataDir, catalogue, replace)
+    const { blobs: store, storageIsThere } = await openBlobs(settings, catalogue, log, replace)
     opened.push(() => store.close())
     const blobs = metrics ? watchedBlobs(store, (...failure) => metrics.storeFailed(...failure)) : store
     if (knownKey === undefined) await mustBeFirstKey(catalogue, secretKeyFile(settings))
@@ -145,6 +146,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       searches: new Turns({ atOnce: 3, line: 100, patience: 10_000 }),
       checkStorage: storageIsThere,
       blobGrace: settings.blobGrace,
+      linkLifetime: settings.linkLifetime,
       now,
       unsettled: new Set(),
       reserving: new Set(),
@@ -320,19 +322,51 @@ async function nodeId(dataDir: string): Promise<string> {
   return `${hostname()}/${id}`
 }
 
-async function openBlobs(dataDir: string, catalogue: Catalogue, replace: Replacements) {
-  const folder = join(dataDir, 'blobs')
-  const storageId = storageIdFile(dataDir)
-  const storageIsThere = async () => checkStorage(catalogue, await storageId.read())
-  const store = await (replace.openBlobs?.(folder) ??
-    openFileSystemBlobStore({ folder, guard: storageIsThere, patience: replace.diskPatience }))
+/** Where the files are, and what that place says about whose they are. */
+async function openBlobs(settings: Settings, catalogue: Catalogue, log: Logger, replace: Replacements) {
+  const { store, storageId } = await (settings.s3 && !replace.openBlobs
+    ? openBucket(settings.s3, catalogue, log)
+    : openFolder(settings.dataDir, catalogue, replace))
   try {
     await matchStorage(catalogue, storageId)
   } catch (error) {
     await store.close()
     throw error
   }
+  const storageIsThere = () => checkStorage(catalogue, storageId)
   return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
+}
+
+async function openFolder(dataDir: string, catalogue: Catalogue, replace: Replacements) {
+  await mustHaveFilesOnDisk(catalogue.read)
+  const folder = join(dataDir, 'blobs')
+  const storageId = storageIdFile(dataDir)
+  const guard = () => checkStorage(catalogue, storageId)
+  const store = await (replace.openBlobs?.(folder) ??
+    openFileSystemBlobStore({ folder, guard, patience: replace.diskPatience }))
+  return { store, storageId }
+}
+
+/** Loaded where it is needed: a server with a disk does without the AWS SDK. */
+async function openBucket(place: S3Settings, catalogue: Catalogue, log: Logger) {
+  const [{ openS3 }, { storageIdObject }] = await Promise.all([
+    import('./blobs/s3-open.ts'),
+    import('./storage-id-object.ts'),
+  ])
+  const waits = (reason: string) =>
+    log.warn({ 'problem.cause': reason }, 'The S3 store cannot be used yet: trying again')
+  const { store, clients, checksums, unfinishedHidden } = await openS3(place, { waits })
+  const bucket = { 's3.bucket': place.bucket, 's3.prefix': place.prefix, 's3.endpoint': place.endpoint }
+  const said = checksums === 'WHEN_SUPPORTED' ? 'and compares checksums (CRC32)' : 'and takes no newer checksums'
+  log.info({ ...bucket, 's3.checksums': checksums }, `Files are in the S3 bucket ${place.bucket}: it works ${said}`)
+  if (unfinishedHidden !== undefined) {
+    log.warn(
+      { ...bucket, 'problem.cause': unfinishedHidden },
+      'The S3 store does not list multipart uploads that were not completed: what a crash leaves of them stays, unless a rule of the bucket removes it',
+    )
+  }
+  const remember = (id: string) => catalogue.transact(rememberStorage, { id })
+  return { store, storageId: storageIdObject(place, clients, remember) }
 }
 
 function addressOf(server: Server<undefined>, settings: Settings): string {

@@ -27,6 +27,8 @@ test('everything has a default', () => {
     publicUrl: undefined,
     databaseUrl: undefined,
     databaseConnections: 20,
+    s3: undefined,
+    linkLifetime: undefined,
     dataDir: resolve('data'),
     adminUsername: 'admin',
     adminPassword: undefined,
@@ -264,6 +266,76 @@ test.each([
   expect(mistakesIn({ [name]: 'tcp://10.0.0.1:3000' })).toEqual([])
 })
 
+describe('a bucket', () => {
+  const bucket = { STOWAGE_S3_BUCKET: 'files' }
+
+  test.each<[Record<string, string>, object]>([
+    [
+      {},
+      {
+        bucket: 'files',
+        endpoint: undefined,
+        region: 'us-east-1',
+        prefix: '',
+        credentials: undefined,
+        pathStyle: false,
+      },
+    ],
+    [{ STOWAGE_S3_ENDPOINT: 'http://127.0.0.1:7070/' }, { endpoint: 'http://127.0.0.1:7070', pathStyle: true }],
+    [{ STOWAGE_S3_ENDPOINT: 'https://s3.example.com', STOWAGE_S3_PATH_STYLE: 'false' }, { pathStyle: false }],
+    [{ STOWAGE_S3_PREFIX: 'a/b-c.d' }, { prefix: 'a/b-c.d/' }],
+    [{ STOWAGE_S3_PREFIX: 'a/' }, { prefix: 'a/' }],
+    [{ STOWAGE_S3_REGION: 'eu-central-1' }, { region: 'eu-central-1' }],
+    [
+      { STOWAGE_S3_ACCESS_KEY_ID: 'a', STOWAGE_S3_SECRET_ACCESS_KEY: 'b/c+d' },
+      { credentials: { accessKeyId: 'a', secretAccessKey: 'b/c+d' } },
+    ],
+  ])('with %j', (others, expected) => {
+    expect(readSettings({ ...bucket, ...others }).s3).toMatchObject(expected)
+  })
+
+  test.each([
+    ['STOWAGE_S3_BUCKET', 'UPPER'],
+    ['STOWAGE_S3_BUCKET', 'a/b'],
+    ['STOWAGE_S3_ENDPOINT', 's3.example.com'],
+    ['STOWAGE_S3_ENDPOINT', 'https://a:b@s3.example.com'],
+    ['STOWAGE_S3_ENDPOINT', 'ftp://s3.example.com'],
+    ['STOWAGE_S3_REGION', 'a b'],
+    ['STOWAGE_S3_PREFIX', '/a'],
+    ['STOWAGE_S3_PREFIX', 'a//b'],
+    ['STOWAGE_S3_PREFIX', '../a'],
+    ['STOWAGE_S3_PREFIX', '.probe'],
+    ['STOWAGE_S3_PREFIX', 'ä'],
+    ['STOWAGE_S3_PATH_STYLE', 'yes'],
+  ])('is refused with %s=%s', (name, text) => {
+    expect(mistakesIn({ ...bucket, [name]: text })).toEqual([expect.stringContaining(name)])
+  })
+
+  test('has both keys or none, and everything of S3 needs it', () => {
+    expect(mistakesIn({ ...bucket, STOWAGE_S3_ACCESS_KEY_ID: 'a' })).toEqual([
+      'STOWAGE_S3_ACCESS_KEY_ID and STOWAGE_S3_SECRET_ACCESS_KEY must be set together.',
+    ])
+    expect(mistakesIn({ STOWAGE_S3_REGION: 'a', STOWAGE_S3_PREFIX: 'b' })).toEqual([
+      'STOWAGE_S3_REGION, STOWAGE_S3_PREFIX need STOWAGE_S3_BUCKET.',
+    ])
+    expect(mistakesIn({ STOWAGE_S3_PATH_STYLE: 'true' })).toEqual(['STOWAGE_S3_PATH_STYLE needs STOWAGE_S3_BUCKET.'])
+    expect(mistakesIn({ STOWAGE_S3_DIRECT_DOWNLOADS: 'true' })).toEqual([
+      'STOWAGE_S3_DIRECT_DOWNLOADS needs STOWAGE_S3_BUCKET.',
+    ])
+  })
+
+  test('that downloads are redirected to keeps bytes for as long as a link works', () => {
+    const direct = { ...bucket, STOWAGE_S3_DIRECT_DOWNLOADS: 'true' }
+    expect(readSettings(bucket).linkLifetime).toBeUndefined()
+    expect(readSettings(direct)).toMatchObject({ linkLifetime: 60_000, blobGrace: 3_600_000 })
+    expect(readSettings({ ...direct, STOWAGE_BLOB_GRACE: '60s' }).blobGrace).toBe(60_000)
+    expect(mistakesIn({ ...direct, STOWAGE_BLOB_GRACE: '59s' })).toEqual([
+      'STOWAGE_BLOB_GRACE must be 1m or more with STOWAGE_S3_DIRECT_DOWNLOADS: as long as a link works, the bytes must be there.',
+    ])
+    expect(readSettings({ ...bucket, STOWAGE_BLOB_GRACE: '0' }).blobGrace).toBe(0)
+  })
+})
+
 test('an empty variable is one that is not set', () => {
   const empty = Object.fromEntries(
     ['LISTEN', 'PUBLIC_URL', 'DATA_DIR', 'ADMIN_USERNAME', 'ADMIN_PASSWORD', 'LIMIT_FILE_SIZE', 'BLOB_GRACE']
@@ -347,7 +419,7 @@ test('whatever the environment holds, it is read or refused with a SettingsError
 
 test('the README names every setting', () => {
   const [mistake = ''] = mistakesIn({ STOWAGE_SOMETHING_QUITE_DIFFERENT: '1' })
-  const names = mistake.match(/STOWAGE_[A-Z_]+/g)?.slice(1) ?? []
+  const names = mistake.match(/STOWAGE_[A-Z0-9_]+/g)?.slice(1) ?? []
   expect(names.length).toBeGreaterThan(20)
   const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8')
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
@@ -392,11 +464,14 @@ describe('what an administrator is shown', () => {
     STOWAGE_SECRET_KEY: 'not-to-be-seen'.repeat(3),
     STOWAGE_SMTP_URL: 'smtps://not-to-be-seen:not-to-be-seen@mail.example.com',
     STOWAGE_METRICS_TOKEN: 'not-to-be-seen-x',
+    STOWAGE_S3_ACCESS_KEY_ID: 'not-to-be-seen',
+    STOWAGE_S3_SECRET_ACCESS_KEY: 'not-to-be-seen',
     STOWAGE_TLS_KEY: key,
   }
 
   test('is no secret', () => {
-    const shown = shownOf({ ...secretValues, STOWAGE_MAIL_FROM: 'a@example.com', STOWAGE_TLS_CERT: certificate })
+    const others = { STOWAGE_MAIL_FROM: 'a@example.com', STOWAGE_TLS_CERT: certificate, STOWAGE_S3_BUCKET: 'files' }
+    const shown = shownOf({ ...secretValues, ...others })
     const texts = JSON.stringify(shown)
     expect(texts).not.toContain('not-to-be-seen')
     expect(texts).not.toContain(key)
@@ -434,7 +509,7 @@ describe('what an administrator is shown', () => {
     const rows = readme.split('\n').flatMap((line) => {
       const [, variables = '', , meaning = ''] = line.split('|').map((cell) => cell.trim())
       const plain = meaning.replaceAll(/ \(\[[^\]]*\]\([^)]*\)\)/g, '')
-      return (variables.match(/STOWAGE_[A-Z_]+/g) ?? []).map((name) => [name, plain] as const)
+      return (variables.match(/STOWAGE_[A-Z0-9_]+/g) ?? []).map((name) => [name, plain] as const)
     })
     const meanings = Object.fromEntries(rows)
     for (const { name, meaning } of readSettings({}).shown)

@@ -89,6 +89,25 @@ function mailAddress(text: string): string | undefined {
   return /^(?:[^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(text.trim()) ? text.trim() : undefined
 }
 
+/** An S3 bucket (lower case, as every store takes it). */
+function bucketName(text: string): string | undefined {
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) ? text : undefined
+}
+
+function s3Endpoint(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || !url.hostname) return undefined
+  const isPlain = !url.username && !url.password && !url.search && !url.hash
+  return isPlain ? text.replace(/\/+$/, '') : undefined
+}
+
+/** Signs that are escaped nowhere, so that a key is the same for every store. Ends in a slash. */
+function s3Prefix(text: string): string | undefined {
+  const names = text.replace(/\/$/, '').split('/')
+  const isName = (name: string) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)
+  return text.length <= 512 && names.every(isName) ? `${names.join('/')}/` : undefined
+}
+
 function readableFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -118,6 +137,11 @@ const yesOrNo = (usual: 'true' | 'false') =>
     .transform((text) => text === 'true')
     .prefault(usual)
 
+/** Something that goes into a header as it is. */
+function visible(text: string): string | undefined {
+  return /^[!-~]+$/.test(text) ? text : undefined
+}
+
 const variables = {
   STOWAGE_LISTEN: readAs(
     listenAddress,
@@ -135,6 +159,29 @@ const variables = {
     (text) => (/^\d{1,4}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
     'must be a number from 2 to 9999',
   ).prefault('20'),
+  STOWAGE_S3_BUCKET: readAs(
+    bucketName,
+    'must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes',
+  ).optional(),
+  STOWAGE_S3_ENDPOINT: readAs(
+    s3Endpoint,
+    'must be an http or https address without a password, such as https://s3.example.com',
+  ).optional(),
+  STOWAGE_S3_REGION: readAs(
+    (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text : undefined),
+    'must be the name of a region, such as eu-central-1 or auto',
+  ).prefault('us-east-1'),
+  STOWAGE_S3_PREFIX: readAs(
+    s3Prefix,
+    'must be names of letters, digits, - _ and . with a slash between them, such as stowage or team/stowage',
+  ).optional(),
+  STOWAGE_S3_ACCESS_KEY_ID: readAs(visible, 'must be an access key: no spaces').optional(),
+  STOWAGE_S3_SECRET_ACCESS_KEY: readAs(visible, 'must be an access key: no spaces').optional(),
+  STOWAGE_S3_PATH_STYLE: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+  STOWAGE_S3_DIRECT_DOWNLOADS: yesOrNo('false'),
   STOWAGE_DATA_DIR: readAs((text) => (text.trim() ? resolve(text) : undefined), 'must be a folder').prefault('./data'),
   STOWAGE_ADMIN_USERNAME: readAs(
     adminName,
@@ -211,6 +258,8 @@ const secrets = new Set([
   'STOWAGE_SECRET_KEY',
   'STOWAGE_SMTP_URL',
   'STOWAGE_METRICS_TOKEN',
+  'STOWAGE_S3_ACCESS_KEY_ID',
+  'STOWAGE_S3_SECRET_ACCESS_KEY',
 ])
 
 const schema = z.object(variables)
@@ -227,6 +276,8 @@ const mailMeaning =
 const metricsMeaning =
   'who may see `/metrics`: a token of 16 characters or more, addresses and ranges; with both set both must hold, with neither there is none'
 const logMeaning = 'logs go to standard error; levels `debug info warn error silent`'
+const s3KeyMeaning =
+  "who may use the bucket; without them AWS's own ways count: variables, profiles, the role of a container or machine"
 const tlsMeaning = 'PEM files, to serve HTTPS without a proxy'
 
 /** What each does, in the words of the README's table; a test compares the two. */
@@ -237,6 +288,14 @@ const meanings: Record<Name, string> = {
   STOWAGE_DATABASE_URL:
     'a PostgreSQL database (14 to 18) in the place of SQLite: `postgres://stowage:password@db.example.com/stowage`',
   STOWAGE_DATABASE_CONNECTIONS: 'connections to PostgreSQL at most, half of them for reading',
+  STOWAGE_S3_BUCKET: 'an S3 bucket for the files, in the place of the data directory',
+  STOWAGE_S3_ENDPOINT: "the store's address, where it is not Amazon's: `https://s3.example.com`",
+  STOWAGE_S3_REGION: "the bucket's region; `auto` for Cloudflare R2",
+  STOWAGE_S3_PREFIX: 'what every key in the bucket begins with: `stowage`',
+  STOWAGE_S3_ACCESS_KEY_ID: s3KeyMeaning,
+  STOWAGE_S3_SECRET_ACCESS_KEY: s3KeyMeaning,
+  STOWAGE_S3_PATH_STYLE: "whether the bucket stands in the address's path instead of its host name",
+  STOWAGE_S3_DIRECT_DOWNLOADS: 'whether downloads are redirected to the bucket, by links that work for a minute',
   STOWAGE_ADMIN_USERNAME: adminMeaning,
   STOWAGE_ADMIN_PASSWORD: adminMeaning,
   STOWAGE_LIMIT_FILE_SIZE: 'largest file: `10GiB`, `500 MB`, a number of bytes',
@@ -283,6 +342,11 @@ const otherwise: Partial<Record<Name, string>> = {
   STOWAGE_DATABASE_URL: 'none: SQLite in the data directory',
   STOWAGE_SECRET_KEY: 'not set: the file secret-key in the data directory holds it',
   STOWAGE_ADMIN_PASSWORD: 'not set',
+  STOWAGE_S3_BUCKET: 'none: files are in the data directory',
+  STOWAGE_S3_ENDPOINT: "Amazon's, for the region",
+  STOWAGE_S3_ACCESS_KEY_ID: 'not set',
+  STOWAGE_S3_SECRET_ACCESS_KEY: 'not set',
+  STOWAGE_S3_PATH_STYLE: 'yes where an endpoint is set',
   STOWAGE_SMTP_URL: 'not set: no mail is sent',
   STOWAGE_METRICS_TOKEN: 'not set',
   STOWAGE_TLS_KEY: 'not set',
@@ -350,6 +414,21 @@ function shown(name: string, value: string | undefined): string {
   return isSecret ? '[secret]' : withoutUserinfo(JSON.stringify(value))
 }
 
+export interface S3Settings {
+  bucket: string
+  /** Without a trailing slash; undefined: Amazon's. */
+  endpoint: string | undefined
+  region: string
+  /** Nothing, or something that ends in a slash. */
+  prefix: string
+  /** Undefined: as the AWS SDK finds them. */
+  credentials: { accessKeyId: string; secretAccessKey: string } | undefined
+  pathStyle: boolean
+}
+
+/** Milliseconds for which a link to the bucket works: whoever waits longer asks again. */
+const directLinkLifetime = 60_000
+
 /** Everything that can be set, read and checked. Sizes are bytes, times milliseconds. */
 export interface Settings {
   listen: { host: string; port: number }
@@ -359,6 +438,10 @@ export interface Settings {
   databaseUrl: string | undefined
   /** Connections to PostgreSQL at most. */
   databaseConnections: number
+  /** Where the files are; undefined: in the data directory. */
+  s3: S3Settings | undefined
+  /** For how long a link to the bucket works, to which downloads are redirected; undefined: all are sent from here. */
+  linkLifetime: number | undefined
   /** Absolute. */
   dataDir: string
   adminUsername: string
@@ -413,6 +496,21 @@ export class SettingsError extends Error {
   }
 }
 
+function s3Settings(values: Values): S3Settings | undefined {
+  const { STOWAGE_S3_BUCKET: bucket, STOWAGE_S3_ENDPOINT: endpoint } = values
+  if (bucket === undefined) return undefined
+  const { STOWAGE_S3_ACCESS_KEY_ID: accessKeyId, STOWAGE_S3_SECRET_ACCESS_KEY: secretAccessKey } = values
+  return {
+    bucket,
+    endpoint,
+    region: values.STOWAGE_S3_REGION,
+    prefix: values.STOWAGE_S3_PREFIX ?? '',
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
+    // Few stores beside Amazon's have a host name for each bucket.
+    pathStyle: values.STOWAGE_S3_PATH_STYLE ?? endpoint !== undefined,
+  }
+}
+
 /** Reads the settings from environment variables; throws one `SettingsError` that names every mistake. */
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const mistakes = Object.keys(environment)
@@ -441,6 +539,18 @@ export function readSettings(environment: Record<string, string | undefined>): S
   if (Boolean(environment.STOWAGE_SMTP_URL) !== Boolean(environment.STOWAGE_MAIL_FROM)) {
     mistakes.push('STOWAGE_SMTP_URL and STOWAGE_MAIL_FROM must be set together.')
   }
+  const s3Names = settingNames.filter((name) => name.startsWith('STOWAGE_S3_') && environment[name])
+  if (s3Names.length > 0 && !environment.STOWAGE_S3_BUCKET) {
+    mistakes.push(`${s3Names.join(', ')} ${s3Names.length > 1 ? 'need' : 'needs'} STOWAGE_S3_BUCKET.`)
+  }
+  if (Boolean(environment.STOWAGE_S3_ACCESS_KEY_ID) !== Boolean(environment.STOWAGE_S3_SECRET_ACCESS_KEY)) {
+    mistakes.push('STOWAGE_S3_ACCESS_KEY_ID and STOWAGE_S3_SECRET_ACCESS_KEY must be set together.')
+  }
+  if (parsed.data?.STOWAGE_S3_DIRECT_DOWNLOADS && parsed.data.STOWAGE_BLOB_GRACE < directLinkLifetime) {
+    mistakes.push(
+      'STOWAGE_BLOB_GRACE must be 1m or more with STOWAGE_S3_DIRECT_DOWNLOADS: as long as a link works, the bytes must be there.',
+    )
+  }
   if (environment.STOWAGE_SIGN_UP === 'true' && environment.STOWAGE_PASSWORD_LOGIN === 'false') {
     mistakes.push(
       'STOWAGE_SIGN_UP makes accounts with a password, and STOWAGE_PASSWORD_LOGIN=false turns passwords off.',
@@ -459,6 +569,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
     publicUrl: values.STOWAGE_PUBLIC_URL,
     databaseUrl: values.STOWAGE_DATABASE_URL,
     databaseConnections: values.STOWAGE_DATABASE_CONNECTIONS,
+    s3: s3Settings(values),
+    linkLifetime: values.STOWAGE_S3_DIRECT_DOWNLOADS ? directLinkLifetime : undefined,
     dataDir: values.STOWAGE_DATA_DIR,
     adminUsername: values.STOWAGE_ADMIN_USERNAME,
     adminPassword: values.STOWAGE_ADMIN_PASSWORD,

@@ -16,7 +16,7 @@ import {
   type Target,
   tablesToCopy,
 } from './catalogue/copy.ts'
-import { forgetMove, type MoveFacts, markMoved, moveFacts, rememberCopy } from './catalogue/move.ts'
+import { filesMovedAt, forgetMove, type MoveFacts, markMoved, moveFacts, rememberCopy } from './catalogue/move.ts'
 import { migratePostgres, openPostgres } from './catalogue/postgres.ts'
 import { migrateSqlite, openSqlite } from './catalogue/sqlite.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
@@ -44,26 +44,37 @@ export type Moved = { kind: 'moved' } | { kind: 'moved before'; at: string }
 interface Sides {
   source: Catalogue
   target: Catalogue
-  storageId: ReturnType<typeof storageIdFile>
+  storageId: PlaceOfFiles
 }
+
+/** Where the files are, and what that says about whose they are. */
+interface PlaceOfFiles {
+  called: string
+  mend: string
+  read(): Promise<string | undefined>
+  write(id: string): Promise<unknown>
+}
+
+type Installation = Pick<Settings, 'dataDir'> & Partial<Pick<Settings, 's3'>>
 
 /**
  * Moves the installation of a data directory from its SQLite file to a PostgreSQL database; its blobs stay where they are.
  * Can be broken off anywhere and called again.
  *
- * The copy has a `storage-id` of its own, and the blob folder says whose it is. So one rename hands the blobs over, and at
- * no moment do both databases serve them, whatever breaks off here, whichever release is started.
+ * The copy has a `storage-id` of its own, and the blob folder, or the bucket, says whose it is. So one rename, or one PUT, hands
+ * the blobs over, and at no moment do both databases serve them, whatever breaks off here, whichever release is started.
  */
 export async function moveToPostgres(
-  settings: Pick<Settings, 'dataDir'>,
+  settings: Installation,
   url: string,
   tell: (event: MoveEvent) => void = () => undefined,
 ): Promise<Moved> {
   const file = await existingFile(settings.dataDir)
   using _ = holdDataDirectory(settings.dataDir)
   await using source = closedAtEnd(openSqlite(file))
+  await using storageId = await placeOfFiles(settings, source)
   await using target = closedAtEnd(openPostgres({ url, connections: 2 }))
-  const sides = { source, target, storageId: storageIdFile(settings.dataDir) }
+  const sides = { source, target, storageId }
   try {
     // Before anything is changed, also by a migration: the target may be somebody's.
     const original = await originalFacts(sides)
@@ -99,14 +110,15 @@ export type UndoStep = 'copy marked' | 'blobs handed back'
  * the copy; where that is `gone`, nobody can look. Can be broken off anywhere and called again.
  */
 export async function undoMove(
-  settings: Pick<Settings, 'dataDir'>,
+  settings: Installation,
   copy: { url: string } | 'gone',
   tell: (step: UndoStep) => void = () => undefined,
 ): Promise<void> {
   const file = await existingFile(settings.dataDir)
   using _ = holdDataDirectory(settings.dataDir)
   await using source = closedAtEnd(openSqlite(file))
-  const sides = { source, storageId: storageIdFile(settings.dataDir) }
+  await using storageId = await placeOfFiles(settings, source)
+  const sides = { source, storageId }
   const original = await originalFacts(sides)
   if (original.movedAt === undefined) {
     throw refused('This installation was not moved, so there is nothing to undo: start the server as before.')
@@ -136,7 +148,8 @@ async function leaveCopy(url: string, { movingTo = '' }: Original): Promise<void
   }
 }
 
-function holdDataDirectory(dataDir: string): Disposable {
+/** Until it is disposed of no server starts there. */
+export function holdDataDirectory(dataDir: string): Disposable {
   try {
     const lock = lockDataDirectory(dataDir)
     return { [Symbol.dispose]: () => lock.release() }
@@ -146,21 +159,53 @@ function holdDataDirectory(dataDir: string): Disposable {
   }
 }
 
-function closedAtEnd(catalogue: Catalogue): Catalogue & AsyncDisposable {
-  return Object.assign(catalogue, { [Symbol.asyncDispose]: () => catalogue.close() })
+export function closedAtEnd<Opened extends { close(): Promise<void> }>(opened: Opened): Opened & AsyncDisposable {
+  return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() })
 }
 
 type Original = MoveFacts & { storageId: string }
 
-/** What the original says of itself. Throws where the blob folder is not its own. */
+/** The data directory, unless a bucket is named and the files there are not the original's. */
+async function placeOfFiles({ dataDir, s3 }: Installation, source: Catalogue): Promise<PlaceOfFiles & AsyncDisposable> {
+  const folder = storageIdFile(dataDir)
+  if (!s3 || isOurs(await folder.read(), await moveFacts(source.read))) {
+    return { ...folder, [Symbol.asyncDispose]: async () => undefined }
+  }
+  // Loaded where they are needed, since the AWS SDK comes along.
+  const [{ openS3 }, { s3Reason }, { storageIdObject }] = await Promise.all([
+    import('./blobs/s3-open.ts'),
+    import('./blobs/s3-client.ts'),
+    import('./storage-id-object.ts'),
+  ])
+  const { store, clients } = await openS3(s3, { patience: 0 })
+  const bucket = storageIdObject(s3, clients, async (id) => id)
+  // Not the database's failure.
+  const failed = (error: unknown) => {
+    throw refused(`${bucket.called} cannot be used (${s3Reason(error)}). Once that is mended, run the command again.`)
+  }
+  return {
+    called: bucket.called,
+    mend: bucket.mend,
+    read: () => bucket.read().catch(failed),
+    write: (id) => bucket.write(id).catch(failed),
+    [Symbol.asyncDispose]: () => store.close(),
+  }
+}
+
+function isOurs(stored: string | undefined, { storageId, movedAt, movingTo }: MoveFacts): boolean {
+  return stored !== undefined && (stored === storageId || (movedAt !== undefined && stored === movingTo))
+}
+
+/** What the original says of itself. Throws where the files are not its own. */
 async function originalFacts({ source, storageId }: Pick<Sides, 'source' | 'storageId'>): Promise<Original> {
   const facts = await moveFacts(source.read)
   if (facts.storageId === undefined) throw refused('There is nothing in this data directory yet that could be moved.')
-  const stored = await storageId.read()
-  const isOurs = stored === facts.storageId || (facts.movedAt !== undefined && stored === facts.movingTo)
-  if (isOurs && stored !== undefined) return { ...facts, storageId: facts.storageId }
+  if (isOurs(await storageId.read(), facts)) return { ...facts, storageId: facts.storageId }
+  const moved = await filesMovedAt(source.read)
   throw refused(
-    'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.',
+    moved === undefined
+      ? `${storageId.called} is empty or not the one that this database belongs to. ${storageId.mend}, or restore both together.`
+      : `The files of this installation were moved to an S3 bucket at ${moved}, and ${uncapitalised(storageId.called)} is not that one. Set STOWAGE_S3_BUCKET, and what else belongs to that bucket.`,
   )
 }
 
@@ -257,7 +302,7 @@ async function takeBack(
   await source.transact(forgetMove, undefined)
 }
 
-function refused(sentence: string, cause?: unknown): Problem {
+export function refused(sentence: string, cause?: unknown): Problem {
   return new Problem('storage-unavailable', sentence, {}, cause)
 }
 
@@ -306,6 +351,10 @@ function adviceFor(code: string, words: string, host: string): string {
   }
   if (code.startsWith('42')) return `That database holds something else (${words}). Name an empty one.`
   return `PostgreSQL cannot be used (${words}). Once that is mended, run the command again: it goes on where it stopped.`
+}
+
+function uncapitalised(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
 function hostOf(url: string): string {

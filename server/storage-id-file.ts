@@ -11,6 +11,9 @@ export function storageIdFile(dataDir: string) {
       () => undefined,
     )
   return {
+    called: 'The blob folder',
+    mend: 'Mount the right one',
+    setting: 'STOWAGE_DATA_DIR',
     read,
     /** Says so, unless it says something already; resolves with what it says. */
     claim: async (id: string): Promise<string> => {

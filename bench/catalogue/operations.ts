@@ -43,6 +43,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
       claim,
       leaseId,
       location: `${leaseId}/0/${digits(file, index, 32)}`,
+      scope: '',
       lostLocation: null,
       package: packageName(name),
       version: versionName(version),

@@ -1,11 +1,15 @@
 import { databaseUrl, readSettings } from '../../server/config.ts'
 import { type MoveEvent, moveToPostgres, undoMove } from '../../server/move.ts'
 import { readArguments, UsageError } from '../arguments.ts'
+import { migrateFiles } from './migrate-files.ts'
 
 const help = `stowage migrate [--to postgres://USER@HOST/DATABASE]
 stowage migrate --undo [--to postgres://USER@HOST/DATABASE | --force]
+stowage migrate --files [--verify]
 
-Moves the installation in STOWAGE_DATA_DIR from SQLite to an empty PostgreSQL database. Stop the server first. The files
+Moves the database, or with --files the files: to do both, run one after the other.
+
+Without --files, moves the installation in STOWAGE_DATA_DIR from SQLite to an empty PostgreSQL database. Stop the server first. The files
 stay where they are. At the end the number of rows and a SHA-256 over all rows of each table are compared, and only when
 they are the same does PostgreSQL take SQLite's place. Broken off anywhere, the same command goes on where it stopped;
 until it has succeeded, the server can be started on SQLite as before.
@@ -18,6 +22,17 @@ until it has succeeded, the server can be started on SQLite as before.
           it goes on beside SQLite, on the same files, and each of the two removes what only the other one knows.
 
 Afterwards start the server with STOWAGE_DATABASE_URL, on the same STOWAGE_DATA_DIR.
+
+With --files, moves the files in STOWAGE_DATA_DIR to the S3 bucket of STOWAGE_S3_BUCKET, which must be empty, or empty
+under STOWAGE_S3_PREFIX. The database is the one that the server has: STOWAGE_DATABASE_URL, or SQLite. Servers may run
+meanwhile, and publish: run it once beside them, stop them, and run it again. Then it copies what has come since, which
+takes moments, and the bucket takes the disk's place. Broken off anywhere, the same command goes on where it stopped. Each
+file's SHA-256 is compared before it is in the bucket; what is broken on the disk is named, and left out. Nothing is
+removed from the disk.
+
+  --verify  reads back what the bucket has, also from earlier runs, and compares its SHA-256.
+
+Afterwards start the server with STOWAGE_S3_BUCKET and what else belongs to it, on the same STOWAGE_DATA_DIR.
 `
 
 const isBack = 'SQLite is in use again, as it was when it was moved. Start the server without STOWAGE_DATABASE_URL.\n'
@@ -27,14 +42,24 @@ export async function migrate(args: string[]): Promise<void> {
     to: { type: 'string' },
     undo: { type: 'boolean' },
     force: { type: 'boolean' },
+    files: { type: 'boolean' },
+    verify: { type: 'boolean' },
   })
   if (options.help) {
     process.stdout.write(help)
     return
   }
+  if (options.verify && !options.files) throw new UsageError('--verify is for --files alone')
+  if (options.files && (options.to !== undefined || options.undo || options.force)) {
+    throw new UsageError('--files goes with --verify alone: the bucket is that of STOWAGE_S3_BUCKET')
+  }
   if (options.force && !options.undo) throw new UsageError('--force is for --undo alone')
   if (options.force && options.to !== undefined) throw new UsageError('--force asks no database, so it needs no --to')
   const settings = readSettings(process.env)
+  if (options.files) {
+    await migrateFiles(settings, options.verify ?? false)
+    return
+  }
   if (options.force) {
     await undoMove(settings, 'gone')
     say(isBack)

@@ -53,8 +53,8 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
       await opened[Symbol.asyncDispose]()
     })
 
-    async function put(chunks: Iterable<Uint8Array>, under = lease): Promise<Location> {
-      await using staged = await store.stage(under)
+    async function put(chunks: Iterable<Uint8Array>, under = lease, size?: number): Promise<Location> {
+      await using staged = await store.stage(under, size)
       for (const chunk of chunks) await staged.write(chunk)
       await staged.commit()
       staged.keep()
@@ -83,7 +83,8 @@ export function blobStoreContract(name: string, open: () => Promise<OpenedBlobSt
         fc.asyncProperty(sizes, fc.nat(255), fc.array(fc.nat(), { maxLength: 6 }), async (sizes, seed, cuts) => {
           const chunks = sizes.map((size, index) => patterned(size, seed + index))
           const whole = Buffer.concat(chunks)
-          const location = await put(chunks)
+          const isTold = seed % 2 === 0
+          const location = await put(chunks, lease, isTold ? whole.length : undefined)
           expect(Buffer.compare(await bytesOf(location), whole)).toBe(0)
           const edges = [0, ...cuts.map((cut) => cut % (whole.length + 1)).sort((a, b) => a - b), whole.length]
           for (const [index, end] of edges.entries()) {

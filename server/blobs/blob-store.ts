@@ -1,3 +1,4 @@
+import type { StreamDigests } from '../lib/digest-streams.ts'
 import type { DigestAlgorithm, Digests } from '../lib/digests.ts'
 
 /** Where a blob's bytes are: `<lease>/<anything>`. Made by `stage`, never used for a second blob. */
@@ -29,6 +30,15 @@ export interface Space {
   total: number
 }
 
+/** What an address that the store itself serves is good for, and how it answers. */
+export interface PresignedRequest {
+  method: 'GET' | 'HEAD'
+  seconds: number
+  contentType: string
+  contentDisposition: string
+  cacheControl: string
+}
+
 export interface Removed {
   gone: Location[]
   /** The first failure, when there was any. */
@@ -44,8 +54,8 @@ export interface Removed {
  * `blob-store.contract.ts` says the same as tests; every implementation passes it.
  */
 export interface BlobStore {
-  /** A fresh location under the lease, ready to be written. */
-  stage(lease: string): Promise<StagedBlob>
+  /** A fresh location under the lease, ready to be written; `expectedSize` bytes will come, where that was told. */
+  stage(lease: string, expectedSize?: number): Promise<StagedBlob>
   /** What an HTTP response can send: the whole blob, or a stretch of it. Reads lazily, so it may fail only then; copies nothing to memory. */
   body(location: Location, span?: ByteSpan): Blob | ReadableStream<Uint8Array>
   /**
@@ -53,6 +63,10 @@ export interface BlobStore {
    * thread, and so not again for a while where it had to wait long.
    */
   bytesAtOnce?(location: Location, size: number): Blob | undefined
+  /** An address at which anybody can fetch the bytes for so long without asking us, where the store can make one. */
+  presigned?(location: Location, request: PresignedRequest): Promise<string>
+  /** Computes digests of bytes that are just being staged, off the main thread: where reading them back costs. */
+  digestsBeside?(algorithms: readonly DigestAlgorithm[]): StreamDigests
   /** Digests of the stored bytes, lower-case hex, computed off the main thread. `storage-unavailable` when the bytes are not there. */
   digest(location: Location, algorithms: readonly DigestAlgorithm[]): Promise<Partial<Digests>>
   /**

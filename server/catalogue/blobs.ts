@@ -112,6 +112,7 @@ export async function releaseBlobs(tx: Tx, ids: readonly number[], now: number):
       .select('id')
       .where('id', 'in', some)
       .orderBy('sha256')
+      .orderBy('id')
       .$call(locked(tx, 'for update'))
       .execute()
     const gone = await tx
@@ -150,6 +151,21 @@ export async function unnamedLocations(db: Db | Tx, locations: readonly string[]
   const doomed = await db.selectFrom('doomed').select('location').where('location', 'in', locations).execute()
   const named = new Set([...live, ...doomed].map((row) => row.location))
   return locations.filter((location) => !named.has(location))
+}
+
+/** The next blobs in the order of their locations. */
+export async function blobsBehind(
+  db: Db,
+  location: string,
+  limit: number,
+): Promise<Pick<BlobRow, 'id' | 'location' | 'size' | 'sha256'>[]> {
+  return db
+    .selectFrom('blobs')
+    .select(['id', 'location', 'size', 'sha256'])
+    .where('location', '>', location)
+    .orderBy('location')
+    .limit(limit)
+    .execute()
 }
 
 /** Adds up the next `limit` blobs behind an id; `last` is null where none was left. */

@@ -146,7 +146,7 @@ export const beginCopy = transaction('begin copy', async (tx, { from, storageId,
 })
 
 /** A server that starts at this moment takes its lease before, and is seen, or after, and sees the mark. */
-async function lockLeases(tx: Tx): Promise<void> {
+export async function lockLeases(tx: Tx): Promise<void> {
   await sql`lock table leases in share row exclusive mode`.execute(tx)
 }
 

@@ -220,6 +220,21 @@ const selectSomeFilesOf = prepared(
       .limit(wanted.limit),
 )
 
+/** Some of the files that have a blob's bytes: owner, package, version and file as they are spelled. */
+export async function namesOfBlob(db: Db, blobId: number, limit: number): Promise<string[]> {
+  const files = await db
+    .selectFrom('files')
+    .innerJoin('versions', 'versions.id', 'files.version_id')
+    .innerJoin('packages', 'packages.id', 'versions.package_id')
+    .innerJoin('owners', 'owners.id', 'packages.owner_id')
+    .select(['owners.name as owner', 'packages.name as package', 'versions.version', 'files.name as file'])
+    .where('files.blob_id', '=', blobId)
+    .orderBy('files.id')
+    .limit(limit)
+    .execute()
+  return files.map((it) => [it.owner, it.package, it.version, it.file].join('/'))
+}
+
 export interface NewFile {
   versionId: number
   name: string

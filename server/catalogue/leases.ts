@@ -182,6 +182,21 @@ export async function deadLeases(db: Db | Tx): Promise<string[]> {
   return rows.map((row) => row.id)
 }
 
+/** Leases that nobody holds, unless they are there: whatever lies under them and no row names is the sweeper's. */
+export async function addDeadLeases(tx: Tx, ids: readonly string[], now: number): Promise<void> {
+  for (let at = 0; at < ids.length; at += 500) {
+    const rows = ids.slice(at, at + 500).map((id) => ({
+      ...{ id, kind: 'process' as const, holder: null },
+      ...{ expires_at: agreedNow(tx, now), dead_since: agreedNow(tx, now) },
+    }))
+    await tx
+      .insertInto('leases')
+      .values(rows)
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute()
+  }
+}
+
 export async function deleteLease(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('leases').where('id', '=', id).where('dead_since', 'is not', null).execute()
 }

@@ -1,6 +1,6 @@
 import { Problem } from '../problems.ts'
 import type { Db, Tx } from './schema.ts'
-import { setSiteFact } from './site.ts'
+import { setSiteFact, siteFact } from './site.ts'
 import { transaction } from './transaction.ts'
 
 /*
@@ -17,6 +17,8 @@ const keys = {
   movedAt: 'moved-at',
   /** On the copy: since when, in ISO 8601, it has given its place back to the original. */
   givenBackAt: 'given-back-at',
+  /** While the files go to another place and nobody has used this database since the last look: that place's `storage-id`. */
+  filesMovingTo: 'files-moving-to',
 } as const
 
 export type MoveFacts = Partial<Record<keyof typeof keys, string>>
@@ -53,10 +55,10 @@ export async function mustBeInUse(db: Db | Tx): Promise<void> {
   }
 }
 
-/** Says that this database is used from now on: what was copied of it before is out of date. */
+/** Says that this database is used from now on: what was copied of it, or of its files, before is out of date. */
 export async function takeIntoUse(tx: Tx): Promise<void> {
   await mustBeInUse(tx)
-  await tx.deleteFrom('site').where('key', '=', keys.movingTo).execute()
+  await tx.deleteFrom('site').where('key', 'in', [keys.movingTo, keys.filesMovingTo]).execute()
 }
 
 /** For a command that may change something. */
@@ -94,4 +96,32 @@ export async function markGivenBack(tx: Tx, now: number): Promise<void> {
 
 export async function markComplete(tx: Tx): Promise<void> {
   await tx.deleteFrom('site').where('key', '=', keys.movingFrom).execute()
+}
+
+/** On both, once the files have gone to another place: since when, in ISO 8601. */
+const filesMoved = 'files-moved-at'
+
+export async function filesMovedAt(db: Db): Promise<string | undefined> {
+  return siteFact(db, filesMoved)
+}
+
+/** Throws where the files have gone to a bucket: what is left on the disk is out of date. */
+export async function mustHaveFilesOnDisk(db: Db): Promise<void> {
+  const at = await filesMovedAt(db)
+  if (at === undefined) return
+  throw new Problem(
+    'storage-unavailable',
+    `The files of this installation were moved to an S3 bucket at ${at}. Set STOWAGE_S3_BUCKET, and what else belongs to that bucket.`,
+  )
+}
+
+export async function rememberFilesMove(tx: Tx, storageId: string): Promise<void> {
+  await setSiteFact(tx, keys.filesMovingTo, storageId)
+}
+
+/** The files are where that id is: a place with the former one is refused, by whichever release. */
+export async function completeFilesMove(tx: Tx, storageId: string, now: number): Promise<void> {
+  await tx.deleteFrom('site').where('key', '=', keys.filesMovingTo).execute()
+  await setSiteFact(tx, keys.storageId, storageId)
+  await setSiteFact(tx, filesMoved, new Date(now).toISOString())
 }

@@ -136,7 +136,10 @@ export function serveHttp(
     try {
       const known = hot.answer(request, () => peerOf(request, server)) ?? downloadedNow(hot, request, segments)
       if (!known) return respond(request, segments)
-      response = counted(request, segments, begun, withCors(known, request, originsFor(segments)))
+      response =
+        known instanceof Promise
+          ? finished(request, segments, begun, known)
+          : counted(request, segments, begun, withCors(known, request, originsFor(segments)))
     } catch (error) {
       response = finished(request, segments, begun, Promise.reject(error))
     }

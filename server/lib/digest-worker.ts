@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { getPriority, setPriority } from 'node:os'
 import type { DigestAlgorithm, Digests } from './digests.ts'
 import { RunningDigests } from './digests.ts'
+import { yieldToOthers } from './thread-priority.ts'
 
 /** What `digest-thread.ts` asks of this thread, one file at a time. */
 export interface DigestQuestion {
@@ -13,14 +13,7 @@ export type DigestAnswer = { digests: Partial<Digests> } | { failure: { message:
 
 declare const self: Worker
 
-// Linux takes this for the calling thread alone: whoever waits for an answer of the server comes first.
-if (process.platform === 'linux') {
-  try {
-    setPriority(Math.max(5, getPriority()))
-  } catch {
-    // Where the system forbids it, this thread is as important as the others.
-  }
-}
+yieldToOthers()
 
 /** Kept from file to file, as there is only ever one at a time. */
 const piece = Buffer.allocUnsafeSlow(256 * 1024)

@@ -34,10 +34,13 @@ export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
     keep: () => staged.keep(),
     [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
   })
+  const { presigned, digestsBeside } = store
   return {
-    stage: async (lease) => watchedStaged(await watched('stage', store.stage(lease))),
+    stage: async (lease, expectedSize) => watchedStaged(await watched('stage', store.stage(lease, expectedSize))),
     body: (location, span) => store.body(location, span),
     bytesAtOnce: (location, size) => store.bytesAtOnce?.(location, size),
+    ...(presigned && { presigned: (location, request) => presigned.call(store, location, request) }),
+    ...(digestsBeside && { digestsBeside: (algorithms) => digestsBeside.call(store, algorithms) }),
     digest: (location, algorithms) => watched('digest', store.digest(location, algorithms)),
     remove: async (locations) => {
       const removed = await watched('remove', store.remove(locations))

@@ -1,6 +1,6 @@
 import type { Resolved } from '../access/access.ts'
 import { type Grant, grant, ownerAt } from '../access/grant.ts'
-import type { ByteSpan, Location } from '../blobs/blob-store.ts'
+import type { ByteSpan, Location, PresignedRequest } from '../blobs/blob-store.ts'
 import { type AddressedFile, type AddressKeys, fileOfVersion } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
@@ -58,6 +58,15 @@ export async function readableFileById(
   return { grant: leave, file }
 }
 
+/** An address at which the store itself serves the file for a while, to anybody; undefined where it cannot. */
+export function linkTo(
+  { blobs }: RegistryParts,
+  { file }: ReadableFile,
+  request: PresignedRequest,
+): Promise<string> | undefined {
+  return blobs.presigned?.(file.location as Location, request)
+}
+
 /** Bytes of a file that may always be in memory until its client has read it; */
 const alwaysHeld = 64 * 1024
 /** of a larger one only where no more requests than these are open: clients that do not read are many where they mean harm. */
@@ -81,7 +90,8 @@ export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSp
   const size = span ? span.end - span.start : file.size
   if (!(whole instanceof Blob)) {
     parts.observer.sending(size)
-    return span ? parts.blobs.body(location, span) : whole
+    // With its size told, a store that has fewer bytes says so.
+    return parts.blobs.body(location, span ?? { start: 0, end: file.size })
   }
   if (whole.size !== file.size) {
     parts.observer.bytesMissing()

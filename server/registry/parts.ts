@@ -18,6 +18,8 @@ export interface RegistryParts {
   checkStorage: () => Promise<void>
   /** How long freed bytes stay, in milliseconds. */
   blobGrace: number
+  /** Milliseconds for which a link to the store works, to which downloads are redirected; undefined where all are sent from here. */
+  linkLifetime: number | undefined
   /** Milliseconds since 1970. */
   now: () => number
   /** Bytes of uploads whose commit was not answered; the sweeper finds out what became of them. */

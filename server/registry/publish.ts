@@ -19,6 +19,7 @@ import type { FileName, PackageName, VersionName } from '../names.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { type ChangeAction, tell } from './changes.ts'
 import { declaredMismatch } from './declared-mismatch.ts'
+import { digestsBeside } from './digests-beside.ts'
 import { outOfTouch } from './leases.ts'
 import { outcomeOf, type UploadWatch } from './observer.ts'
 import type { RegistryParts } from './parts.ts'
@@ -54,11 +55,10 @@ export interface Published {
 /** Bytes of a file up to which all its digests are computed as it comes in: a job for them costs more. */
 export const mostDigestedAtOnce = 256 * 1024
 
-/** Equal bytes are stored once for the whole site. */
-const deduplicationScope = ''
-
 interface AddFile {
   claim: Claim
+  /** See `deduplicationScope`. */
+  scope: string
   leaseId: string
   location: string
   /** Where this digest's blob should be and is not. */
@@ -103,7 +103,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     now,
   })
   const { blob, usesNewBytes } = await ensureBlob(tx, {
-    scope: deduplicationScope,
+    scope: args.scope,
     size: args.size,
     location: args.location,
     lostLocation: args.lostLocation,
@@ -204,10 +204,11 @@ async function publishWatched(
   // Not even a promise for each chunk where there is no quota.
   const cover = bound && ((bytes: number) => reservation.cover(bytes).catch(renewingLease(parts)))
   await cover?.(0)
-  await using staged = await parts.blobs.stage(leaseId)
+  await using staged = await parts.blobs.stage(leaseId, upload.declaredSize)
   const needed: DigestAlgorithm[] = ['sha256', ...(Object.keys(upload.declaredDigests) as DigestAlgorithm[])]
   const isLarge = (bytes: number) => bytes > mostDigestedAtOnce
-  const running = new RunningDigests(isLarge(upload.declaredSize ?? 0) ? needed : digestAlgorithms)
+  using beside = isLarge(upload.declaredSize ?? Number.POSITIVE_INFINITY) ? digestsBeside(parts, needed) : undefined
+  const running = new RunningDigests(beside || isLarge(upload.declaredSize ?? 0) ? needed : digestAlgorithms)
   const maxFileSize = Math.min(parts.limits.maxFileSize, outlook.maxFileSize)
   let size = 0
   for await (const chunk of atMost(maxFileSize, upload.body, fileTooLarge)) {
@@ -216,19 +217,23 @@ async function publishWatched(
     size += chunk.byteLength
     if (isLarge(size)) running.narrow(needed)
     running.update(chunk)
-    await staged.write(chunk)
+    if (beside) await Promise.all([staged.write(chunk), beside.update(chunk)])
+    else await staged.write(chunk)
   }
   if (upload.declaredSize !== undefined && upload.declaredSize !== size) throw bodyIncomplete()
   const digests = running.finish() as Partial<Digests> & { sha256: string }
   const mismatch = declaredMismatch(upload.declaredDigests, digests)
   if (mismatch) throw mismatch
-  await staged.commit()
+  const [others] = await Promise.all([beside?.finish(), staged.commit()])
+  Object.assign(digests, others)
 
+  const scope = deduplicationScope(parts, grant.owner.id)
   const record = {
     claim: claimOf(grant),
+    scope,
     leaseId,
     location: staged.location,
-    lostLocation: await lostLocation(parts, digests.sha256, size),
+    lostLocation: await lostLocation(parts, scope, digests.sha256, size),
     package: upload.package,
     version: upload.version,
     file: upload.file,
@@ -282,11 +287,19 @@ export async function largestFile(parts: RegistryParts, grant: Grant<'write'>): 
 }
 
 /**
+ * Who shares equal bytes: the whole site. Where the store itself sends them, only files of one owner: it tells since when it has them,
+ * and that would say that somebody else had them before.
+ */
+function deduplicationScope({ linkLifetime }: RegistryParts, ownerId: number): string {
+  return linkLifetime === undefined ? '' : String(ownerId)
+}
+
+/**
  * Where a blob with these bytes claims to be and is not. A 201 must never speak of bytes that nobody has, so the blob
  * takes the new ones: publishing again repairs. Asked before the transaction, which must not wait for this disk.
  */
-async function lostLocation(parts: RegistryParts, sha256: string, size: number): Promise<string | null> {
-  const blob = await blobByDigest(parts.catalogue.read, deduplicationScope, sha256)
+async function lostLocation(parts: RegistryParts, scope: string, sha256: string, size: number): Promise<string | null> {
+  const blob = await blobByDigest(parts.catalogue.read, scope, sha256)
   if (!blob || (await parts.blobs.size(blob.location as Location)) === size) return null
   // An unmounted disk has nothing at all: that is no reason to give up what will be there again.
   await parts.checkStorage()

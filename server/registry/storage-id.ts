@@ -11,16 +11,25 @@ export const rememberStorage = transaction('remember storage', async (tx, args: 
 })
 
 /** Throws when the blob folder, asked again, is not the catalogue's: its disk may have been unmounted meanwhile. */
-export async function checkStorage(catalogue: Catalogue, stored: string | undefined): Promise<void> {
+export async function checkStorage(
+  catalogue: Catalogue,
+  { called, read }: Pick<BlobPlace, 'called' | 'read'>,
+): Promise<void> {
+  const stored = await read()
   if (stored !== undefined && stored === (await siteFact(catalogue.read, key))) return
   throw new Problem(
     'storage-unavailable',
-    'The blob folder is gone or another one: nothing is stored in it or removed from it.',
+    `${called} is gone or another one: nothing is stored in it or removed from it.`,
   )
 }
 
-/** What a blob folder says about itself. */
-interface BlobFolder {
+/** What a blob folder, or a bucket, says about itself. */
+interface BlobPlace {
+  /** At the beginning of a sentence. */
+  called: string
+  /** What somebody does who has taken the wrong one. */
+  mend: string
+  setting: string
   read(): Promise<string | undefined>
   /** Has it say so, unless it says something already; resolves with what it says. */
   claim(id: string): Promise<string>
@@ -32,28 +41,28 @@ interface BlobFolder {
  * Refuses a blob folder that belongs to another catalogue: two nodes with one database and a disk each would serve one
  * half of the files each. Of nodes that start together for the first time, the first one decides.
  */
-export async function matchStorage(catalogue: Catalogue, folder: BlobFolder): Promise<void> {
+export async function matchStorage(catalogue: Catalogue, place: BlobPlace): Promise<void> {
   // In this order: what the catalogue knows, a folder said before.
   const known = await siteFact(catalogue.read, key)
-  const stored = await folder.read()
+  const stored = await place.read()
   if (known !== undefined && stored === undefined) {
     throw new Problem(
       'storage-unavailable',
-      'The blob folder is empty or not the one that this database belongs to. Mount the right one, or restore both together.',
+      `${place.called} is empty or not the one that this database belongs to. ${place.mend}, or restore both together.`,
     )
   }
   // A catalogue that knows nothing yet cannot have filled it, unless another node of it was quicker just now.
-  if (known === undefined && (await folder.isUsed()) && (await siteFact(catalogue.read, key)) === undefined) {
+  if (known === undefined && (await place.isUsed()) && (await siteFact(catalogue.read, key)) === undefined) {
     throw new Problem(
       'storage-unavailable',
-      'The blob folder is in use, but this database is new and knows nothing of it. If SQLite has the catalogue until now, move it with stowage migrate; if PostgreSQL has it, set STOWAGE_DATABASE_URL; else put the missing database back, or choose another STOWAGE_DATA_DIR.',
+      `${place.called} is in use, but this database is new and knows nothing of it. If SQLite has the catalogue until now, move it with stowage migrate; if PostgreSQL has it, set STOWAGE_DATABASE_URL; else put the missing database back, or choose another ${place.setting}.`,
     )
   }
   // The folder first: after a crash in between the next start finds it there and goes on with it.
-  const id = stored ?? (await folder.claim(randomUUID()))
+  const id = stored ?? (await place.claim(randomUUID()))
   if (id === (known ?? (await catalogue.transact(rememberStorage, { id })))) return
   throw new Problem(
     'storage-unavailable',
-    'The blob folder belongs to another database. Give each installation its own data directory.',
+    `${place.called} belongs to another database. Give each installation its own ${place.setting}.`,
   )
 }

@@ -3,7 +3,7 @@ import { rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
-import { bytesForJob } from '../support/bytes-for-job.ts'
+import { bytesForJob, digestsLater } from '../support/bytes-for-job.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { temporaryFolder } from '../support/server-process.ts'
 import { type Client, type StartOptions, startStowage, type TestStowage } from '../support/stowage.ts'
@@ -162,7 +162,7 @@ test('digests that were given up are waited for by nobody: a list of files shows
 })
 
 test('jobs are listed in pages, oldest first, with the total', async () => {
-  await using stowage = await startStowage()
+  await using stowage = await startStowage({ replace: { blobs: digestsLater } })
   for (let seed = 1; seed <= 5; seed++) {
     expect((await stowage.admin.put({ file: `f${seed}` }, bytesForJob(seed))).status).toBe(201)
   }
@@ -177,7 +177,7 @@ test('jobs are listed in pages, oldest first, with the total', async () => {
 })
 
 test('a job is shown as running while it is done, and can be neither deleted nor hurried', async () => {
-  await using stowage = await startStowage()
+  await using stowage = await startStowage({ replace: { blobs: digestsLater } })
   const { blobs } = stowage.stowage.registry
   const digest = blobs.digest.bind(blobs)
   const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -227,7 +227,7 @@ test('what comes again and again is one job each, however often a server starts,
 
 test('what a stopped server left to do is done by the next one', async () => {
   await using folder = await temporaryFolder()
-  const first = await startStowage({ dataDir: folder.path })
+  const first = await startStowage({ dataDir: folder.path, replace: { blobs: digestsLater } })
   const { blobs } = first.stowage.registry
   const begun = Promise.withResolvers<void>()
   blobs.digest = () => {
@@ -288,7 +288,7 @@ describe('who may see and decide', () => {
         return whole.transact(work, args)
       },
     })
-    await using started = await startStowage({ replace: { catalogue } })
+    await using started = await startStowage({ replace: { catalogue, blobs: digestsLater } })
     stowage = started
     expect((await started.admin.put({}, bytesForJob(1))).status).toBe(201)
     const [job] = await list(started.admin)

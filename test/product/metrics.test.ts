@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { Problem } from '../../server/problems.ts'
-import { bytesForJob } from '../support/bytes-for-job.ts'
+import { bytesForJob, digestsLater } from '../support/bytes-for-job.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { SlowUpload } from '../support/slow-upload.ts'
 import { adminPassword, basic, startStowage, type TestStowage } from '../support/stowage.ts'
@@ -112,7 +112,7 @@ describe('metrics', () => {
   beforeAll(async () => {
     const away = () => new Problem('storage-unavailable', 'away')
     const blobs = (store: BlobStore) =>
-      new Proxy(store, {
+      new Proxy(digestsLater(store), {
         get(target, name) {
           if (broken.includes(String(name))) return () => Promise.reject(away())
           const member: unknown = Reflect.get(target, name)

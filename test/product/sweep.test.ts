@@ -3,7 +3,7 @@ import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import { mostDigestedAtOnce } from '../../server/registry/publish.ts'
-import { bytesForJob } from '../support/bytes-for-job.ts'
+import { bytesForJob, digestsLater } from '../support/bytes-for-job.ts'
 import { blobFiles, rowCounts } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { temporaryFolder } from '../support/server-process.ts'
@@ -253,7 +253,7 @@ describe('digests', () => {
   const all = { md5: real('md5'), sha1: real('sha1'), sha512: real('sha512') }
 
   test.each(['declared', 'chunked'])('of a small file are stored by the publish itself, its size %s', async (size) => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     const bytes = seededBytes(mostDigestedAtOnce, 3)
     const sent = size === 'declared' ? bytes : new Blob([bytes]).stream()
     expect((await stowage.admin.put({}, sent)).status).toBe(201)
@@ -263,14 +263,14 @@ describe('digests', () => {
   })
 
   test('of a larger file are asked for also where its size is seen only as it comes', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     expect((await stowage.admin.put({}, new Blob([body]).stream(), { 'X-Checksum-Sha1': all.sha1 })).status).toBe(201)
     expect(await stored(stowage)).toEqual({ md5: null, sha1: all.sha1, sha512: null })
     expect(await rows(stowage)).toMatchObject({ jobs: 1 })
   })
 
   test('are asked for by the publish itself, and computed by the job', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     await put(stowage, 'a', body)
     expect(await rows(stowage)).toMatchObject({ jobs: 1 })
     expect(await stored(stowage)).toEqual({ md5: null, sha1: null, sha512: null })
@@ -288,7 +288,7 @@ describe('digests', () => {
 
   test('are computed after a restart where a stop came first', async () => {
     await using folder = await temporaryFolder()
-    const first = await startStowage({ dataDir: folder.path })
+    const first = await startStowage({ dataDir: folder.path, replace: { blobs: digestsLater } })
     await put(first, 'a', body)
     await first.stop()
     await using second = await startStowage({ dataDir: folder.path })
@@ -298,7 +298,7 @@ describe('digests', () => {
   })
 
   test('that the client declared are stored at once, and not computed again', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     const asked: string[][] = []
     const { blobs } = stowage.stowage.registry
     const digest = blobs.digest.bind(blobs)
@@ -317,7 +317,7 @@ describe('digests', () => {
   })
 
   test('all declared: no job at all', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     const declared = { 'X-Checksum-Md5': all.md5, 'X-Checksum-Sha1': all.sha1, 'X-Checksum-Sha512': all.sha512 }
     expect((await stowage.admin.put({}, body, declared)).status).toBe(201)
     expect(await stored(stowage)).toEqual(all)
@@ -325,7 +325,7 @@ describe('digests', () => {
   })
 
   test('declared by a later publish of the same bytes are written down too', async () => {
-    await using stowage = await startStowage()
+    await using stowage = await startStowage({ replace: { blobs: digestsLater } })
     await put(stowage, 'a', body)
     expect((await stowage.admin.put({ file: 'b' }, body, { 'X-Checksum-Sha512': all.sha512 })).status).toBe(201)
     expect(await stored(stowage)).toEqual({ md5: null, sha1: null, sha512: all.sha512 })

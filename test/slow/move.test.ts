@@ -3,15 +3,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client as PostgresClient } from 'pg'
+import type { S3Place } from '../../server/blobs/s3-client.ts'
 import { tablesToCopy } from '../../server/catalogue/copy.ts'
 import { openPostgres } from '../../server/catalogue/postgres.ts'
 import { openSqlite } from '../../server/catalogue/sqlite.ts'
+import { readSettings } from '../../server/config.ts'
 import { type MoveEvent, moveToPostgres, undoMove } from '../../server/move.ts'
+import { moveFiles } from '../../server/move-files.ts'
 import { freshDatabase, onPostgres, onServer } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { freePort, sharedPostgres } from '../support/postgres.ts'
+import { bestS3Server } from '../support/s3.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { environmentWithoutOurs, temporaryFolder } from '../support/server-process.ts'
+import { s3Settings } from '../support/store.ts'
 import { basic, Client, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
@@ -279,6 +284,39 @@ described('a move', () => {
     expect((await server.user('cy')).name).toBe('cy')
     const bytesAfter = await blobFiles(from.path)
     expect([...bytesBefore.keys()].filter((path) => !bytesAfter.has(path))).toEqual([])
+  })
+
+  test('takes an installation along whose files are in a bucket, there and back', async () => {
+    await using from = await installation()
+    await using to = await emptyDatabase()
+    await using s3 = await bestS3Server().start()
+    const settings = readSettings({ STOWAGE_DATA_DIR: from.path, ...s3Settings(s3.place()) })
+    const bucket = s3Settings(settings.s3 as S3Place)
+    // These were never on the disk.
+    onSqlite(from.path, `delete from files where name like 'many-%'`)
+    onSqlite(from.path, `delete from blobs where scope = 'many'`)
+    onSqlite(from.path, `delete from doomed where location like '%🔑'`)
+    const files = await moveFiles({ ...settings, s3: settings.s3 as S3Place })
+    expect(files).toMatchObject({ kind: 'moved' })
+    expect(await sentenceOf(move(from.path, to.url))).toMatch(
+      /moved to an S3 bucket at .* the blob folder is not that one/,
+    )
+    expect(await moveToPostgres(settings, to.url)).toEqual({ kind: 'moved' })
+
+    const onSqliteAgain = () => startStowage({ dataDir: from.path, settings: { STOWAGE_DATABASE_URL: '', ...bucket } })
+    expect(await serverIsRefused(onSqliteAgain())).toContain('was moved to PostgreSQL')
+    expect(await serverIsRefused(startOn(from.path, to.url))).toContain('were moved to an S3 bucket')
+    {
+      await using server = await startStowage({
+        dataDir: from.path,
+        settings: { STOWAGE_DATABASE_URL: to.url, ...bucket },
+      })
+      await mustServe(server, from)
+      await server.stop()
+    }
+    await undoMove(settings, { url: to.url })
+    await using server = await onSqliteAgain()
+    await mustServe(server, from)
   })
 
   test('an id that was given away is not given away again', async () => {

@@ -32,18 +32,20 @@ export class HttpProxy implements AsyncDisposable {
   readonly #server = createServer((incoming, answer) => this.#handle(incoming, answer))
 
   readonly #keepsConnections: boolean
+  readonly #keepsHost: boolean
 
-  private constructor(target: string, keepsConnections: boolean) {
+  private constructor(target: string, keepsConnections: boolean, keepsHost: boolean) {
     this.#target = new URL(target)
     this.#keepsConnections = keepsConnections
+    this.#keepsHost = keepsHost
   }
 
   /**
    * `keepsConnections` false: each request has a connection of its own. What is cut on one that has been used before, a browser
-   * sends once more by itself.
+   * sends once more by itself. `keepsHost`: the server sees the proxy's name, as a signed request wants it.
    */
-  static async start(target: string, { keepsConnections = true } = {}): Promise<HttpProxy> {
-    const proxy = new HttpProxy(target, keepsConnections)
+  static async start(target: string, { keepsConnections = true, keepsHost = false } = {}): Promise<HttpProxy> {
+    const proxy = new HttpProxy(target, keepsConnections, keepsHost)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -83,7 +85,8 @@ export class HttpProxy implements AsyncDisposable {
       return void answer.end(fault.body)
     }
     const { hostname, port } = this.#target
-    const { host: _, ...passed } = headers
+    const { host, ...others } = headers
+    const passed = this.#keepsHost ? { host, ...others } : others
     const onward = request({ hostname, port, path, method, headers: passed, agent: false }, (response) => {
       if (fault?.kind === 'lose answer') {
         response.resume()

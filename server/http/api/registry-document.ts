@@ -127,6 +127,14 @@ function reading(answers: { body: boolean }): Responses {
           },
         }
       : {}),
+    303: {
+      description:
+        'Where the file is stored, if the server is set up so: `Location` works without credentials, for a minute and for this method.',
+      headers: headersFrom({
+        Location: 'An address of the object store.',
+        'X-Checksum-Sha256': 'The SHA-256, hexadecimal.',
+      }),
+    },
     304: { description: 'The file is the one that the caller has.' },
     ...refused(307, 400, 401, 403, 404, 412, ...(answers.body ? [416] : [])),
   }

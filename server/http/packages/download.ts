@@ -3,20 +3,20 @@ import { attachment } from '../../lib/content-disposition.ts'
 import { formatHttpDate } from '../../lib/http-date.ts'
 import { contentRange, parseRange, type Span, unsatisfiedContentRange } from '../../lib/range.ts'
 import { Problem } from '../../problems.ts'
-import { bytesOf, type ReadableFile } from '../../registry/download.ts'
+import { bytesOf, linkTo, type ReadableFile } from '../../registry/download.ts'
 import type { RegistryParts } from '../../registry/parts.ts'
 import { byteRanges, mayAnswerInParts } from './byte-ranges.ts'
 
 /**
- * A file, or those ranges of it that were asked for. HEAD gets the same headers, and nothing is opened for it. `failed` is
- * told what goes wrong once the answer has begun.
+ * A file, or those ranges of it that were asked for; or where the store sends them. HEAD gets the same headers, and nothing is opened
+ * for it. `failed` is told what goes wrong once the answer has begun.
  */
 export function fileResponse(
   parts: RegistryParts,
   found: ReadableFile,
   request: Request,
   failed: (error: unknown) => void,
-): Response {
+): Response | Promise<Response> {
   const { file } = found
   const isHead = request.method === 'HEAD'
   const etag = `"${file.sha256}"`
@@ -42,6 +42,11 @@ export function fileResponse(
       content_range: unsatisfiedContentRange(file.size),
     })
   }
+  const link = linkFor(parts, found, request, headers)
+  if (link) {
+    const counts = !isHead && (range.kind === 'whole' || range.spans.some(isFirst))
+    return redirected(parts, found, link, counts)
+  }
   if (range.kind === 'spans') {
     const [only, ...others] = range.spans
     if (only && others.length === 0) return onePart(parts, found, only, headers)
@@ -61,6 +66,44 @@ export function fileResponse(
   const body = file.size === 0 ? null : bytesOf(parts, found)
   parts.downloads.note(file)
   return new Response(body, { headers })
+}
+
+/**
+ * Conditions that hold here and that clients send on to the store, where they would not: it has entity tags and dates of its own, of
+ * the bytes instead of the file. `If-None-Match` does no harm there: it names none of those, or the right bytes.
+ */
+const sentOn = ['if-match', 'if-range', 'if-modified-since', 'if-unmodified-since']
+
+/** Where the store sends what was asked for, with these headers; undefined where that is done here. */
+function linkFor(
+  parts: RegistryParts,
+  found: ReadableFile,
+  request: Request,
+  headers: Headers,
+): Promise<string> | undefined {
+  const { linkLifetime } = parts
+  // A store would refuse any range of an empty file.
+  if (linkLifetime === undefined || found.file.size === 0) return undefined
+  if (sentOn.some((name) => request.headers.has(name))) return undefined
+  return linkTo(parts, found, {
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    seconds: linkLifetime / 1000,
+    contentType: headers.get('content-type') ?? '',
+    contentDisposition: headers.get('content-disposition') ?? '',
+    cacheControl: headers.get('cache-control') ?? '',
+  })
+}
+
+/** The digest is told here, as the store does not know it; nothing else of the file, which is what its own answer describes. */
+async function redirected(
+  parts: RegistryParts,
+  { file }: ReadableFile,
+  link: Promise<string>,
+  counts: boolean,
+): Promise<Response> {
+  const headers = { Location: await link, 'Cache-Control': 'no-store', 'X-Checksum-Sha256': file.sha256 }
+  if (counts) parts.downloads.note(file)
+  return new Response(null, { status: 303, headers })
 }
 
 /** Whether these bytes count as a download: a client that resumes, or fetches a file in pieces, counts once. */

@@ -67,16 +67,22 @@ export function downloadNow(
   address: Address,
   calling: Calling,
   hot: HotDownloads,
-): Response | undefined {
+): Response | Promise<Response> | undefined {
   if (request.method !== 'GET' || !calling.isAnonymous()) return undefined
   const keep = hot.begin(request, address, calling.peer)
   const resolved = calling.resolveNow(addressKeys(address))
   return resolved && download(parts, request, resolved, keep)
 }
 
-function download(parts: HttpParts, request: Request, resolved: Resolved, keep: Keep | undefined): Response {
+function download(
+  parts: HttpParts,
+  request: Request,
+  resolved: Resolved,
+  keep: Keep | undefined,
+): Response | Promise<Response> {
   const found = readableFile(resolved)
   const response = fileResponse(parts.registry, found, request, (error) => logFailure(parts.log, request, error))
+  if (response instanceof Promise) return response
   keep?.(found, resolved.caller, response)
   return response
 }

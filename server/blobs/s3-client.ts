@@ -1,0 +1,131 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { Problem } from '../problems.ts'
+import { S3Requests } from './s3-requests.ts'
+
+/** Where the bucket is, and who may use it. */
+export interface S3Place {
+  bucket: string
+  /** Undefined: Amazon's own, for the region. */
+  endpoint: string | undefined
+  region: string
+  /** What every key begins with: nothing, or something that ends in a slash. */
+  prefix: string
+  /** Undefined: as the AWS SDK finds them (environment, profile, container, machine). */
+  credentials: { accessKeyId: string; secretAccessKey: string } | undefined
+  pathStyle: boolean
+}
+
+/** Milliseconds without a byte after which a body counts as broken. */
+export const patience = 60_000
+/** Milliseconds until a request without a body has its answer, or is sent again. */
+const answerTime = 20_000
+/** Bytes a millisecond at least: slower bodies count as broken. */
+const slowest = 50
+
+/** Milliseconds that one attempt to send so many bytes may take. */
+export function timeFor(bytes: number): { requestTimeout: number } {
+  return { requestTimeout: patience + Math.ceil(bytes / slowest) }
+}
+
+export interface S3Clients {
+  /** For whole objects: with the checksums that the store was seen to take. */
+  whole: S3Client
+  /**
+   * For parts, and bodies that are streamed: no checksum beside the SHA-256 in the signature, which every store compares. One
+   * that is told at the beginning of a multipart upload would have to be told with every part, also one that is streamed.
+   */
+  parts: S3Client
+}
+
+export type Checksums = 'WHEN_SUPPORTED' | 'WHEN_REQUIRED'
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+export function s3Client(place: S3Place, requestChecksumCalculation: Checksums, attempts = 5): S3Client {
+  const config: S3ClientConfig = {
+    region: place.region,
+    forcePathStyle: place.pathStyle,
+    requestChecksumCalculation,
+    // Ours are compared by whoever downloads, and a stretch of an object has none.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // Everything but a streamed body is sent again, as no key is ever used for other bytes.
+    maxAttempts: attempts,
+    // What goes wrong is thrown, and told where it is handled.
+    logger: silent,
+    requestHandler: new S3Requests(answerTime),
+    ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
+    ...(place.credentials ? { credentials: place.credentials } : {}),
+  }
+  return new S3Client(config)
+}
+
+type Purpose = 'store' | 'read' | 'remove' | 'probe'
+
+const outcomes: Record<Purpose, string> = {
+  store: 'nothing was stored',
+  read: 'the stored bytes cannot be read',
+  remove: 'not everything was removed',
+  probe: 'nothing can be stored',
+}
+
+/** What stores call it when there is no more room: S3's own word, and those of MinIO, Ceph, Swift and others. */
+const fullNames =
+  /^(QuotaExceeded|InsufficientStorage|InsufficientCapacity|StorageFull|XMinioStorageFull|XMinioAdminBucketQuotaExceeded|NotEnoughSpace|InsufficientQuota)$/
+
+/** What a failed request means to a person. */
+export function s3Problem(error: unknown, purpose: Purpose): Problem {
+  if (error instanceof Problem) return error
+  if (fullNames.test(nameOf(error)) || statusOf(error) === 507) {
+    const sentence = `the storage is full: ${outcomes[purpose]}, free some space and try again`
+    return new Problem('storage-full', sentence, {}, error)
+  }
+  if (purpose === 'read' && isNotThere(error)) {
+    return new Problem('storage-unavailable', 'the stored bytes are not there', {}, error)
+  }
+  const sentence = `the storage does not work just now: ${outcomes[purpose]}, try again later`
+  return new Problem('storage-unavailable', sentence, {}, error)
+}
+
+/** Runs requests, and lets their failures out as problems. */
+export async function onS3<Result>(purpose: Purpose, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw s3Problem(error, purpose)
+  }
+}
+
+/** The code of S3's answer, or the name of what went wrong on the way there. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}
+
+export function statusOf(error: unknown): number | undefined {
+  const metadata = (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata
+  return metadata?.httpStatusCode
+}
+
+export function isNotThere(error: unknown): boolean {
+  return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(nameOf(error))
+}
+
+/** Whether the store does not know such a request at all. */
+export function isUnknownRequest(error: unknown): boolean {
+  return statusOf(error) === 501 || ['NotImplemented', 'MethodNotAllowed'].includes(nameOf(error))
+}
+
+/** Whether another attempt may succeed: the answer got lost, or the store said that it cannot just now. */
+export function mayPass(error: unknown): boolean {
+  const status = statusOf(error)
+  if (isUnknownRequest(error) || nameOf(error) === 'CredentialsProviderError') return false
+  return status === undefined || status >= 500 || status === 429
+}
+
+/** For the log and for whoever starts the server: S3's own words, never an address with a signature. */
+export function s3Reason(error: unknown): string {
+  const cause = error instanceof Problem && error.cause !== undefined ? error.cause : error
+  const { name = '', message = String(cause) } = cause instanceof Error ? cause : {}
+  const status = statusOf(cause)
+  const details = [name === 'Error' || name === message ? '' : name, status].filter(Boolean).join(', ')
+  return details ? `${message} (${details})` : message
+}

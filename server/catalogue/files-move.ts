@@ -1,0 +1,48 @@
+import { lockLeases } from './copy.ts'
+import { isPostgres } from './dialect.ts'
+import { releaseClaims } from './jobs.ts'
+import { addDeadLeases, killExpiredLeases, killPredecessors } from './leases.ts'
+import { completeFilesMove, moveFacts, rememberFilesMove } from './move.ts'
+import type { Tx } from './schema.ts'
+import { transaction } from './transaction.ts'
+
+export interface NewPlace {
+  /** The `storage-id` of the place that the files move to. */
+  storageId: string
+  now: number
+}
+
+/** Servers that use the database. Where there is none, nothing is published until one says that it does (`takeIntoUse`). */
+export const beginLastCopy = transaction('begin last copy of files', async (tx, { storageId, now }: NewPlace) => {
+  const servers = await livingServers(tx, now)
+  if (servers === 0) await rememberFilesMove(tx, storageId)
+  return servers
+})
+
+interface Switch extends NewPlace {
+  /** Under which something lies in the bucket. */
+  leases: string[]
+}
+
+/**
+ * From now on the files are where `storageId` says, and no longer where they were. False where the database has been used since the
+ * last copy was begun. What the bucket holds and no row names (by then deleted, or broken off) is the next sweep's, by the leases.
+ */
+export const switchFiles = transaction('switch files', async (tx, { storageId, now, leases }: Switch) => {
+  if ((await livingServers(tx, now)) > 0) return false
+  if ((await moveFacts(tx)).filesMovingTo !== storageId) return false
+  await addDeadLeases(tx, leases, now)
+  await completeFilesMove(tx, storageId, now)
+  return true
+})
+
+/** SQLite's servers are none: whoever asks holds the lock of the data directory. */
+async function livingServers(tx: Tx, now: number): Promise<number> {
+  if (isPostgres(tx)) await lockLeases(tx)
+  const dead = isPostgres(tx)
+    ? await killExpiredLeases(tx, '', now)
+    : await killPredecessors(tx, { own: '', holder: null, now })
+  await releaseClaims(tx, dead)
+  const living = tx.selectFrom('leases').select('id').where('kind', '=', 'process').where('dead_since', 'is', null)
+  return (await living.execute()).length
+}
