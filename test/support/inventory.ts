@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Db } from '../../server/catalogue/schema.ts'
+import { objectsOf } from './store.ts'
 
 const counted = ['packages', 'versions', 'files', 'blobs', 'doomed', 'jobs'] as const
 
@@ -46,8 +47,10 @@ export async function emptyParents(db: Db): Promise<string[]> {
   ]
 }
 
-/** The files below `data/blobs` by their path from there, with their sizes; the folder's own id is no blob. */
+/** The files below `data/blobs`, or in its bucket, by their path from there, with their sizes; the storage's own id is no blob. */
 export async function blobFiles(dataDir: string): Promise<Map<string, number>> {
+  const objects = await objectsOf(dataDir)
+  if (objects) return objects
   const root = join(dataDir, 'blobs')
   const found = new Map<string, number>()
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Subprocess } from 'bun'
 import { databaseSettings, dropDatabaseOf } from './database.ts'
 import { demandDocumented } from './documented-answers.ts'
+import { storeSettings } from './store.ts'
 import { adminPassword, basic, Client } from './stowage.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -97,6 +98,7 @@ async function spawnServer(dataDir: string, settings: Record<string, string>): P
       STOWAGE_ADMIN_PASSWORD: adminPassword,
       STOWAGE_LOG_LEVEL: 'warn',
       ...(await databaseSettings(dataDir)),
+      ...(await storeSettings(dataDir)),
       ...settings,
     },
     stdin: 'ignore',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
@@ -6,7 +6,10 @@ import { readSettings } from '../../server/config.ts'
 import { openLog } from '../../server/log.ts'
 import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase } from './database.ts'
 import { onlyDocumented } from './documented-answers.ts'
+import { asOne, usualNodes } from './nodes.ts'
 import { roomyPlace } from './roomy-place.ts'
+import { SpreadingProxy } from './spreading-proxy.ts'
+import { onS3, storeSettings, tellingWhatIsStaged } from './store.ts'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -20,6 +23,8 @@ export interface StartOptions {
   thread?: boolean
   /** A data directory to begin with; else a fresh one, removed at the end. */
   dataDir?: string
+  /** Several behind a proxy that sends each request to the next one. PostgreSQL only. */
+  nodes?: number
 }
 
 /** A file's address below an owner. */
@@ -34,12 +39,15 @@ export interface FileAddress {
 export class TestStowage {
   readonly stowage: Stowage
   readonly dataDir: string
+  /** Where there are several, each of them as a server of its own. */
+  readonly nodes: readonly TestStowage[]
   readonly #ownsData: boolean
 
-  constructor(stowage: Stowage, dataDir: string, ownsData: boolean) {
+  constructor(stowage: Stowage, dataDir: string, ownsData: boolean, nodes: readonly TestStowage[] = []) {
     this.stowage = stowage
     this.dataDir = dataDir
     this.#ownsData = ownsData
+    this.nodes = nodes
   }
 
   get url(): string {
@@ -85,25 +93,33 @@ export class TestStowage {
   }
 }
 
-export async function startStowage({
-  settings = {},
-  replace = {},
-  databaseUrl = (direct) => direct,
-  thread = false,
-  dataDir,
-}: StartOptions = {}): Promise<TestStowage> {
-  const folder = dataDir ?? (await mkdtemp(join(await roomyPlace(), 'stowage-test-')))
-  if (dataDir === undefined) await layDatabase(folder)
+export async function startStowage(options: StartOptions = {}): Promise<TestStowage> {
+  const { settings = {}, databaseUrl = (direct: string) => direct, nodes = usualNodes } = options
+  const folder = options.dataDir ?? (await mkdtemp(join(await roomyPlace(), 'stowage-test-')))
+  if (options.dataDir === undefined) await layDatabase(folder)
   const database = await databaseSettings(folder)
   if (database.STOWAGE_DATABASE_URL) database.STOWAGE_DATABASE_URL = databaseUrl(database.STOWAGE_DATABASE_URL)
+  const all = { ...database, ...(await storeSettings(folder)), ...settings }
+  const ownsData = options.dataDir === undefined
+  if (nodes > 1) return startNodes(nodes, folder, ownsData, { ...options, settings: all })
+  const stowage = await startNode(folder, folder, { ...options, settings: all })
+  await stowage.accounts.createFirst({ name: 'admin', password: adminPassword })
+  return new TestStowage(stowage, folder, ownsData)
+}
+
+/** One server in this process. `of`: the data directory whose database and files it works with. */
+async function startNode(
+  dataDir: string,
+  of: string,
+  { settings, replace = {}, thread = false }: StartOptions,
+): Promise<Stowage> {
   const parsed = readSettings({
     STOWAGE_LISTEN: '127.0.0.1:0',
-    STOWAGE_DATA_DIR: folder,
+    STOWAGE_DATA_DIR: dataDir,
     STOWAGE_LOG_LEVEL: 'silent',
-    ...database,
     ...settings,
   })
-  const stowage = await compose(parsed, await openLog({ format: 'json', level: parsed.logLevel }), {
+  return compose(parsed, await openLog({ format: 'json', level: parsed.logLevel }), {
     background: 'off',
     watchAnswers: onlyDocumented,
     addresses: 'plain',
@@ -115,9 +131,49 @@ export async function startStowage({
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),
     ...replace,
+    blobs: (store) => replace.blobs?.(tellingWhatIsStaged(of, store)) ?? tellingWhatIsStaged(of, store),
   })
-  await stowage.accounts.createFirst({ name: 'admin', password: adminPassword })
-  return new TestStowage(stowage, folder, dataDir === undefined)
+}
+
+/** Nodes on one database and one store, each with a data directory and a port of its own. */
+async function startNodes(count: number, folder: string, ownsData: boolean, options: StartOptions) {
+  const proxy = await SpreadingProxy.start()
+  const others = Array.from({ length: count - 1 }, () => besideIt(folder))
+  const folders = [folder, ...(await Promise.all(others))]
+  const settings = { STOWAGE_PUBLIC_URL: proxy.url, STOWAGE_SECRET_KEY: nodesKey, ...options.settings }
+  const started = await Promise.allSettled(folders.map((its) => startNode(its, folder, { ...options, settings })))
+  const nodes = started.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+  const end = async () => {
+    await proxy[Symbol.asyncDispose]()
+    for (const its of folders.slice(1)) await rm(its, { recursive: true, force: true })
+  }
+  const failed = started.find((it) => it.status === 'rejected')
+  const [first, ...more] = nodes
+  if (failed || !first) {
+    await Promise.all(nodes.map((node) => node.stop(0)))
+    await end()
+    throw failed?.reason
+  }
+  proxy.spreadOver(nodes.map(({ url }) => url))
+  const whole = asOne(proxy.url, [first, ...more])
+  const stop = async (grace: number) => {
+    await whole.stop(grace)
+    await end()
+  }
+  await first.accounts.createFirst({ name: 'admin', password: adminPassword })
+  const each = nodes.map((node, index) => new TestStowage(node, folders[index] ?? folder, false))
+  return new TestStowage({ ...whole, stop }, folder, ownsData, each)
+}
+
+export const nodesKey = 'the secret key of all nodes that a test starts'
+
+/** A data directory for one more node: with the same files, where these are on a disk. */
+async function besideIt(folder: string): Promise<string> {
+  const beside = await mkdtemp(join(await roomyPlace(), 'stowage-node-'))
+  if (onS3) return beside
+  await mkdir(join(folder, 'blobs'), { recursive: true, mode: 0o700 })
+  await symlink(join(folder, 'blobs'), join(beside, 'blobs'))
+  return beside
 }
 
 export function basic(user: string, password: string): string {
@@ -143,6 +199,11 @@ export class Client {
   /** The same person with other credentials. */
   with(headers: Record<string, string>): Client {
     return new Client(this.#base, this.name, headers, this.#look)
+  }
+
+  /** The same person at another node. */
+  at({ url }: TestStowage): Client {
+    return new Client(url, this.name, this.#headers, this.#look)
   }
 
   /** The same credentials, for addresses below another owner. */
