@@ -52,7 +52,7 @@ export function s3Client(place: S3Place, requestChecksumCalculation: Checksums, 
     maxAttempts: attempts,
     // What goes wrong is thrown, and told where it is handled.
     logger: silent,
-    requestHandler: new S3Requests(answerTime),
+    requestHandler: new S3Requests(answerTime, patience),
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
     ...(place.credentials ? { credentials: place.credentials } : {}),
   }

@@ -1,6 +1,6 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { ByteSpan } from './blob-store.ts'
-import { mayPass, patience, s3Problem } from './s3-client.ts'
+import { s3Problem } from './s3-client.ts'
 
 export interface DownloadParts {
   client: S3Client
@@ -32,7 +32,8 @@ export function objectStream(parts: DownloadParts): ReadableStream<Uint8Array> {
   )
 }
 
-class Download {
+/** What such a stream reads from. */
+export class Download {
   readonly #parts: DownloadParts
   #next: number
   #end: number | undefined
@@ -52,10 +53,14 @@ class Download {
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#next === this.#end) return this.#finish()
+      // Asking has been tried several times where that may help.
+      this.#reader ??= await this.#ask().catch((error) => {
+        this.#drop(error)
+        throw s3Problem(error, 'read')
+      })
+      // What is asked for tells how much there is: it may be nothing.
+      if (this.#next === this.#end) return this.#finish()
       try {
-        this.#reader ??= await this.#ask()
-        // What is asked for tells how much there is: it may be nothing.
-        if (this.#next === this.#end) return this.#finish()
         const chunk = await this.#chunk(this.#reader)
         this.#breaks = 0
         this.#next += chunk.length
@@ -80,21 +85,19 @@ class Download {
       abortSignal: this.#request.signal,
     })
     const length = answer.ContentLength
-    if (length === undefined) throw new WrongAnswer('The store does not say how many bytes it sends')
+    if (length === undefined) throw new Error('The store does not say how many bytes it sends')
     this.#end ??= this.#next + length
     this.#etag ??= answer.ETag
     const start = Number(/^bytes (\d+)-/.exec(answer.ContentRange ?? '')?.[1] ?? 0)
     if (start !== this.#next || length < this.#end - this.#next) {
-      throw new WrongAnswer('The store has not as many bytes there as there should be')
+      throw new Error('The store has not as many bytes there as there should be')
     }
     // As `S3Requests` hands it over.
     return (answer.Body as unknown as ReadableStream<Uint8Array>).getReader() as Reader
   }
 
   async #chunk(reader: Reader): Promise<Uint8Array> {
-    // Only while somebody waits: a client may read as slowly as it likes.
-    const timer = setTimeout(() => this.#drop(new Error(`The store sent no byte for ${patience / 1000} s`)), patience)
-    const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+    const { done, value } = await reader.read()
     if (done || value === undefined) throw new Error('The store broke off in the middle of the object')
     // Some send more than a range asks for.
     return value.subarray(0, (this.#end ?? 0) - this.#next)
@@ -107,18 +110,14 @@ class Download {
   async #broke(error: unknown): Promise<void> {
     this.#drop(error)
     this.#breaks += 1
-    const isOver = this.#isCancelled || this.#breaks > mostBreaks || error instanceof WrongAnswer || !mayPass(error)
-    if (isOver) throw s3Problem(error, 'read')
+    if (this.#isCancelled || this.#breaks > mostBreaks) throw s3Problem(error, 'read')
     await Bun.sleep(50 * 2 ** this.#breaks)
+    // Meanwhile: nobody would end another request.
+    if (this.#isCancelled) throw s3Problem(error, 'read')
   }
 
   #drop(reason?: unknown): void {
     this.#reader = undefined
     this.#request?.abort(reason)
   }
-}
-
-/** Asking again would change nothing. */
-class WrongAnswer extends Error {
-  override name = 'WrongAnswer'
 }

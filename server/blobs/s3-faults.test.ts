@@ -8,7 +8,7 @@ import { bestS3Server, type S3Server } from '../../test/support/s3.ts'
 import type { Location } from './blob-store.ts'
 import { PartMemory } from './part-memory.ts'
 import { type S3Place, s3Client } from './s3-client.ts'
-import { objectStream } from './s3-download.ts'
+import { Download, type DownloadParts, objectStream } from './s3-download.ts'
 import { type OpenedS3, type OpenS3, openS3 } from './s3-open.ts'
 import { partSizeFor, usualPartSizes } from './s3-upload.ts'
 
@@ -201,12 +201,16 @@ describe(`an S3 store on ${name}`, () => {
 
     /** Of a server that sends what it likes. */
     async function answeredBy(respond: (answer: ServerResponse) => void): Promise<ReadableStream<Uint8Array>> {
+      return objectStream(await partsFrom(respond))
+    }
+
+    async function partsFrom(respond: (answer: ServerResponse) => void): Promise<DownloadParts> {
       const sending = createServer((_, answer) => respond(answer))
       await new Promise<void>((resolve) => sending.listen(0, '127.0.0.1', resolve))
       servers.push(sending)
       const place = server.place(`http://127.0.0.1:${(sending.address() as AddressInfo).port}`)
       const client = s3Client(place, 'WHEN_REQUIRED')
-      return objectStream({ client, object: { Bucket: place.bucket, Key: 'any' }, span: undefined })
+      return { client, object: { Bucket: place.bucket, Key: 'any' }, span: undefined }
     }
     const servers: Server[] = []
 
@@ -225,6 +229,28 @@ describe(`an S3 store on ${name}`, () => {
       expect((await reader.read()).value).toHaveLength(1000)
       await reader.cancel()
       await closed
+    })
+
+    test('that nobody reads any more is not asked for again', async () => {
+      const answers: ServerResponse[] = []
+      const { promise: broken, resolve } = Promise.withResolvers<void>()
+      const download = new Download(
+        await partsFrom((answer) => {
+          answers.push(answer)
+          answer.writeHead(200, { 'Content-Length': 1_000_000 })
+          answer.write(patterned(1000))
+          answer.on('close', resolve)
+        }),
+      )
+      expect(await download.read()).toHaveLength(1000)
+      const more = download.read()
+      answers[0]?.destroy()
+      await broken
+      // Now it rests for a moment before it would go on.
+      await new Promise((turn) => setImmediate(turn))
+      download.cancel()
+      await expect(more).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(answers).toHaveLength(1)
     })
 
     test('whose length the store does not tell fails, and is no empty file', async () => {

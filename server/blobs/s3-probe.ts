@@ -2,6 +2,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
@@ -45,6 +46,7 @@ async function attempt(s3: S3Place, checksums: Checksums): Promise<void> {
   const object = { Bucket: s3.bucket, Key: probeKey(s3) }
   try {
     await putAndGet(client, object)
+    await client.send(new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: `${s3.prefix}${place}/`, MaxKeys: 1 }))
     await client.send(new DeleteObjectCommand(object))
   } finally {
     client.destroy()

@@ -10,17 +10,19 @@ type Answer = Promise<{ response: HttpResponse }>
  * stays in memory for a while, and only stop waiting for a request that takes too long.
  */
 export class S3Requests implements RequestHandler<HttpRequest, HttpResponse, HttpHandlerOptions> {
+  readonly #answerTime: number
   readonly #patience: number
 
-  /** Milliseconds until the beginning of an answer, unless a request says otherwise. */
-  constructor(patience: number) {
+  /** Milliseconds until the beginning of an answer, unless a request says otherwise; and between the bytes of one. */
+  constructor(answerTime: number, patience: number) {
+    this.#answerTime = answerTime
     this.#patience = patience
   }
 
   /** `requestTimeout` 0: as long as it takes. */
   async handle(
     request: HttpRequest,
-    { abortSignal, requestTimeout = this.#patience }: HttpHandlerOptions = {},
+    { abortSignal, requestTimeout = this.#answerTime }: HttpHandlerOptions = {},
   ): Answer {
     const late = new AbortController()
     const isLate = Object.assign(new Error(`no answer for ${requestTimeout / 1000} s`), { name: 'TimeoutError' })
@@ -43,13 +45,31 @@ export class S3Requests implements RequestHandler<HttpRequest, HttpResponse, Htt
         statusCode: status,
         reason: statusText,
         headers: Object.fromEntries(headers),
-        body: body ?? new Blob().stream(),
+        body: body ? whileItComes(body, this.#patience, late) : new Blob().stream(),
       }
       return { response }
     } finally {
       clearTimeout(timer)
     }
   }
+}
+
+/** The same bytes; breaks the request off where none comes for a while. Only while somebody waits: they may be read as slowly as one likes. */
+function whileItComes(body: ReadableStream<Uint8Array>, patience: number, request: AbortController) {
+  const reader = body.getReader()
+  const stalled = () => request.abort(new Error(`The store sent no byte for ${patience / 1000} s`))
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const timer = setTimeout(stalled, patience)
+        const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 function addressOf({ protocol, hostname, port, path, query = {} }: HttpRequest): string {

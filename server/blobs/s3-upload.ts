@@ -57,7 +57,7 @@ interface OpenPart {
 /**
  * An object being written: in one request where it is not larger than a part, else as a multipart upload with parts of one
  * size. A part waits in memory until it is complete, so that it can be sent again. Where the shared memory is used up, or the
- * part is huge, its bytes go straight through instead: that cannot be repeated, but no upload ever waits for a slower one.
+ * part is huge, its bytes go straight through instead: that cannot be repeated, but no upload whose size is known waits for a slower one.
  */
 export class StagedObject implements StagedBlob {
   readonly location: Location

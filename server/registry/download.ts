@@ -67,10 +67,15 @@ export function linkTo(
   return blobs.presigned?.(file.location as Location, request)
 }
 
-/** Bytes of a file that may always be in memory until its client has read it; */
+/** Bytes that may always be in memory until their client has read them; */
 const alwaysHeld = 64 * 1024
-/** of a larger one only where no more requests than these are open: clients that do not read are many where they mean harm. */
+/** so many only where few requests are open: clients that do not read are many where they mean harm. */
+const heldForFew = 1024 * 1024
 const few = 32
+
+function mayBeHeld({ openRequests }: RegistryParts, size: number): boolean {
+  return size <= alwaysHeld || (size <= heldForFew && openRequests() <= few)
+}
 
 /**
  * The file's bytes, or a stretch of them, for a response to send. `storage-unavailable` when the store does not have what
@@ -79,8 +84,7 @@ const few = 32
 export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSpan): Blob | ReadableStream<Uint8Array> {
   const { file } = found
   const location = file.location as Location
-  const mayBeHeld = file.size <= alwaysHeld || parts.openRequests() <= few
-  const small = span || !mayBeHeld ? undefined : parts.blobs.bytesAtOnce?.(location, file.size)
+  const small = span || !mayBeHeld(parts, file.size) ? undefined : parts.blobs.bytesAtOnce?.(location, file.size)
   if (small) {
     parts.observer.sending(file.size)
     found.bytes = small
@@ -100,4 +104,30 @@ export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSp
   }
   parts.observer.sending(size)
   return span ? whole.slice(span.start, span.end) : whole
+}
+
+/**
+ * Bytes that a store sends, once the first of them are there: until then the answer can still say that it does not. The runtime tells no
+ * length of a stream, so what may be held is gathered.
+ */
+export async function begun(
+  parts: RegistryParts,
+  stream: ReadableStream<Uint8Array>,
+  size: number,
+): Promise<Blob | ReadableStream<Uint8Array>> {
+  if (mayBeHeld(parts, size)) return new Response(stream).blob()
+  const reader = stream.getReader()
+  let first: Awaited<ReturnType<typeof reader.read>> | undefined = await reader.read()
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = first ?? (await reader.read())
+        first = undefined
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
 }

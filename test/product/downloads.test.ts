@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { FileDownloads } from '../../server/catalogue/downloads.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
+import { Problem } from '../../server/problems.ts'
 import { DownloadCounts } from '../../server/registry/downloads.ts'
 import { type Client, type FileAddress, startStowage, type TestStowage } from '../support/stowage.ts'
 
@@ -310,5 +312,37 @@ describe('memory', () => {
     note(1)
     await counts.flush()
     expect(written).toEqual([10, 1])
+  })
+})
+
+describe('several transactions, of which the second fails', () => {
+  const unknown = new Problem('outcome-unknown', 'The database did not confirm the change.')
+
+  test.each([
+    ['lose nothing and count nothing twice', new Error('the database is away'), 0],
+    ['lose those of which nobody knows, rather than count them twice', unknown, 300],
+  ])('%s', async (_, failure, lost) => {
+    const written = new Map<number, number>()
+    let calls = 0
+    const real = stowage.stowage.registry.catalogue
+    const transact = async (_work: unknown, args: unknown) => {
+      calls += 1
+      // Meanwhile the first file is downloaded once more.
+      if (calls === 2) counts.note({ id: 1, versionId: 1, packageId: 1 })
+      if (calls === 2) throw failure
+      for (const { fileId, downloads } of (args as { counts: FileDownloads[] }).counts) {
+        written.set(fileId, (written.get(fileId) ?? 0) + downloads)
+      }
+    }
+    const counts = new DownloadCounts({
+      catalogue: { ...real, transact: transact as Catalogue['transact'] },
+      now: () => now,
+      wake: () => undefined,
+    })
+    for (let id = 1; id <= 700; id += 1) counts.note({ id, versionId: 1, packageId: 1 })
+    await expect(counts.flush()).rejects.toThrow(failure.message)
+    await counts.flush()
+    expect(written.size).toBe(700 - lost)
+    expect([...written].filter(([, downloads]) => downloads !== 1)).toEqual([[1, 2]])
   })
 })

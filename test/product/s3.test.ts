@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { type S3Place, s3Client } from '../../server/blobs/s3-client.ts'
 import { HttpProxy } from '../support/http-proxy.ts'
 import { bestS3Server, type S3Server } from '../support/s3.ts'
@@ -129,11 +129,40 @@ describe('a server whose files are in S3', () => {
     const client = s3Client(place, 'WHEN_REQUIRED')
     await client.send(new PutObjectCommand({ Bucket: place.bucket, Key: place.prefix + key, Body: small }))
     client.destroy()
-    const download = stowage.admin.get({ file: 'large' }).then(async (answer) => {
-      expect(answer.status).toBe(200)
-      return answer.bytes()
-    })
-    await expect(download).rejects.toThrow()
+    const refused = await stowage.admin.get({ file: 'large' })
+    expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true])
+  })
+
+  test.each([
+    ['small', small],
+    ['large', large],
+  ])('says so where the bytes of a %s file are gone, before it says anything else', async (file, bytes) => {
+    const place = server.place()
+    await using stowage = await startStowage({ settings: settingsOf(place) })
+    expect((await stowage.admin.put({ file }, bytes)).status).toBe(201)
+    const [key = ''] = (await keysIn(place)).filter((name) => name !== 'storage-id')
+    const client = s3Client(place, 'WHEN_REQUIRED')
+    await client.send(new DeleteObjectCommand({ Bucket: place.bucket, Key: place.prefix + key }))
+    client.destroy()
+    for (const range of ['bytes=0-', 'bytes=1-5']) {
+      const refused = await stowage.admin.get({ file }, { Range: range })
+      expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true])
+    }
+    await stowage.stowage.flushDownloads()
+    const counted = await stowage.admin.fetch('/api/v1/packages/admin/generic/tool/-/downloads')
+    expect(await counted.json()).toMatchObject({ total: 0 })
+  })
+
+  test('tells the length of what it sends, up to 1 MiB', async () => {
+    await using stowage = await startStowage({ settings: settingsOf(server.place()) })
+    const bytes = large.subarray(0, 1024 * 1024)
+    expect((await stowage.admin.put({}, bytes)).status).toBe(201)
+    const whole = await stowage.admin.get()
+    expect(whole.headers.get('content-length')).toBe('1048576')
+    expect(Buffer.compare(await whole.bytes(), bytes)).toBe(0)
+    const part = await stowage.admin.get({}, { Range: 'bytes=100-199' })
+    expect([part.status, part.headers.get('content-length')]).toEqual([206, '100'])
+    expect(Buffer.compare(await part.bytes(), bytes.subarray(100, 200))).toBe(0)
   })
 
   test('sends several ranges', async () => {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
@@ -10,6 +11,9 @@ import { asOne, usualNodes } from './nodes.ts'
 import { roomyPlace } from './roomy-place.ts'
 import { SpreadingProxy } from './spreading-proxy.ts'
 import { onS3, storeSettings, tellingWhatIsStaged } from './store.ts'
+
+/** Whether downloads go without what makes them quick. */
+export const isCold = process.env.TEST_HOT_DOWNLOADS === 'off'
 
 export const adminPassword = 'admin-Pass-1234'
 
@@ -124,14 +128,28 @@ async function startNode(
     watchAnswers: onlyDocumented,
     addresses: 'plain',
     // Whether the suite holds without them is a run of its own: npm run test:cold.
-    hotDownloads: process.env.TEST_HOT_DOWNLOADS === 'off' ? 'off' : 'on',
+    hotDownloads: isCold ? 'off' : 'on',
     // What is kept in memory must not depend on how busy the machine is.
     diskPatience: Infinity,
     passwordCost: { memoryCost: 8, timeCost: 1 },
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),
     ...replace,
-    blobs: (store) => replace.blobs?.(tellingWhatIsStaged(of, store)) ?? tellingWhatIsStaged(of, store),
+    blobs: (store) => {
+      const its = tellingWhatIsStaged(of, isCold ? withoutReadingAtOnce(store) : store)
+      return replace.blobs?.(its) ?? its
+    },
+  })
+}
+
+/** Every file is sent by the runtime, as large ones are. */
+function withoutReadingAtOnce(store: BlobStore): BlobStore {
+  return new Proxy(store, {
+    get: (target, name: keyof BlobStore) => {
+      if (name === 'bytesAtOnce') return undefined
+      const value = target[name]
+      return typeof value === 'function' ? value.bind(target) : value
+    },
   })
 }
 

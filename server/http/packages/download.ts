@@ -3,7 +3,7 @@ import { attachment } from '../../lib/content-disposition.ts'
 import { formatHttpDate } from '../../lib/http-date.ts'
 import { contentRange, parseRange, type Span, unsatisfiedContentRange } from '../../lib/range.ts'
 import { Problem } from '../../problems.ts'
-import { bytesOf, linkTo, type ReadableFile } from '../../registry/download.ts'
+import { begun, bytesOf, linkTo, type ReadableFile } from '../../registry/download.ts'
 import type { RegistryParts } from '../../registry/parts.ts'
 import { byteRanges, mayAnswerInParts } from './byte-ranges.ts'
 
@@ -64,8 +64,20 @@ export function fileResponse(
   if (isHead) return new Response(null, { headers })
   // The runtime would apply a Range header to an empty file by itself, and answer 416.
   const body = file.size === 0 ? null : bytesOf(parts, found)
-  parts.downloads.note(file)
-  return new Response(body, { headers })
+  return sending(parts, found, body, { size: file.size, counts: true, init: { headers } })
+}
+
+function sending(
+  parts: RegistryParts,
+  { file }: ReadableFile,
+  body: ReturnType<typeof bytesOf> | null,
+  { size, counts, init }: { size: number; counts: boolean; init: ResponseInit },
+): Response | Promise<Response> {
+  const answer = (bytes: typeof body) => {
+    if (counts) parts.downloads.note(file)
+    return new Response(bytes, init)
+  }
+  return body instanceof ReadableStream ? begun(parts, body, size).then(answer) : answer(body)
 }
 
 /**
@@ -111,12 +123,17 @@ function isFirst(span: Span): boolean {
   return span.start === 0
 }
 
-function onePart(parts: RegistryParts, found: ReadableFile, span: Span, headers: Headers): Response {
+function onePart(
+  parts: RegistryParts,
+  found: ReadableFile,
+  span: Span,
+  headers: Headers,
+): Response | Promise<Response> {
+  const size = span.end - span.start
   headers.set('Content-Range', contentRange(span, found.file.size))
-  headers.set('Content-Length', String(span.end - span.start))
+  headers.set('Content-Length', String(size))
   const body = bytesOf(parts, found, span)
-  if (isFirst(span)) parts.downloads.note(found.file)
-  return new Response(body, { status: 206, headers })
+  return sending(parts, found, body, { size, counts: isFirst(span), init: { status: 206, headers } })
 }
 
 function headersOf({ file }: ReadableFile, { etag, lastModified }: { etag: string; lastModified: Date }): Headers {

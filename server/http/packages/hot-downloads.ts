@@ -9,7 +9,7 @@ import type { HttpParts } from '../parts.ts'
 export const downloadPattern = '/api/packages/:owner/generic/:name/:version/:file'
 export type DownloadRequest = BunRequest<typeof downloadPattern>
 
-/** Answers, and bytes of the files in them, that are kept at most. */
+/** Answers, and bytes of the files in them, that are kept at most; the last one may be above. */
 const most = { answers: 4096, bytes: 16 * 1024 * 1024 }
 /** Callers that are known to get one file; more come by the usual way. */
 const mostCallers = 16
