@@ -113,7 +113,7 @@ async function installation(files: Map<string, Uint8Array<ArrayBuffer>>): Promis
 
 const fewFiles = () => new Map([...fiftyFiles()].filter(([, bytes]) => bytes.length < mebibyte).slice(0, 8))
 
-describe.each(s3Servers())('to $name', ({ start }) => {
+describe.each(s3Servers())('to $name', ({ name, start }) => {
   let s3: S3Server
 
   beforeAll(async () => {
@@ -124,6 +124,7 @@ describe.each(s3Servers())('to $name', ({ start }) => {
 
   test('files are copied beside a server that serves and takes files, and move when it has stopped', async () => {
     const [dataDir, place, files] = [await folder(), s3.place(), fiftyFiles()]
+    let forgotten = ''
     {
       await using server = await onTheDisk(dataDir)
       const { admin } = server
@@ -152,6 +153,7 @@ describe.each(s3Servers())('to $name', ({ start }) => {
       files.set('last', last.get('last') ?? new Uint8Array())
       // One whose copy nobody will need, under a lease of which nothing is known any more; and one that is doomed but not removed
       // when the files move.
+      forgotten = await locationOf(dataDir, files.get('file-2') ?? new Uint8Array())
       expect((await admin.delete({ file: 'file-2' })).status).toBe(204)
       await server.stowage.sweep()
       expect((await admin.delete({ file: 'file-6' })).status).toBe(204)
@@ -175,7 +177,9 @@ describe.each(s3Servers())('to $name', ({ start }) => {
     await publish(server.admin, new Map([['new', seededBytes(100, 1_000)]]))
     expect((await server.admin.delete({ file: 'file-5' })).status).toBe(204)
     await server.stowage.sweep()
-    expect(await keysIn(place)).toEqual([...(await locations(dataDir)), 'storage-id'].sort())
+    // s3rver lists no folders (CommonPrefixes), so what lies in one of which nothing is known stays.
+    const kept = name === 's3rver' ? [forgotten] : []
+    expect(await keysIn(place)).toEqual([...(await locations(dataDir)), ...kept, 'storage-id'].sort())
     files.delete('file-5')
     await mustServe(server.admin, files)
     expect(await move(dataDir, place)).toEqual({ kind: 'there already' })
