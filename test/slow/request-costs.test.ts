@@ -107,7 +107,10 @@ const kinds: Kind[] = [
     name: 'GET 1 MiB for the first time',
     size: MiB,
     times: 10,
-    prepare: putAll('once-larger', MiB),
+    prepare: async (numbers) => {
+      await putAll('once-larger', MiB)(numbers)
+      await digestsAreKnown('once-larger')(numbers)
+    },
     send: (number) => anybody.get({ package: 'once-larger', version: `${number}` }),
     only: ['open'],
     status: 200,

@@ -13,7 +13,8 @@ export class MemoryWatch implements Disposable {
 
   constructor(pid: number) {
     this.#timer = setInterval(() => {
-      this.peak = Math.max(this.peak, ownMemory(pid))
+      // One that has just ended has none.
+      this.peak = Math.max(this.peak, ownMemory(pid) || 0)
     }, 20)
   }
 
