@@ -49,7 +49,7 @@ test('killed again and again beside a server that is used, the files arrive', as
     }
     while (files.size < 400) await publish()
 
-    for (let life = 0; life < 12; life += 1) {
+    for (let life = 0; life < 6; life += 1) {
       proxy.take()
       const puts = () => proxy.seen.filter(({ method }) => method === 'PUT').length
       const faults: HttpFault[] = [
