@@ -7,6 +7,7 @@ import { HttpProxy } from '../support/http-proxy.ts'
 import { bestS3Server, type S3Server } from '../support/s3.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { temporaryFolder } from '../support/server-process.ts'
+import { s3Settings } from '../support/store.ts'
 import { startStowage } from '../support/stowage.ts'
 
 const large = seededBytes(20_000_000, 1)
@@ -21,16 +22,6 @@ describe('a server whose files are in S3', () => {
 
   afterAll(() => server[Symbol.asyncDispose]())
 
-  function settingsOf({ bucket, endpoint = '', prefix, credentials }: S3Place): Record<string, string> {
-    return {
-      STOWAGE_S3_BUCKET: bucket,
-      STOWAGE_S3_ENDPOINT: endpoint,
-      STOWAGE_S3_PREFIX: prefix,
-      STOWAGE_S3_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
-      STOWAGE_S3_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? '',
-    }
-  }
-
   /** What is in the bucket, below the prefix. */
   async function keysIn(place: S3Place): Promise<string[]> {
     const client = s3Client(place, 'WHEN_REQUIRED')
@@ -43,7 +34,7 @@ describe('a server whose files are in S3', () => {
 
   test('keeps nothing on its disk, and what is deleted goes from the bucket', async () => {
     const place = server.place()
-    const settings = { ...settingsOf(place), STOWAGE_BLOB_GRACE: '0' }
+    const settings = { ...s3Settings(place), STOWAGE_BLOB_GRACE: '0' }
     await using stowage = await startStowage({ settings })
     const { admin } = stowage
     for (const [file, bytes] of Object.entries({ large, small })) {
@@ -73,7 +64,7 @@ describe('a server whose files are in S3', () => {
 
   test('finds its files again, and nobody else takes them for his', async () => {
     const place = server.place()
-    const settings = settingsOf(place)
+    const settings = s3Settings(place)
     await using folder = await temporaryFolder()
     {
       await using stowage = await startStowage({ settings, dataDir: folder.path })
@@ -90,7 +81,7 @@ describe('a server whose files are in S3', () => {
 
   test('sweeps what a process left when it ended in the middle of an upload', async () => {
     const place = server.place()
-    const settings = settingsOf(place)
+    const settings = s3Settings(place)
     await using folder = await temporaryFolder()
     const stowage = await startStowage({ settings, dataDir: folder.path })
     const { blobs, lease } = stowage.stowage.registry
@@ -112,7 +103,7 @@ describe('a server whose files are in S3', () => {
   test('answers 503 while the store does not work, and goes on when it does', async () => {
     await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
     const place = server.place(proxy.url)
-    await using stowage = await startStowage({ settings: settingsOf(place) })
+    await using stowage = await startStowage({ settings: s3Settings(place) })
     proxy.plan({ kind: 'answer', method: 'PUT', status: 403 })
     const refused = await stowage.admin.put({ file: 'small' }, small)
     expect(refused.status).toBe(503)
@@ -123,7 +114,7 @@ describe('a server whose files are in S3', () => {
 
   test('gives no short file out where the bucket has fewer bytes than it should', async () => {
     const place = server.place()
-    await using stowage = await startStowage({ settings: settingsOf(place) })
+    await using stowage = await startStowage({ settings: s3Settings(place) })
     expect((await stowage.admin.put({ file: 'large' }, large)).status).toBe(201)
     const [key = ''] = (await keysIn(place)).filter((name) => name !== 'storage-id')
     const client = s3Client(place, 'WHEN_REQUIRED')
@@ -138,7 +129,7 @@ describe('a server whose files are in S3', () => {
     ['large', large],
   ])('says so where the bytes of a %s file are gone, before it says anything else', async (file, bytes) => {
     const place = server.place()
-    await using stowage = await startStowage({ settings: settingsOf(place) })
+    await using stowage = await startStowage({ settings: s3Settings(place) })
     expect((await stowage.admin.put({ file }, bytes)).status).toBe(201)
     const [key = ''] = (await keysIn(place)).filter((name) => name !== 'storage-id')
     const client = s3Client(place, 'WHEN_REQUIRED')
@@ -154,7 +145,7 @@ describe('a server whose files are in S3', () => {
   })
 
   test('tells the length of what it sends, up to 1 MiB', async () => {
-    await using stowage = await startStowage({ settings: settingsOf(server.place()) })
+    await using stowage = await startStowage({ settings: s3Settings(server.place()) })
     const bytes = large.subarray(0, 1024 * 1024)
     expect((await stowage.admin.put({}, bytes)).status).toBe(201)
     const whole = await stowage.admin.get()
@@ -166,7 +157,7 @@ describe('a server whose files are in S3', () => {
   })
 
   test('sends several ranges', async () => {
-    await using stowage = await startStowage({ settings: settingsOf(server.place()) })
+    await using stowage = await startStowage({ settings: s3Settings(server.place()) })
     expect((await stowage.admin.put({ file: 'small' }, 'abcdefghij')).status).toBe(201)
     const answer = await stowage.admin.get({ file: 'small' }, { Range: 'bytes=1-2,5-6' })
     expect(answer.status).toBe(206)
@@ -176,7 +167,7 @@ describe('a server whose files are in S3', () => {
   test('breaks a download off where the store does for good', async () => {
     await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
     const place = server.place(proxy.url)
-    await using stowage = await startStowage({ settings: settingsOf(place) })
+    await using stowage = await startStowage({ settings: s3Settings(place) })
     expect((await stowage.admin.put({ file: 'large' }, large)).status).toBe(201)
     proxy.plan({ kind: 'cut answer', method: 'GET', after: 5_000_000 }, { kind: 'answer', method: 'GET', status: 403 })
     const download = stowage.admin.get({ file: 'large' }).then((answer) => answer.bytes())
