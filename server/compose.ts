@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Server } from 'bun'
@@ -11,26 +11,29 @@ import type { Sessions } from './access/sessions.ts'
 import { background } from './background.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { openFileSystemBlobStore } from './blobs/file-system.ts'
+import { workerOf } from './catalogue/leases.ts'
 import { mustHaveFilesOnDisk } from './catalogue/move.ts'
 import { countSecrets } from './catalogue/second-factors.ts'
 import type { SqliteThread } from './catalogue/sqlite-thread.ts'
 import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
-import { type S3Settings, type Settings, SettingsError } from './config.ts'
-import { type DataLock, lockDataDirectory } from './data-lock.ts'
+import type { Settings } from './config.ts'
+import { joinDataDirectory, takeDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { type Pages, serveHttp, type WatchAnswers } from './http/app.ts'
 import type { HttpParts } from './http/parts.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
+import type { S3Place } from './lib/s3-place.ts'
 import { SecretKey } from './lib/sealed.ts'
 import { Turns } from './lib/turns.ts'
 import { writeDurably } from './lib/write-durably.ts'
+import { listening } from './listening.ts'
+import type { WorkerMetrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
 import { composePeople } from './people.ts'
-import { Problem } from './problems.ts'
 import { DownloadCounts } from './registry/downloads.ts'
-import { ProcessLease } from './registry/leases.ts'
+import { type Holder, ProcessLease } from './registry/leases.ts'
 import { nobody } from './registry/observer.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { checkStorage, matchStorage, rememberStorage } from './registry/storage-id.ts'
@@ -71,6 +74,8 @@ export interface Replacements {
   openBlobs?: (folder: string) => Promise<BlobStore>
   /** SQLite's thread, where it was started already. */
   thread?: SqliteThread | undefined
+  /** Which of several processes this is. */
+  worker?: WorkerPlace | undefined
   /** Stands around every statement; SQLite then runs on this thread. */
   aroundStatement?: AroundStatement
   /** How webhooks are sent. */
@@ -89,6 +94,20 @@ export interface Replacements {
   background?: 'on' | 'off'
 }
 
+/** The place of one of several processes on a data directory, whose lock the process has that starts them. */
+export interface WorkerPlace {
+  /** From 1. */
+  number: number
+  /** Whether none of the others has been started yet. */
+  isFirst: boolean
+  /** Where all of them listen; 0 takes a free one. */
+  port: number
+  /** What the others have counted. */
+  siblings(): Promise<readonly WorkerMetrics[]>
+  /** How others learn what this one has counted. */
+  answerSiblings(count: () => Promise<WorkerMetrics>): void
+}
+
 const { version } = (await Bun.file(new URL('../package.json', import.meta.url)).json()) as { version: string }
 
 export { version }
@@ -96,7 +115,8 @@ export { version }
 /** Builds every part from the settings, in the order in which they need each other, and listens. */
 export async function compose(settings: Settings, log: Logger, replace: Replacements = {}): Promise<Stowage> {
   const now = replace.now ?? Date.now
-  const lock = await takeDataDirectory(settings.dataDir)
+  const { worker } = replace
+  const lock = worker ? joinDataDirectory(settings.dataDir) : await takeDataDirectory(settings.dataDir)
   // What was opened is closed in the opposite order, also when a later part cannot be opened.
   const opened: (() => Promise<void> | void)[] = [() => lock.release()]
   const close = async () => {
@@ -104,13 +124,14 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   }
   try {
     const knownKey = await knownSecretKey(settings)
-    const metrics = await metricsFor(settings, now)
+    const metrics = await metricsFor(settings, now, worker)
     const database = await openDatabase(settings, {
       release: version,
       log,
       around: replace.aroundStatement,
       readFailed: metrics && ((error) => metrics.databaseFailed('read', error)),
       thread: replace.thread,
+      answers: worker ? 'beside others' : 'alone',
     })
     opened.push(() => database.close())
     const replaced = replace.catalogue?.(database) ?? database
@@ -118,7 +139,7 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       ? watchedCatalogue(replaced, (error) => metrics.databaseFailed('transaction', error))
       : replaced
 
-    const { blobs: store, storageIsThere } = await openBlobs(settings, catalogue, log, replace)
+    const { blobs: store, storageId, storageIsThere } = await openBlobs(settings, catalogue, log, replace)
     opened.push(() => store.close())
     const blobs = metrics ? watchedBlobs(store, (...failure) => metrics.storeFailed(...failure)) : store
     if (knownKey === undefined) await mustBeFirstKey(catalogue, secretKeyFile(settings))
@@ -138,8 +159,8 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       catalogue,
       blobs,
       lease: await ProcessLease.take(catalogue, now, {
-        holder: await nodeId(settings.dataDir),
-        isAlone: settings.databaseUrl === undefined,
+        ...holderOf(await nodeId(settings.dataDir), settings.databaseUrl === undefined, worker),
+        storageId,
       }),
       limits: { maxFileSize: settings.maxFileSize },
       downloads: new DownloadCounts({ catalogue, now, wake: (kind) => schedule.wake(kind) }),
@@ -203,13 +224,9 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       settings: settings.shown,
     }
     const pages = pagesWhenAsked(parts)
+    const where = worker ? { host: settings.listen.host, port: worker.port, reusePort: true } : settings.listen
     const server = listening(settings, () =>
-      serveHttp(
-        parts,
-        pages,
-        { ...settings.listen, tls: settings.tls, addresses: replace.addresses },
-        replace.watchAnswers,
-      ),
+      serveHttp(parts, pages, { ...where, tls: settings.tls, addresses: replace.addresses }, replace.watchAnswers),
     )
     metrics?.watch(registry)
     url = addressOf(server, settings)
@@ -253,34 +270,16 @@ function pagesWhenAsked(parts: HttpParts): Pages {
 }
 
 /** Undefined where nobody may see them: then nothing is counted, and their library is not loaded. */
-async function metricsFor({ metricsToken: token, metricsAddresses: addresses }: Settings, now: () => number) {
+async function metricsFor(
+  { metricsToken: token, metricsAddresses: addresses }: Settings,
+  now: () => number,
+  worker: WorkerPlace | undefined,
+) {
   if (token === undefined && addresses === undefined) return undefined
   const { Metrics } = await import('./metrics/metrics.ts')
-  return new Metrics({ version, access: { token, addresses }, now })
-}
-
-/** The data directory, made where it is not there, and held for this process. */
-async function takeDataDirectory(dataDir: string): Promise<DataLock> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    return lockDataDirectory(dataDir)
-  } catch (error) {
-    if (error instanceof Problem) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SettingsError([`STOWAGE_DATA_DIR is ${JSON.stringify(dataDir)}, but it cannot be used: ${reason}.`])
-  }
-}
-
-/** A failure to listen is a mistake in one setting, and told as such. */
-function listening<T>({ listen }: Settings, start: () => T): T {
-  try {
-    return start()
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!/^E[A-Z]+$/.test(code)) throw error
-    const reason = code === 'EADDRINUSE' ? 'another program listens there' : `nothing can listen there (${code})`
-    throw new SettingsError([`STOWAGE_LISTEN is "${listen.host}:${listen.port}", but ${reason}.`])
-  }
+  const metrics = new Metrics({ version, access: { token, addresses }, now, worker })
+  worker?.answerSiblings(() => metrics.ofThisProcess())
+  return metrics
 }
 
 /** The accounts of a data directory, for a command: works beside a running server. */
@@ -322,19 +321,26 @@ async function nodeId(dataDir: string): Promise<string> {
   return `${hostname()}/${id}`
 }
 
+/** Who takes the lock of the data directory, or is the first to join it, knows that no other process of it lives. */
+function holderOf(node: string, isOnlyNode: boolean, worker: WorkerPlace | undefined): Omit<Holder, 'storageId'> {
+  const holder = worker ? workerOf(node, worker.number) : node
+  if (worker && !worker.isFirst) return { holder, predecessors: { holder } }
+  return { holder, predecessors: isOnlyNode ? 'all' : { node } }
+}
+
 /** Where the files are, and what that place says about whose they are. */
 async function openBlobs(settings: Settings, catalogue: Catalogue, log: Logger, replace: Replacements) {
-  const { store, storageId } = await (settings.s3 && !replace.openBlobs
+  const { store, storageId: place } = await (settings.s3 && !replace.openBlobs
     ? openBucket(settings.s3, catalogue, log)
     : openFolder(settings.dataDir, catalogue, replace))
   try {
-    await matchStorage(catalogue, storageId)
+    const storageId = await matchStorage(catalogue, place)
+    const storageIsThere = () => checkStorage(catalogue, place)
+    return { blobs: replace.blobs?.(store) ?? store, storageId, storageIsThere }
   } catch (error) {
     await store.close()
     throw error
   }
-  const storageIsThere = () => checkStorage(catalogue, storageId)
-  return { blobs: replace.blobs?.(store) ?? store, storageIsThere }
 }
 
 async function openFolder(dataDir: string, catalogue: Catalogue, replace: Replacements) {
@@ -348,7 +354,7 @@ async function openFolder(dataDir: string, catalogue: Catalogue, replace: Replac
 }
 
 /** Loaded where it is needed: a server with a disk does without the AWS SDK. */
-async function openBucket(place: S3Settings, catalogue: Catalogue, log: Logger) {
+async function openBucket(place: S3Place, catalogue: Catalogue, log: Logger) {
   const [{ openS3 }, { storageIdObject }] = await Promise.all([
     import('./blobs/s3-open.ts'),
     import('./storage-id-object.ts'),

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
@@ -24,6 +24,7 @@ function mistakesIn(environment: Record<string, string | undefined>): readonly s
 test('everything has a default', () => {
   expect(readSettings({})).toEqual({
     listen: { host: '127.0.0.1', port: 3000 },
+    workers: 1,
     publicUrl: undefined,
     databaseUrl: undefined,
     databaseConnections: 20,
@@ -69,6 +70,8 @@ describe('a variable that can be read', () => {
     ['STOWAGE_DATABASE_URL', 'postgres://db.example.com/stowage', { databaseUrl: 'postgres://db.example.com/stowage' }],
     ['STOWAGE_DATABASE_URL', 'postgresql://a:b@[::1]:5433/x', { databaseUrl: 'postgresql://a:b@[::1]:5433/x' }],
     ['STOWAGE_DATABASE_URL', 'postgres:///x?host=/run/pg', { databaseUrl: 'postgres:///x?host=/run/pg' }],
+    ['STOWAGE_WORKERS', '1', { workers: 1 }],
+    ['STOWAGE_WORKERS', '64', { workers: 64 }],
     ['STOWAGE_DATABASE_CONNECTIONS', '2', { databaseConnections: 2 }],
     ['STOWAGE_DATABASE_CONNECTIONS', '200', { databaseConnections: 200 }],
     ['STOWAGE_DATA_DIR', '/var/lib/stowage', { dataDir: '/var/lib/stowage' }],
@@ -168,6 +171,7 @@ describe('a variable that cannot be read', () => {
       ],
       'must be an http or https address',
     ],
+    ['STOWAGE_WORKERS', ['0', '65', '-1', 'auto', '1.5', ' 2'], 'must be a number of processes from 1 to 64'],
     ['STOWAGE_DATABASE_CONNECTIONS', ['1', '0', '-4', 'many', '2.5', '10000'], 'must be a number from 2 to 9999'],
     ['STOWAGE_DATA_DIR', [' '], 'must be a folder'],
     ['STOWAGE_ADMIN_USERNAME', ['-ada', 'a b', 'api', 'x'.repeat(41), 'ada.png'], 'must be a user name'],
@@ -286,6 +290,9 @@ describe('a bucket', () => {
     [{ STOWAGE_S3_PREFIX: 'a/b-c.d' }, { prefix: 'a/b-c.d/' }],
     [{ STOWAGE_S3_PREFIX: 'a/' }, { prefix: 'a/' }],
     [{ STOWAGE_S3_REGION: 'eu-central-1' }, { region: 'eu-central-1' }],
+    [{ AWS_DEFAULT_REGION: 'eu-west-1' }, { region: 'eu-west-1' }],
+    [{ AWS_REGION: 'eu-west-2', AWS_DEFAULT_REGION: 'eu-west-1' }, { region: 'eu-west-2' }],
+    [{ STOWAGE_S3_REGION: 'auto', AWS_REGION: 'eu-west-2' }, { region: 'auto' }],
     [
       { STOWAGE_S3_ACCESS_KEY_ID: 'a', STOWAGE_S3_SECRET_ACCESS_KEY: 'b/c+d' },
       { credentials: { accessKeyId: 'a', secretAccessKey: 'b/c+d' } },
@@ -301,6 +308,7 @@ describe('a bucket', () => {
     ['STOWAGE_S3_ENDPOINT', 'https://a:b@s3.example.com'],
     ['STOWAGE_S3_ENDPOINT', 'ftp://s3.example.com'],
     ['STOWAGE_S3_REGION', 'a b'],
+    ['AWS_REGION', 'a b'],
     ['STOWAGE_S3_PREFIX', '/a'],
     ['STOWAGE_S3_PREFIX', 'a//b'],
     ['STOWAGE_S3_PREFIX', '../a'],
@@ -415,6 +423,19 @@ test('whatever the environment holds, it is read or refused with a SettingsError
     }),
     { numRuns: 500 },
   )
+})
+
+test('docs/examples set nothing that is not there', () => {
+  const folder = join(import.meta.dir, '../docs/examples')
+  const known = new Set<string>(settingNames)
+  for (const file of readdirSync(folder)) {
+    const names = readFileSync(join(folder, file), 'utf8').match(/STOWAGE_[A-Z0-9_]+/g) ?? []
+    expect([file, ...names.filter((name) => !known.has(name))]).toEqual([file])
+  }
+  const lines = readFileSync(join(folder, 'stowage.env'), 'utf8').split('\n')
+  const given = lines.filter((line) => /^\w+=/.test(line)).map((line) => line.split('=', 2) as [string, string])
+  const filledIn = given.map(([name, value]) => [name, value || 'of-somebody-who-has-filled-it-in-0123456789'])
+  expect(mistakesIn(Object.fromEntries(filledIn))).toEqual([])
 })
 
 test('the README names every setting', () => {

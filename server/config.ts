@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
+import type { S3Place } from './lib/s3-place.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './lib/sizes.ts'
 import { maxPasswordLength, minPasswordLength, ownerName } from './names.ts'
 
@@ -151,6 +152,10 @@ const variables = {
     publicUrl,
     'must be an http or https address, such as https://packages.example.com or https://example.com/stowage',
   ).optional(),
+  STOWAGE_WORKERS: readAs(
+    (text) => (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 64 ? Number(text) : undefined),
+    'must be a number of processes from 1 to 64',
+  ).prefault('1'),
   STOWAGE_DATABASE_URL: readAs(
     databaseUrl,
     'must be the address of a PostgreSQL database, such as postgres://stowage:password@db.example.com/stowage',
@@ -285,12 +290,14 @@ const meanings: Record<Name, string> = {
   STOWAGE_LISTEN: 'host:port; port 0 takes a free one; `0.0.0.0:3000` for all interfaces',
   STOWAGE_PUBLIC_URL: 'what links show; a path such as `https://example.com/stowage` works',
   STOWAGE_DATA_DIR: 'database and files',
+  STOWAGE_WORKERS: 'processes that answer requests, all at the same address; on Linux',
   STOWAGE_DATABASE_URL:
     'a PostgreSQL database (14 to 18) in the place of SQLite: `postgres://stowage:password@db.example.com/stowage`',
-  STOWAGE_DATABASE_CONNECTIONS: 'connections to PostgreSQL at most, half of them for reading',
+  STOWAGE_DATABASE_CONNECTIONS: 'connections to PostgreSQL of each process at most, half of them for reading',
   STOWAGE_S3_BUCKET: 'an S3 bucket for the files, in the place of the data directory',
   STOWAGE_S3_ENDPOINT: "the store's address, where it is not Amazon's: `https://s3.example.com`",
-  STOWAGE_S3_REGION: "the bucket's region; `auto` for Cloudflare R2",
+  STOWAGE_S3_REGION:
+    "the bucket's region; `auto` for Cloudflare R2; without it `AWS_REGION` or `AWS_DEFAULT_REGION` counts",
   STOWAGE_S3_PREFIX: 'what every key in the bucket begins with: `stowage`',
   STOWAGE_S3_ACCESS_KEY_ID: s3KeyMeaning,
   STOWAGE_S3_SECRET_ACCESS_KEY: s3KeyMeaning,
@@ -380,7 +387,7 @@ function withoutSecret(name: Name, text: string | undefined): string | undefined
 }
 
 const sizes: ReadonlySet<Name> = new Set(['STOWAGE_LIMIT_FILE_SIZE'])
-const counts: ReadonlySet<Name> = new Set(['STOWAGE_DATABASE_CONNECTIONS'])
+const counts: ReadonlySet<Name> = new Set(['STOWAGE_DATABASE_CONNECTIONS', 'STOWAGE_WORKERS'])
 
 function inWords(name: Name, text: string | undefined, value: Values[Name]): string | undefined {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
@@ -414,32 +421,22 @@ function shown(name: string, value: string | undefined): string {
   return isSecret ? '[secret]' : withoutUserinfo(JSON.stringify(value))
 }
 
-export interface S3Settings {
-  bucket: string
-  /** Without a trailing slash; undefined: Amazon's. */
-  endpoint: string | undefined
-  region: string
-  /** Nothing, or something that ends in a slash. */
-  prefix: string
-  /** Undefined: as the AWS SDK finds them. */
-  credentials: { accessKeyId: string; secretAccessKey: string } | undefined
-  pathStyle: boolean
-}
-
 /** Milliseconds for which a link to the bucket works: whoever waits longer asks again. */
 const directLinkLifetime = 60_000
 
 /** Everything that can be set, read and checked. Sizes are bytes, times milliseconds. */
 export interface Settings {
   listen: { host: string; port: number }
+  /** Processes that answer requests. */
+  workers: number
   /** Without a trailing slash; undefined: made from the listen address. */
   publicUrl: URL | undefined
   /** A PostgreSQL database; undefined: SQLite in the data directory. */
   databaseUrl: string | undefined
-  /** Connections to PostgreSQL at most. */
+  /** Connections to PostgreSQL of each process at most. */
   databaseConnections: number
   /** Where the files are; undefined: in the data directory. */
-  s3: S3Settings | undefined
+  s3: S3Place | undefined
   /** For how long a link to the bucket works, to which downloads are redirected; undefined: all are sent from here. */
   linkLifetime: number | undefined
   /** Absolute. */
@@ -496,7 +493,7 @@ export class SettingsError extends Error {
   }
 }
 
-function s3Settings(values: Values): S3Settings | undefined {
+function s3Settings(values: Values): S3Place | undefined {
   const { STOWAGE_S3_BUCKET: bucket, STOWAGE_S3_ENDPOINT: endpoint } = values
   if (bucket === undefined) return undefined
   const { STOWAGE_S3_ACCESS_KEY_ID: accessKeyId, STOWAGE_S3_SECRET_ACCESS_KEY: secretAccessKey } = values
@@ -511,6 +508,12 @@ function s3Settings(values: Values): S3Settings | undefined {
   }
 }
 
+/** The variable that says it. Where a bucket's region is not set, AWS's own ones do, as with the keys. */
+function whereSet(name: string, environment: Record<string, string | undefined>): string {
+  if (name !== 'STOWAGE_S3_REGION' || !environment.STOWAGE_S3_BUCKET) return name
+  return [name, 'AWS_REGION', 'AWS_DEFAULT_REGION'].find((variable) => environment[variable]) ?? name
+}
+
 /** Reads the settings from environment variables; throws one `SettingsError` that names every mistake. */
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const mistakes = Object.keys(environment)
@@ -522,10 +525,12 @@ export function readSettings(environment: Record<string, string | undefined>): S
 
   const parsed = schema.safeParse(
     // An empty variable is a variable that is not set: that is how Compose files and CI systems hand them over.
-    Object.fromEntries(Object.keys(variables).map((name) => [name, environment[name] || undefined])),
+    Object.fromEntries(
+      Object.keys(variables).map((name) => [name, environment[whereSet(name, environment)] || undefined]),
+    ),
   )
   for (const issue of parsed.error?.issues ?? []) {
-    const name = String(issue.path[0])
+    const name = whereSet(String(issue.path[0]), environment)
     const got = shown(name, environment[name])
     const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
     mistakes.push(`${name} is ${got}, but ${expected}.`)
@@ -566,6 +571,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
   const { STOWAGE_TLS_CERT: cert, STOWAGE_TLS_KEY: key } = values
   return {
     listen: values.STOWAGE_LISTEN,
+    workers: values.STOWAGE_WORKERS,
     publicUrl: values.STOWAGE_PUBLIC_URL,
     databaseUrl: values.STOWAGE_DATABASE_URL,
     databaseConnections: values.STOWAGE_DATABASE_CONNECTIONS,

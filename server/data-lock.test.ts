@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lockDataDirectory } from './data-lock.ts'
+import { joinDataDirectory, lockDataDirectory } from './data-lock.ts'
 
 const folders: string[] = []
 
@@ -47,6 +47,22 @@ test('two directories are two locks', () => {
 
 test('a directory that is not there is another failure than one that is taken', () => {
   expect(() => lockDataDirectory(join(folder(), 'nowhere'))).toThrow(expect.not.objectContaining({ name: 'Problem' }))
+})
+
+test('workers join one that is shared, and it is still held when they alone are left', () => {
+  const data = folder()
+  const taken = expect.objectContaining({ code: 'storage-unavailable' })
+  const lock = lockDataDirectory(data)
+  expect(() => joinDataDirectory(data)).toThrow(taken)
+  lock.share()
+  const workers = [joinDataDirectory(data), joinDataDirectory(data)]
+  expect(() => lockDataDirectory(data)).toThrow(taken)
+  workers.pop()?.release()
+  // As where the server is killed, which its worker has not noticed.
+  lock.release()
+  expect(() => lockDataDirectory(data, 10)).toThrow(taken)
+  workers.pop()?.release()
+  lockDataDirectory(data).release()
 })
 
 test('another process has the lock until it is killed', async () => {

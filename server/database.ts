@@ -23,6 +23,8 @@ export interface OpenDatabase {
   readFailed?: ReadFailed | undefined
   /** SQLite's, where it was started already. */
   thread?: SqliteThread | undefined
+  /** Whether other processes answer requests from the same SQLite file. */
+  answers?: 'alone' | 'beside others'
 }
 
 /** The catalogue where the settings say that it is, with the newest schema. Refuses one that was moved, or is being made. */
@@ -44,15 +46,16 @@ async function onlyIf(catalogue: Catalogue, mayBeUsed: () => Promise<void>): Pro
   }
 }
 
-async function openFile(file: string, { release, log, around, readFailed, thread }: OpenDatabase): Promise<Catalogue> {
+async function openFile(file: string, options: OpenDatabase): Promise<Catalogue> {
+  const { release, log, around, thread } = options
   await migrateSqlite(file, release, mustBeInUse)
-  if (around) return openSqlite(file, around, readFailed)
+  if (around) return openSqlite(file, { ...options, around })
   const threadLost = (reason: string) => {
     // Whoever watches this process starts it again, and a restart loses nothing that was answered.
     log.fatal({ 'thread.reason': reason }, 'The database thread has ended: stopping')
     process.exit(70)
   }
-  return openSqliteOnThread(file, thread ?? startSqliteThread(workerUrl), threadLost, readFailed)
+  return openSqliteOnThread(file, thread ?? startSqliteThread(workerUrl), threadLost, options)
 }
 
 async function openServer(

@@ -1,25 +1,30 @@
 import type { SqliteThread } from './catalogue/sqlite-thread.ts'
 import { compose, type Stowage, version } from './compose.ts'
-import { readSettings, type Settings, SettingsError } from './config.ts'
+import { readSettings, type Settings } from './config.ts'
 import { startProblem } from './database.ts'
+import { endWithReason } from './end-with-reason.ts'
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
 import { formatDuration } from './lib/sizes.ts'
 import { openLog } from './log.ts'
-import { Problem } from './problems.ts'
+import { onStopSignals } from './stop-signals.ts'
+import type { placeOfThisWorker } from './worker-place.ts'
 
 /** Milliseconds that running transfers get when the server is asked to stop. */
 const stopGrace = 30_000
-/**
- * Milliseconds within which the same signal is one request to stop: a terminal's Ctrl-C, or a service manager that signals the
- * whole group, reaches this process twice, from there and from npm.
- */
-const sameRequest = 500
 
-/** Starts the server from the environment's settings; says on standard output where it listens. `thread`: the database's, where it was started already. */
-export async function serve(thread?: SqliteThread): Promise<void> {
+interface Start {
+  /** SQLite's, where it was started already. */
+  thread?: SqliteThread | undefined
+  /** Which of several processes this is. */
+  worker?: ReturnType<typeof placeOfThisWorker>
+}
+
+/** Starts the server from the environment's settings; says on standard output where it listens, or to whoever started this worker. */
+export async function serve({ thread, worker }: Start = {}): Promise<void> {
   const settings = readSettings(process.env)
-  const log = await openLog({ format: settings.logFormat, level: settings.logLevel })
-  const stowage = await compose(settings, log, { thread })
+  const whole = await openLog({ format: settings.logFormat, level: settings.logLevel })
+  const log = worker ? whole.child({ 'worker.number': worker.number }) : whole
+  const stowage = await compose(settings, log, { thread, worker })
   let admin: FirstAdmin
   try {
     admin = await makeFirstAdmin(settings, stowage.accounts, Boolean(process.stdout.isTTY))
@@ -28,24 +33,19 @@ export async function serve(thread?: SqliteThread): Promise<void> {
     throw await startProblem(error)
   }
 
-  let asked: number | undefined
-  const stop = async (signal: string) => {
-    const now = performance.now()
-    if (asked !== undefined && now - asked < sameRequest) return
-    if (asked !== undefined) {
-      log.warn(`${signal} again: stopping at once`)
-      process.exit(1)
-    }
-    asked = now
-    log.info(`${signal}: stopping; transfers that run may take ${formatDuration(stopGrace)} to finish`)
-    await stowage.stop(stopGrace)
-    log.info('Stopped')
-    process.exit(0)
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  onStopSignals(
+    log,
+    async (signal) => {
+      log.info(`${signal}: stopping; transfers that run may take ${formatDuration(stopGrace)} to finish`)
+      await stowage.stop(stopGrace)
+      log.info('Stopped')
+    },
+    () => process.exit(1),
+  )
   // Only now: who reads that it listens may ask it to stop at once.
-  process.stdout.write(banner(settings, stowage, admin))
+  const text = banner(settings, stowage, admin)
+  if (worker) worker.listens(Number(new URL(stowage.url).port), text)
+  else process.stdout.write(text)
 }
 
 /** What a person who has just started the server wants to know. */
@@ -80,15 +80,6 @@ function databaseName(address: string): string {
 }
 
 /** The same for a process that is nothing else: where it cannot start it says why, and ends. */
-export async function serveOrEnd(thread: SqliteThread | undefined): Promise<void> {
-  try {
-    await serve(thread)
-  } catch (error) {
-    if (error instanceof SettingsError || error instanceof Problem) {
-      process.stderr.write(`${error.message}\n`)
-    } else {
-      process.stderr.write(`Stowage could not start: ${error instanceof Error ? error.stack : String(error)}\n`)
-    }
-    process.exit(1)
-  }
+export async function serveOrEnd(start: Start): Promise<void> {
+  await serve(start).catch(endWithReason)
 }

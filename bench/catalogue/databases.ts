@@ -61,7 +61,7 @@ export async function sqliteDatabases(): Promise<Databases> {
     return {
       known,
       execute,
-      open: (around) => remember(opened, openSqlite(file, around)),
+      open: (around) => remember(opened, openSqlite(file, { around })),
       sizes: async () =>
         (await execute(`
           select dbstat.name as name, tbl_name as "table", sum(pgsize) as bytes

@@ -34,7 +34,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   const { owner } = known
   const now = Date.now()
   const leaseId = randomBytes(10).toString('hex')
-  await catalogue.transact(takeLease, { id: leaseId, now, holder: 'bench', isAlone: true })
+  await catalogue.transact(takeLease, { id: leaseId, now, holder: 'bench', predecessors: 'all', storageId: '' })
 
   const credential = { kind: 'token' as const, id: owner.tokenId, viaBasic: false }
   const claim = { userId: owner.id, credential, ownerId: owner.id, address: '127.0.0.1' }

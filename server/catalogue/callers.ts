@@ -118,17 +118,22 @@ function callers(db: Db | Tx, keys: CallerKeys) {
 }
 
 const callerKeyNames = ['tokenSha256', 'nameKey', 'emailKey'] as const
+/** What every request asks. */
+const byKey = { plannedOnce: true }
 const addressKeyNames = ['owner', 'package', 'version', 'file'] as const
 
-const selectCaller = prepared(callerKeyNames, (db, keys: CallerKeys) => callers(db, keys))
-const selectAddress = prepared(addressKeyNames, (db, keys: AddressKeys) => addresses(db, keys))
-const selectBoth = prepared([...callerKeyNames, ...addressKeyNames], (db, keys: CallerKeys & AddressKeys) =>
-  db
-    .selectFrom(db.selectNoFrom(sql<number>`1`.as('one')).as('request'))
-    .leftJoin(callers(db, keys).as('caller'), (join) => join.onTrue())
-    .leftJoin(addresses(db, keys).as('address'), (join) => join.onTrue())
-    .selectAll(['caller', 'address'])
-    .select(accessOf(sql.ref('caller.callerId'), sql.ref('address.ownerId')).as('access')),
+const selectCaller = prepared(callerKeyNames, (db, keys: CallerKeys) => callers(db, keys), byKey)
+const selectAddress = prepared(addressKeyNames, (db, keys: AddressKeys) => addresses(db, keys), byKey)
+const selectBoth = prepared(
+  [...callerKeyNames, ...addressKeyNames],
+  (db, keys: CallerKeys & AddressKeys) =>
+    db
+      .selectFrom(db.selectNoFrom(sql<number>`1`.as('one')).as('request'))
+      .leftJoin(callers(db, keys).as('caller'), (join) => join.onTrue())
+      .leftJoin(addresses(db, keys).as('address'), (join) => join.onTrue())
+      .selectAll(['caller', 'address'])
+      .select(accessOf(sql.ref('caller.callerId'), sql.ref('address.ownerId')).as('access')),
+  byKey,
 )
 
 /** The account of a browser's session, unless the session has ended. */

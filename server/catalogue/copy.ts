@@ -108,7 +108,7 @@ export async function lookAtTarget(db: Db | Tx): Promise<Target> {
 
 /** Makes the original plain: no process runs on it, so none holds a lease or works on a job. */
 export const settleSource = transaction('settle source', async (tx, { now }: { now: number }) => {
-  await releaseClaims(tx, await killPredecessors(tx, { own: '', holder: null, now }))
+  await releaseClaims(tx, await killPredecessors(tx, { own: '', of: 'all', now }))
   await tx.updateTable('jobs').set({ claimed_by: null }).where('claimed_by', 'is not', null).execute()
 })
 

@@ -41,7 +41,7 @@ async function livingServers(tx: Tx, now: number): Promise<number> {
   if (isPostgres(tx)) await lockLeases(tx)
   const dead = isPostgres(tx)
     ? await killExpiredLeases(tx, '', now)
-    : await killPredecessors(tx, { own: '', holder: null, now })
+    : await killPredecessors(tx, { own: '', of: 'all', now })
   await releaseClaims(tx, dead)
   const living = tx.selectFrom('leases').select('id').where('kind', '=', 'process').where('dead_since', 'is', null)
   return (await living.execute()).length

@@ -101,13 +101,21 @@ export async function seemsAlive(db: Db, id: string): Promise<boolean> {
   return (await lease.executeTakeFirst()) !== undefined
 }
 
+/** Whose leases: everybody's, a node's with those of its workers, or those of one of its processes. */
+export type Predecessors = 'all' | { node: string } | { holder: string }
+
+/** One of several processes of a node. */
+export function workerOf(node: string, number: number): string {
+  return `${node}#${number}`
+}
+
 /**
- * Declares the leases of processes dead that cannot live any more, as the data directory's lock shows: those of this
- * holder, or all where there is but one node. `own` stays. Returns the dead ones.
+ * Declares the leases of processes dead that cannot live any more, as the data directory's lock shows, or whoever started them has
+ * seen. `own` stays. Returns the dead ones.
  */
 export async function killPredecessors(
   tx: Tx,
-  { own, holder, now }: { own: string; holder: string | null; now: number },
+  { own, of, now }: { own: string; of: Predecessors; now: number },
 ): Promise<string[]> {
   const lost = tx
     .selectFrom('leases')
@@ -115,7 +123,13 @@ export async function killPredecessors(
     .where('kind', '=', 'process')
     .where('id', '<>', own)
     .where('dead_since', 'is', null)
-    .$if(holder !== null, (query) => query.where('holder', '=', holder))
+    .$call((query) => {
+      if (of === 'all') return query
+      if ('holder' in of) return query.where('holder', '=', of.holder)
+      const ofWorkers = `${of.node}#`
+      const beginning = sql`substr(holder, 1, ${sql.lit(ofWorkers.length)})`
+      return query.where(({ or, eb }) => or([eb('holder', '=', of.node), eb(beginning, '=', ofWorkers)]))
+    })
   return killLocked(tx, await lost.orderBy('id').$call(locked(tx, 'for update')).execute(), now)
 }
 

@@ -34,7 +34,10 @@ export async function moveFacts(db: Db | Tx): Promise<MoveFacts> {
 
 /** Throws where another database has this one's place, or where this one is a copy that is not complete. */
 export async function mustBeInUse(db: Db | Tx): Promise<void> {
-  const { movingFrom, movedAt, givenBackAt } = await moveFacts(db)
+  mustSayInUse(await moveFacts(db))
+}
+
+function mustSayInUse({ movingFrom, movedAt, givenBackAt }: MoveFacts): void {
   if (movingFrom !== undefined) {
     throw new Problem(
       'storage-unavailable',
@@ -55,9 +58,14 @@ export async function mustBeInUse(db: Db | Tx): Promise<void> {
   }
 }
 
-/** Says that this database is used from now on: what was copied of it, or of its files, before is out of date. */
-export async function takeIntoUse(tx: Tx): Promise<void> {
-  await mustBeInUse(tx)
+/**
+ * Says that this database is used from now on: what was copied of it, or of its files, before is out of date. Throws where the files
+ * are no longer at the place that says `filesAt`.
+ */
+export async function takeIntoUse(tx: Tx, filesAt?: string): Promise<void> {
+  const facts = await moveFacts(tx)
+  mustSayInUse(facts)
+  if (filesAt !== undefined && filesAt !== facts.storageId) await mustHaveFilesOnDisk(tx)
   await tx.deleteFrom('site').where('key', 'in', [keys.movingTo, keys.filesMovingTo]).execute()
 }
 
@@ -101,12 +109,12 @@ export async function markComplete(tx: Tx): Promise<void> {
 /** On both, once the files have gone to another place: since when, in ISO 8601. */
 const filesMoved = 'files-moved-at'
 
-export async function filesMovedAt(db: Db): Promise<string | undefined> {
+export async function filesMovedAt(db: Db | Tx): Promise<string | undefined> {
   return siteFact(db, filesMoved)
 }
 
 /** Throws where the files have gone to a bucket: what is left on the disk is out of date. */
-export async function mustHaveFilesOnDisk(db: Db): Promise<void> {
+export async function mustHaveFilesOnDisk(db: Db | Tx): Promise<void> {
   const at = await filesMovedAt(db)
   if (at === undefined) return
   throw new Problem(

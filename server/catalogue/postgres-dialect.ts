@@ -11,7 +11,8 @@ import {
 } from 'kysely'
 import { Problem } from '../problems.ts'
 import type { Connection, ConnectionPool, StatementResult } from './postgres-pool.ts'
-import { isTimeout, postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
+import { isForgotten, isTimeout, postgresProblem, refusesCommit, wasLostAtOnce } from './postgres-problem.ts'
+import type { NamedQuery } from './prepared.ts'
 import type { AroundStatement, ReadFailed } from './statement.ts'
 
 /** Milliseconds that a transaction may stand still: a process that was stopped in the middle of one holds its locks no longer. */
@@ -85,12 +86,15 @@ async function* noStream(): AsyncIterableIterator<never> {
 
 class ReadingDriver extends PostgresDriver {
   readonly #connection: DatabaseConnection
+  /** Whether the server keeps statements by their names: planning a look-up costs it many times what running it does. */
+  #keepsStatements = true
 
   constructor(pool: ConnectionPool, around: AroundStatement, failed: ReadFailed | undefined) {
     super()
     this.#connection = {
-      executeQuery: async <Row>(query: CompiledQuery) => {
-        const run = (text: string) => readOnce(pool, text, query.parameters)
+      executeQuery: async <Row>(query: NamedQuery) => {
+        const run = (text: string) =>
+          this.#read(pool, text === query.sql ? query : { ...query, sql: text, statementName: undefined })
         try {
           return resultOf<Row>((await around(query.sql, run, 'reading')) as StatementResult)
         } catch (error) {
@@ -103,6 +107,17 @@ class ReadingDriver extends PostgresDriver {
     }
   }
 
+  async #read(pool: ConnectionPool, { sql, parameters, statementName }: NamedQuery): Promise<StatementResult> {
+    if (!this.#keepsStatements || statementName === undefined) return readOnce(pool, sql, parameters)
+    try {
+      return await readOnce(pool, sql, parameters, statementName)
+    } catch (error) {
+      if (!isForgotten(error)) throw error
+      this.#keepsStatements = false
+      return readOnce(pool, sql, parameters)
+    }
+  }
+
   async acquireConnection(): Promise<DatabaseConnection> {
     return this.#connection
   }
@@ -111,11 +126,16 @@ class ReadingDriver extends PostgresDriver {
 }
 
 /** A read can be repeated: where the connection had died in the pool, say in a restart of the server, another one serves. */
-async function readOnce(pool: ConnectionPool, text: string, parameters: readonly unknown[]): Promise<StatementResult> {
+async function readOnce(
+  pool: ConnectionPool,
+  text: string,
+  parameters: readonly unknown[],
+  name?: string,
+): Promise<StatementResult> {
   for (let attempt = 1; ; attempt += 1) {
     const connection = await pool.take()
     try {
-      return await connection.run(text, parameters)
+      return await connection.run(text, parameters, name)
     } catch (error) {
       if (isTimeout(error)) void pool.cancel(connection.processId)
       if (!wasLostAtOnce(error) || attempt === 3) throw error

@@ -42,10 +42,14 @@ export class Connection {
     return this.#broken
   }
 
-  /** Runs a statement; `LostConnection` where no answer came. Unnamed, so that a pooler may hand it to any server connection. */
-  async run(sql: string, parameters: readonly unknown[] = []): Promise<StatementResult> {
+  /**
+   * Runs a statement; `LostConnection` where no answer came. Without a name a pooler may hand it to any server connection; with one the
+   * server keeps it, and may say `isForgotten`.
+   */
+  async run(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<StatementResult> {
     if (this.#broken) throw new LostConnection('it broke earlier')
     try {
+      if (name !== undefined) return await this.#client.query({ name, text: sql, values: [...parameters] })
       // Without parameters it goes as a simple query, which may hold several statements.
       return await (parameters.length > 0 ? this.#client.query(sql, [...parameters]) : this.#client.query(sql))
     } catch (error) {

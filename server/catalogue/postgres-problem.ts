@@ -73,6 +73,14 @@ export function postgresReason(error: unknown): string | undefined {
   return isOnTheWay ? root?.message || codeOf(root) : undefined
 }
 
+/**
+ * Whether the server has no statement of that name (26000), one that another client left there (42P05), or one from before a
+ * migration (0A000): with a pooler in between, each may be another server connection than before.
+ */
+export function isForgotten(error: unknown): boolean {
+  return /^(26000|42P05|0A000)$/.test(stateOf(error) ?? '')
+}
+
 /** Whether nobody can tell from this error whether the connection can still be used: then it cannot. */
 export function endsConnection(error: unknown): boolean {
   const state = stateOf(error)

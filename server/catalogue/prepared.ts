@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Compilable, CompiledQuery } from 'kysely'
 import type { Db, Tx } from './schema.ts'
 import { OneConnectionAdapter } from './sqlite-dialect.ts'
@@ -11,6 +12,9 @@ class Placeholder {
   }
 }
 
+/** A query for which PostgreSQL may keep a plan, under this name. */
+export type NamedQuery<Row = unknown> = CompiledQuery<Row> & { statementName?: string | undefined }
+
 /** A query, and the same for who does not wait: `now` is undefined where the database cannot answer without that. */
 export type Prepared<Values, Row> = ((db: Db | Tx, values: Values) => Promise<Row[]>) & {
   now(db: Db | Tx, values: Values): Row[] | undefined
@@ -21,21 +25,26 @@ export type Prepared<Values, Row> = ((db: Db | Tx, values: Values) => Promise<Ro
  * for statements on the path of every upload or download; elsewhere a plain query reads better.
  *
  * `build` gets a placeholder in each value's place and must use them as values alone: it sees no real value, so the
- * statement cannot depend on one.
+ * statement cannot depend on one. `plannedOnce`: PostgreSQL may keep a plan of it that is for any values, where it is run
+ * outside transactions: so for look-ups by key alone.
  */
 export function prepared<Values extends object, Row>(
   names: readonly (keyof Values & string)[],
   build: (db: Db | Tx, values: Values) => Compilable<Row>,
+  { plannedOnce = false }: { plannedOnce?: boolean } = {},
 ): Prepared<Values, Row> {
   const placeholders = Object.fromEntries(names.map((name) => [name, new Placeholder(name)])) as unknown as Values
   /** One text for each kind of database. */
-  const compiled = new Map<unknown, CompiledQuery<Row>>()
+  const compiled = new Map<unknown, NamedQuery<Row>>()
   const queryFor = (db: Db | Tx, values: Values) => {
     const { adapter } = db.getExecutor()
     const kind = adapter.constructor
     let query = compiled.get(kind)
     if (!query) {
-      query = build(db, placeholders).compile()
+      const built = build(db, placeholders).compile()
+      // By its text, which two releases or programs may not both mean by one name.
+      const digest = createHash('sha256').update(built.sql).digest('hex')
+      query = plannedOnce ? { ...built, statementName: `stowage_${digest.slice(0, 32)}` } : built
       compiled.set(kind, query)
     }
     const parameters = query.parameters.map((parameter) =>

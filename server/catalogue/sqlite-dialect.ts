@@ -9,6 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { beginImmediate } from './sqlite-begin.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
 import { type AroundStatement, type ReadFailed, straight } from './statement.ts'
 
@@ -136,7 +137,7 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    await beginImmediate((sql) => connection.executeQuery(CompiledQuery.raw(sql)))
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {

@@ -186,7 +186,7 @@ describe('a commit that fails', () => {
     control.fail = (statement) => {
       if (statement !== 'begin immediate') return
       control.fail = () => {}
-      throw sqliteError('SQLITE_BUSY')
+      throw sqliteError('SQLITE_IOERR')
     }
     for (const answer of await Promise.allSettled([writer.run(write, 'one'), writer.run(write, 'two')])) {
       expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'storage-unavailable' } })

@@ -2,6 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { Kysely } from 'kysely'
 import { Problem } from '../problems.ts'
 import type { Schema } from './schema.ts'
+import { beginImmediate } from './sqlite-begin.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { sqliteProblem } from './sqlite-problem.ts'
 import { type AroundStatement, straight } from './statement.ts'
@@ -66,7 +67,7 @@ export class SqliteWriter {
   async #runGroup(group: Waiting[]): Promise<void> {
     const outcomes: Outcome[] = []
     try {
-      await this.#execute('begin immediate')
+      await beginImmediate((sql) => this.#execute(sql))
       for (const waiting of group) outcomes.push(await this.#runOne(waiting))
     } catch (error) {
       this.#rollBack()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Db } from './schema.ts'
-import { migrateSqlite, openSqlite, serveSqlite } from './sqlite.ts'
+import { migrateSqlite, openForWriting, openSqlite, serveSqlite } from './sqlite.ts'
 import type { ToMain, ToWorker } from './sqlite-messages.ts'
 import { transaction } from './transaction.ts'
 
@@ -71,3 +71,46 @@ test('connections that publish keep more in memory and in the log; those that mi
     await rm(folder, { recursive: true, force: true })
   }
 })
+
+/** Runs with a file that has the newest schema. */
+async function withFile(work: (file: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-test-'))
+  try {
+    await migrateSqlite(join(folder, 'stowage.db'), '0.1.0')
+    await work(join(folder, 'stowage.db'))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+test('beside other processes each look at the changes is a new one', () =>
+  withFile(async (file) => {
+    const beside = openSqlite(file, { answers: 'beside others' })
+    const alone = openSqlite(file)
+    const looks = [beside, alone].map(({ changes }) => changes?.())
+    // As another process commits it, while this one is still at what one poll of its event loop has found.
+    const other = openForWriting(file)
+    other.run("insert into site (key, value) values ('a fact', '1')")
+    expect(beside.changes?.()).not.toBe(looks[0] as number)
+    expect(alone.changes?.()).toBe(looks[1] as number)
+    other.close()
+    await Promise.all([beside.close(), alone.close()])
+  }))
+
+test('a transaction waits for that of another process, and does not hold up the thread meanwhile', () =>
+  withFile(async (file) => {
+    const catalogue = openSqlite(file)
+    const other = openForWriting(file)
+    other.run('begin immediate')
+    let isDone = false
+    const waiting = catalogue.transact(lookAtPragmas, undefined).finally(() => {
+      isDone = true
+    })
+    // Its first look is over by then, and the second one.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 2))
+    expect(isDone).toBe(false)
+    other.run('commit')
+    expect(await waiting).toMatchObject({ journal_mode: 'wal' })
+    other.close()
+    await catalogue.close()
+  }))

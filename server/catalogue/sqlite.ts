@@ -25,6 +25,8 @@ export function openForWriting(file: string): Database {
   database.run('pragma journal_mode = wal')
   database.run('pragma synchronous = full')
   database.run('pragma foreign_keys = on')
+  // Who writes waits to begin (`beginImmediate`); after that nobody is in his way.
+  database.run('pragma busy_timeout = 0')
   return database
 }
 
@@ -55,16 +57,17 @@ function openForReading(file: string): Database {
 }
 
 /**
- * Counts the commits of all other connections, as this one sees them. Looked up once for all requests that one poll of the event loop
- * found: it is forgotten before the next poll, and so before any request that can know of an answer given meanwhile.
+ * Counts the commits of all other connections, as this one sees them. Where one process answers all requests it is looked up once for
+ * those that one poll of the event loop found: it is forgotten before the next poll, and so before any request that can know of
+ * an answer given meanwhile.
  */
-function changesSeenBy(reading: Database, failed: ReadFailed | undefined): () => number {
+function changesSeenBy(reading: Database, failed: ReadFailed | undefined, answers: 'alone' | 'beside others') {
   const version = reading.query<{ data_version: number }, []>('pragma data_version')
   let known: number | undefined
   const forget = () => {
     known = undefined
   }
-  return () => {
+  return (): number => {
     if (known !== undefined) return known
     try {
       known = Number(version.values()[0]?.[0])
@@ -73,16 +76,27 @@ function changesSeenBy(reading: Database, failed: ReadFailed | undefined): () =>
       failed?.(problem)
       throw problem
     }
-    setImmediate(forget)
-    return known
+    const now = known
+    if (answers === 'alone') setImmediate(forget)
+    else forget()
+    return now
   }
+}
+
+export interface HowToRead {
+  readFailed?: ReadFailed | undefined
+  /** Whether other processes answer requests from the same file. */
+  answers?: 'alone' | 'beside others' | undefined
 }
 
 /**
  * The catalogue in a SQLite file, written on the calling thread: for commands, and for tests that make statements fail.
  * The file must have been migrated.
  */
-export function openSqlite(file: string, around?: AroundStatement, readFailed?: ReadFailed): Catalogue {
+export function openSqlite(
+  file: string,
+  { around, readFailed, answers = 'alone' }: { around?: AroundStatement } & HowToRead = {},
+): Catalogue {
   const reading = openForReading(file)
   const writing = openForPublishing(file)
   const writer = new SqliteWriter(writing, around)
@@ -94,7 +108,7 @@ export function openSqlite(file: string, around?: AroundStatement, readFailed?: 
   return {
     read: new Kysely<Schema>({ dialect: sqliteDialect(reading, around, 'reading', readFailed) }),
     transact,
-    changes: changesSeenBy(reading, readFailed),
+    changes: changesSeenBy(reading, readFailed, answers),
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
       closing = true
@@ -115,7 +129,7 @@ export async function openSqliteOnThread(
   file: string,
   { worker, ended }: SqliteThread,
   threadLost: (reason: string) => void,
-  readFailed?: ReadFailed,
+  { readFailed, answers = 'alone' }: HowToRead = {},
 ): Promise<Catalogue> {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let last = 0
@@ -163,7 +177,7 @@ export async function openSqliteOnThread(
   return {
     read: new Kysely<Schema>({ dialect: sqliteDialect(reading, straight, 'reading', readFailed) }),
     transact,
-    changes: changesSeenBy(reading, readFailed),
+    changes: changesSeenBy(reading, readFailed, answers),
     probe: () => transact(probeDatabase, undefined),
     close: async () => {
       const closed = ask((id) => ({ id, kind: 'close' }))

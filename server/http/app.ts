@@ -33,6 +33,8 @@ export interface ListenOptions {
   tls: { cert: string; key: string } | undefined
   /** Plain: for a test, whose server starts in half the time. */
   addresses?: Addresses | undefined
+  /** Whether the workers of one server listen there together. */
+  reusePort?: boolean | undefined
 }
 
 /** Stands around every answer, in tests: what goes out is what it gives back. `segments`: the address without the public one's path. */
@@ -179,7 +181,7 @@ export function serveHttp(
     idleTimeout: idleSeconds,
     development: false,
     // Said aloud: without it a second server would get a share of this one's requests instead of an error.
-    reusePort: false,
+    reusePort: listen.reusePort ?? false,
     routes: {
       ...rawPathRoutes(
         depth,

@@ -1,4 +1,14 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricType, Registry } from 'prom-client'
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricType,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 import type { MetricsAccess, Metrics as ShownMetrics } from '../http/metrics.ts'
 import { type Figures, siteFigures } from '../registry/figures.ts'
 import { type Observer, type Outcome, outcomeOf, type UploadWatch } from '../registry/observer.ts'
@@ -48,10 +58,15 @@ const processMetrics = new Set([
   'nodejs_external_memory_bytes',
 ])
 
+/** What one of several workers has counted, with its number in every series. */
+export type WorkerMetrics = Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[]
+
 export interface MetricsOptions {
   version: string
   access: MetricsAccess
   now: () => number
+  /** Where several processes answer at one address: which this one is, and what the others have counted. */
+  worker?: { number: number; siblings(): Promise<readonly WorkerMetrics[]> } | undefined
 }
 
 /** What `/metrics` tells of this server, in a registry of its own: several may run in one process. */
@@ -59,6 +74,9 @@ export class Metrics implements Observer, ShownMetrics {
   readonly access: MetricsAccess
   readonly #now: () => number
   readonly #registry = new Registry()
+  /** What the database knows, for all processes together. */
+  readonly #siteRegistry = new Registry()
+  readonly #worker: MetricsOptions['worker']
   readonly #requests = new RequestTally()
   readonly #publishes: Counter<'outcome'>
   readonly #publishDurations: Histogram
@@ -76,8 +94,9 @@ export class Metrics implements Observer, ShownMetrics {
   #look: Look | undefined
   #parts: RegistryParts | undefined
 
-  constructor({ version, access, now }: MetricsOptions) {
+  constructor({ version, access, now, worker }: MetricsOptions) {
     this.access = access
+    this.#worker = worker
     this.#now = now
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
@@ -145,14 +164,14 @@ export class Metrics implements Observer, ShownMetrics {
       labelNames: ['version', 'bun'],
       registers,
     }).set({ version, bun: Bun.version }, 1)
-    this.#site = new SiteGauges(this.#registry)
+    this.#site = new SiteGauges(this.#siteRegistry)
     this.#beginAtZero()
   }
 
   /** What an alert watches is there from the start: of a counter that appears with its first failure no rate sees that one. */
   #beginAtZero(): void {
     for (const code of ['storage-full', 'storage-unavailable', 'unforeseen']) {
-      for (const operation of [...storeOperations, 'read']) this.#storeErrors.inc({ operation, code }, 0)
+      for (const operation of storeOperations) this.#storeErrors.inc({ operation, code }, 0)
     }
     for (const code of databaseCodes) {
       for (const place of ['transaction', 'read']) this.#databaseErrors.inc({ place, code }, 0)
@@ -222,7 +241,26 @@ export class Metrics implements Observer, ShownMetrics {
 
   async page(): Promise<{ text: string; contentType: string }> {
     this.#site.set(await this.#figures())
-    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType }
+    const [own, site] = await Promise.all([this.#ownPage(), this.#siteRegistry.metrics()])
+    return { text: `${own}${site}`, contentType: this.#registry.contentType }
+  }
+
+  /** For the page of another worker. */
+  async ofThisProcess(): Promise<WorkerMetrics> {
+    const metrics = await this.#registry.getMetricsAsJSON()
+    const worker = String(this.#worker?.number)
+    return metrics.map(({ name, help, type, values }) => ({
+      ...{ name, help, type },
+      // No two workers share a series, so there is nothing to add up, or to leave out.
+      aggregator: 'sum',
+      values: values.map((value) => ({ ...value, labels: { ...value.labels, worker } })),
+    }))
+  }
+
+  async #ownPage(): Promise<string> {
+    if (!this.#worker) return this.#registry.metrics()
+    const [own, others] = await Promise.all([this.ofThisProcess(), this.#worker.siblings()])
+    return AggregatorRegistry.aggregate([own, ...others]).metrics()
   }
 
   /** Undefined where the database does not tell in time. */

@@ -6,6 +6,7 @@ import {
   killExpiredLeases,
   killLease,
   killPredecessors,
+  type Predecessors,
   renewLease,
 } from '../catalogue/leases.ts'
 import { takeIntoUse } from '../catalogue/move.ts'
@@ -15,16 +16,17 @@ import { Problem } from '../problems.ts'
 /** How long a process counts as alive after it last said so, in milliseconds. */
 const lifetime = 2 * 60_000
 
-interface TakeLease extends Node {
+interface TakeLease extends Holder {
   id: string
   now: number
 }
 
-export const takeLease = transaction('take lease', async (tx, { id, now, holder, isAlone }: TakeLease) => {
+export const takeLease = transaction('take lease', async (tx, args: TakeLease) => {
+  const { id, now, holder, predecessors, storageId } = args
   await insertLease(tx, { id, kind: 'process', holder }, { now, lifetime })
-  // Behind the lease: whoever is about to make this database a copy of another one looks for leases first.
-  await takeIntoUse(tx)
-  await releaseClaims(tx, await killPredecessors(tx, { own: id, holder: isAlone ? null : holder, now }))
+  // Behind the lease: whoever is about to make this database a copy of another one, or to move its files, looks for leases first.
+  await takeIntoUse(tx, storageId)
+  await releaseClaims(tx, await killPredecessors(tx, { own: id, of: predecessors, now }))
 })
 
 export const renew = transaction('renew lease', async (tx, args: { id: string; now: number }) =>
@@ -42,12 +44,14 @@ export const giveUpLease = transaction('give up lease', async (tx, args: { id: s
   await releaseClaims(tx, [args.id])
 })
 
-/** Where this process runs, by the data directory that it holds the lock of: no other process of the node lives. */
-export interface Node {
-  /** The same for every process on this data directory, and for no other. */
+/** What this process is, by the data directory whose lock it holds, or that it shares as a worker. */
+export interface Holder {
+  /** The same for every process that can only follow on this one, and for no other. */
   holder: string
-  /** Whether the catalogue has this one node. */
-  isAlone: boolean
+  /** Of processes that cannot live any more. */
+  predecessors: Predecessors
+  /** What the place says that it has its files in. */
+  storageId: string
 }
 
 /**
@@ -57,24 +61,25 @@ export interface Node {
 export class ProcessLease {
   readonly #catalogue: Catalogue
   readonly #now: () => number
-  readonly #node: Node
+  readonly #holder: Holder
   #id: string
   #renewing: Promise<void> | undefined
   /** By both clocks: one stands still while the machine sleeps, the other may be set back. */
   #renewedAt: { wall: number; running: number }
 
-  private constructor(catalogue: Catalogue, now: () => number, node: Node, id: string) {
+  private constructor(catalogue: Catalogue, now: () => number, holder: Holder, id: string) {
     this.#catalogue = catalogue
     this.#now = now
-    this.#node = node
+    // Later on those of this one alone: others of its node may have come since.
+    this.#holder = { ...holder, predecessors: { holder: holder.holder } }
     this.#id = id
     this.#renewedAt = { wall: now(), running: performance.now() }
   }
 
-  static async take(catalogue: Catalogue, now: () => number, node: Node): Promise<ProcessLease> {
+  static async take(catalogue: Catalogue, now: () => number, holder: Holder): Promise<ProcessLease> {
     const id = newLeaseId()
-    await catalogue.transact(takeLease, { id, now: now(), ...node })
-    return new ProcessLease(catalogue, now, node, id)
+    await catalogue.transact(takeLease, { id, now: now(), ...holder })
+    return new ProcessLease(catalogue, now, holder, id)
   }
 
   get id(): string {
@@ -109,7 +114,7 @@ export class ProcessLease {
     const asked = { wall: now, running: performance.now() }
     if (!(await this.#catalogue.transact(renew, { id: this.#id, now }))) {
       const id = newLeaseId()
-      await this.#catalogue.transact(takeLease, { id, now, ...this.#node })
+      await this.#catalogue.transact(takeLease, { id, now, ...this.#holder })
       this.#id = id
     }
     this.#renewedAt = asked

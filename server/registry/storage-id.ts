@@ -39,9 +39,9 @@ interface BlobPlace {
 
 /**
  * Refuses a blob folder that belongs to another catalogue: two nodes with one database and a disk each would serve one
- * half of the files each. Of nodes that start together for the first time, the first one decides.
+ * half of the files each. Of nodes that start together for the first time, the first one decides. Resolves with what both say.
  */
-export async function matchStorage(catalogue: Catalogue, place: BlobPlace): Promise<void> {
+export async function matchStorage(catalogue: Catalogue, place: BlobPlace): Promise<string> {
   // In this order: what the catalogue knows, a folder said before.
   const known = await siteFact(catalogue.read, key)
   const stored = await place.read()
@@ -60,7 +60,7 @@ export async function matchStorage(catalogue: Catalogue, place: BlobPlace): Prom
   }
   // The folder first: after a crash in between the next start finds it there and goes on with it.
   const id = stored ?? (await place.claim(randomUUID()))
-  if (id === (known ?? (await catalogue.transact(rememberStorage, { id })))) return
+  if (id === (known ?? (await catalogue.transact(rememberStorage, { id })))) return id
   throw new Problem(
     'storage-unavailable',
     `${place.called} belongs to another database. Give each installation its own ${place.setting}.`,

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { readdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addAccount } from '../../server/access/accounts.ts'
+import { type Predecessors, workerOf } from '../../server/catalogue/leases.ts'
+import { siteFact } from '../../server/catalogue/site.ts'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
+import { takeLease } from '../../server/registry/leases.ts'
 import { bytesForJob } from '../support/bytes-for-job.ts'
 import { Choreography } from '../support/choreography.ts'
 import { behindItsBack, databaseSettings, onPostgres, testOnSqlite } from '../support/database.ts'
@@ -42,6 +45,34 @@ async function livingLeases(dataDir: string): Promise<string[]> {
 }
 
 const leases = async (dataDir: string) => (await behindItsBack(dataDir, 'select id from leases')).map(({ id }) => id)
+
+test('leases end with the processes that cannot live any more, and with no other', async () => {
+  await using stowage = await startStowage()
+  const { catalogue, now } = stowage.stowage.registry
+  const storageId = (await siteFact(catalogue.read, 'storage-id')) ?? ''
+  const take = (id: string, holder: string, predecessors: Predecessors) =>
+    catalogue.transact(takeLease, { id, holder, predecessors, storageId, now: now() })
+  const living = async () => {
+    const rows = await stowage.change(
+      "select id from leases where dead_since is null and holder like '%-node%' order by id",
+    )
+    return rows.map(({ id }) => id)
+  }
+  await take('a1', workerOf('a-node', 1), { node: 'a-node' })
+  await take('a2', workerOf('a-node', 2), { holder: workerOf('a-node', 2) })
+  await take('c1', 'a-node-more', { node: 'a-node-more' })
+  expect(await living()).toEqual(['a1', 'a2', 'c1'])
+  // A worker that has ended and was started again.
+  await take('a3', workerOf('a-node', 2), { holder: workerOf('a-node', 2) })
+  expect(await living()).toEqual(['a1', 'a3', 'c1'])
+  // Then the server is started without workers, and with them again.
+  await take('a4', 'a-node', { node: 'a-node' })
+  expect(await living()).toEqual(['a4', 'c1'])
+  await take('a5', workerOf('a-node', 1), { node: 'a-node' })
+  expect(await living()).toEqual(['a5', 'c1'])
+  await take('c2', 'a-node-more', 'all')
+  expect(await living()).toEqual(['c2'])
+})
 
 describe('a process that was silent for longer than its lease', () => {
   testOnSqlite('refuses the upload that was under way, leaves nothing of it, and goes on', async () => {

@@ -12,9 +12,6 @@ import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 import { until } from '../support/until.ts'
 
-/** SQLite has one node. */
-const described = onPostgres ? describe : describe.skip
-
 const step = 30_000
 let clock = Date.now()
 let stowage: TestStowage
@@ -323,7 +320,7 @@ const changes: [what: string, was: unknown, is: unknown, prepare: (name: string)
   ],
 ]
 
-described('what one of three nodes has done', () => {
+describe('what one of three nodes has done', () => {
   beforeAll(async () => {
     stowage = await startStowage({ nodes: 3, replace: { now: () => clock } })
     nodes = stowage.nodes
@@ -387,7 +384,7 @@ described('what one of three nodes has done', () => {
   })
 })
 
-described('in the background', () => {
+describe('in the background', () => {
   const webhooks = { STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' }
   const hookTo = (url: string) => ({ type: 'gitea', active: true, config: { url, content_type: 'json' } })
 
@@ -434,26 +431,30 @@ described('in the background', () => {
     expect([...digests.values()].filter((times) => times > 1)).toEqual([])
   })
 
-  test('what a node was telling when it was killed is told by another one, once it counts as dead', async () => {
-    await using receiver = await startReceiver()
-    await using folder = await temporaryFolder()
-    const killed = await ServerProcess.start(folder.path, webhooks)
-    await using other = await secondNode(folder.path, { settings: webhooks })
-    const { lease } = other.stowage.registry
-    receiver.answers(() => undefined)
-    await done(killed.admin.post('/api/v1/user/hooks', hookTo(`${receiver.url}/hook`)))
-    await done(killed.admin.put({}, 'bytes'))
-    await until(() => receiver.at('/hook').length === 1, 'the receiver is told')
-    await killed.kill()
-    receiver.answers((response) => response.writeHead(204).end())
-    expect(await other.stowage.runJobs('deliveries')).toBe(0)
+  // On SQLite a process has no other node beside it, and its workers are tested in workers.test.ts.
+  test.skipIf(!onPostgres)(
+    'what a node was telling when it was killed is told by another one, once it counts as dead',
+    async () => {
+      await using receiver = await startReceiver()
+      await using folder = await temporaryFolder()
+      const killed = await ServerProcess.start(folder.path, webhooks)
+      await using other = await secondNode(folder.path, { settings: webhooks })
+      const { lease } = other.stowage.registry
+      receiver.answers(() => undefined)
+      await done(killed.admin.post('/api/v1/user/hooks', hookTo(`${receiver.url}/hook`)))
+      await done(killed.admin.put({}, 'bytes'))
+      await until(() => receiver.at('/hook').length === 1, 'the receiver is told')
+      await killed.kill()
+      receiver.answers((response) => response.writeHead(204).end())
+      expect(await other.stowage.runJobs('deliveries')).toBe(0)
 
-    // That is what time does.
-    await behindItsBack(folder.path, `update leases set expires_at = 0 where id <> '${lease.id}'`)
-    expect(await lease.expireOthers()).toHaveLength(1)
-    expect(await other.stowage.runJobs('deliveries')).toBe(1)
-    const [first, second] = receiver.at('/hook').map(({ headers }) => headers['x-gitea-delivery'])
-    expect(second).toBe(first as string)
-    expect(await read(other.anonymous, other)).toBe(200)
-  })
+      // That is what time does.
+      await behindItsBack(folder.path, `update leases set expires_at = 0 where id <> '${lease.id}'`)
+      expect(await lease.expireOthers()).toHaveLength(1)
+      expect(await other.stowage.runJobs('deliveries')).toBe(1)
+      const [first, second] = receiver.at('/hook').map(({ headers }) => headers['x-gitea-delivery'])
+      expect(second).toBe(first as string)
+      expect(await read(other.anonymous, other)).toBe(200)
+    },
+  )
 })

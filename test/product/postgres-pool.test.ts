@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { Client as DatabaseClient } from 'pg'
 import { databaseSettings, onPostgres, onServer } from '../support/database.ts'
 import { blobFiles } from '../support/inventory.ts'
@@ -71,6 +72,32 @@ async function publishAgain(client: Client, file: string): Promise<number> {
   }, 'a publish works again')
   return refused
 }
+
+described('what every download asks', () => {
+  interface Kept {
+    generic: number
+  }
+
+  /** What the one session for reading keeps, as it says itself. */
+  async function keptBy({ stowage }: TestStowage): Promise<Kept[]> {
+    const kept = sql<Kept>`select generic_plans as generic from pg_prepared_statements where name like 'stowage%'`
+    return (await kept.execute(stowage.registry.catalogue.read)).rows
+  }
+
+  test('is planned once for each session, and goes on without that where the server has forgotten it', async () => {
+    await using stowage = await startStowage({ nodes: 1, settings: { STOWAGE_DATABASE_CONNECTIONS: '2' } })
+    const { admin, anonymous } = stowage
+    expect((await admin.put({}, body)).status).toBe(201)
+    const read = async () => (await anonymous.as('admin').get()).status
+    for (let time = 0; time < 8; time += 1) expect(await read()).toBe(200)
+    expect((await keptBy(stowage)).some(({ generic }) => generic > 0)).toBe(true)
+
+    // As a pooler does between two clients.
+    await sql`deallocate all`.execute(stowage.stowage.registry.catalogue.read)
+    for (let time = 0; time < 3; time += 1) expect(await read()).toBe(200)
+    expect(await keptBy(stowage)).toEqual([])
+  })
+})
 
 described('the connections to PostgreSQL', () => {
   test('are as many as the settings say and no more, whatever comes at once', async () => {

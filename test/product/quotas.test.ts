@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { siteFact } from '../../server/catalogue/site.ts'
 import { takeLease } from '../../server/registry/leases.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { seededBytes } from '../support/seeded.ts'
@@ -337,7 +338,8 @@ describe('what an upload has reserved', () => {
     await until(async () => (await reservations(other)) === 1, 'it is reserved')
     // As the next process on this data directory does, once the lock shows that this one is gone.
     const { catalogue, now } = other.stowage.registry
-    await catalogue.transact(takeLease, { id: 'next', holder: 'next', isAlone: true, now: now() })
+    const storageId = (await siteFact(catalogue.read, 'storage-id')) ?? ''
+    await catalogue.transact(takeLease, { id: 'next', holder: 'next', predecessors: 'all', storageId, now: now() })
     expect(await reservations(other)).toBe(0)
     await slow.send('x'.repeat(900))
     expect((await slow.answer()).status).toBe(503)

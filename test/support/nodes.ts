@@ -2,7 +2,7 @@ import type { Passwords } from '../../server/access/passwords.ts'
 import type { Stowage } from '../../server/compose.ts'
 import { tidyOwn } from '../../server/registry/sweep.ts'
 
-/** `TEST_NODES=3` puts so many nodes behind a proxy wherever a test starts a server, each request to the next one. PostgreSQL only. */
+/** `TEST_NODES=3` puts so many nodes, or workers, behind a proxy wherever a test starts a server, each request to the next one. */
 export const usualNodes = Number(process.env.TEST_NODES || 1)
 
 /**

@@ -4,8 +4,9 @@ import type { BlobStore } from '../../server/blobs/blob-store.ts'
 import { straight } from '../../server/catalogue/statement.ts'
 import { compose, type Replacements, type Stowage } from '../../server/compose.ts'
 import { readSettings } from '../../server/config.ts'
+import { takeDataDirectory } from '../../server/data-lock.ts'
 import { openLog } from '../../server/log.ts'
-import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase } from './database.ts'
+import { behindItsBack, databaseSettings, dropDatabaseOf, layDatabase, onPostgres } from './database.ts'
 import { onlyDocumented } from './documented-answers.ts'
 import { asOne, usualNodes } from './nodes.ts'
 import { roomyPlace } from './roomy-place.ts'
@@ -27,7 +28,7 @@ export interface StartOptions {
   thread?: boolean
   /** A data directory to begin with; else a fresh one, removed at the end. */
   dataDir?: string
-  /** Several behind a proxy that sends each request to the next one. PostgreSQL only. */
+  /** Several behind a proxy that sends each request to the next one; on SQLite they are workers on one data directory. */
   nodes?: number
 }
 
@@ -116,6 +117,7 @@ async function startNode(
   dataDir: string,
   of: string,
   { settings, replace = {}, thread = false }: StartOptions,
+  worker?: Replacements['worker'],
 ): Promise<Stowage> {
   const parsed = readSettings({
     STOWAGE_LISTEN: '127.0.0.1:0',
@@ -135,6 +137,7 @@ async function startNode(
     // A thread of its own for SQLite takes as long to start as all the rest of a server.
     ...(thread ? {} : { aroundStatement: straight }),
     ...replace,
+    worker,
     blobs: (store) => {
       const its = tellingWhatIsStaged(of, isCold ? withoutReadingAtOnce(store) : store)
       return replace.blobs?.(its) ?? its
@@ -153,17 +156,18 @@ function withoutReadingAtOnce(store: BlobStore): BlobStore {
   })
 }
 
-/** Nodes on one database and one store, each with a data directory and a port of its own. */
+/** Nodes on one database and one store, each with a port of its own. */
 async function startNodes(count: number, folder: string, ownsData: boolean, options: StartOptions) {
   const proxy = await SpreadingProxy.start()
-  const others = Array.from({ length: count - 1 }, () => besideIt(folder))
-  const folders = [folder, ...(await Promise.all(others))]
   const settings = { STOWAGE_PUBLIC_URL: proxy.url, STOWAGE_SECRET_KEY: nodesKey, ...options.settings }
-  const started = await Promise.allSettled(folders.map((its) => startNode(its, folder, { ...options, settings })))
+  const all = { ...options, settings }
+  const { folders, started, leave } = await (onPostgres
+    ? startOnFolders(count, folder, all)
+    : startWorkers(count, folder, all))
   const nodes = started.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
   const end = async () => {
     await proxy[Symbol.asyncDispose]()
-    for (const its of folders.slice(1)) await rm(its, { recursive: true, force: true })
+    await leave()
   }
   const failed = started.find((it) => it.status === 'rejected')
   const [first, ...more] = nodes
@@ -181,6 +185,34 @@ async function startNodes(count: number, folder: string, ownsData: boolean, opti
   await first.accounts.createFirst({ name: 'admin', password: adminPassword })
   const each = nodes.map((node, index) => new TestStowage(node, folders[index] ?? folder, false))
   return new TestStowage({ ...whole, stop }, folder, ownsData, each)
+}
+
+async function startOnFolders(count: number, folder: string, options: StartOptions) {
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => besideIt(folder)))
+  const folders = [folder, ...others]
+  const started = await Promise.allSettled(folders.map((its) => startNode(its, folder, options)))
+  const leave = async () => {
+    for (const its of others) await rm(its, { recursive: true, force: true })
+  }
+  return { folders, started, leave }
+}
+
+/** As `STOWAGE_WORKERS` has them, but in this process, and each at an address of its own. */
+async function startWorkers(count: number, folder: string, options: StartOptions) {
+  const lock = await takeDataDirectory(folder)
+  lock.share()
+  const startWorker = (number: number) =>
+    startNode(folder, folder, options, {
+      ...{ number, isFirst: number === 1, port: 0 },
+      siblings: async () => [],
+      answerSiblings: () => {},
+    })
+  const others = Array.from({ length: count - 1 }, (_, index) => index + 2)
+  const started = [
+    ...(await Promise.allSettled([startWorker(1)])),
+    ...(await Promise.allSettled(others.map(startWorker))),
+  ]
+  return { folders: started.map(() => folder), started, leave: async () => lock.release() }
 }
 
 export const nodesKey = 'the secret key of all nodes that a test starts'
