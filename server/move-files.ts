@@ -12,8 +12,9 @@ import { beginLastCopy, switchFiles } from './catalogue/files-move.ts'
 import { filesMovedAt, moveFacts } from './catalogue/move.ts'
 import type { Db } from './catalogue/schema.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
-import type { S3Settings, Settings } from './config.ts'
+import type { Settings } from './config.ts'
 import { openDatabaseForCommand, startProblem } from './database.ts'
+import type { S3Place } from './lib/s3-place.ts'
 import { closedAtEnd, holdDataDirectory, refused } from './move.ts'
 import { Problem } from './problems.ts'
 import { storageIdFile } from './storage-id-file.ts'
@@ -72,7 +73,7 @@ type Bucket = ReturnType<typeof storageIdObject>
  * catalogue the bucket's `storage-id`: until then the disk alone can be used, and from then on the bucket alone.
  */
 export async function moveFiles(
-  settings: Settings & { s3: S3Settings },
+  settings: Settings & { s3: S3Place },
   { verify = false, tell = () => undefined }: MoveFiles = {},
 ): Promise<FilesMoved> {
   await using catalogue = closedAtEnd(await openCatalogue(settings))

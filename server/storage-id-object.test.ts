@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { type HttpFault, HttpProxy } from '../test/support/http-proxy.ts'
 import { type S3Server, s3Servers } from '../test/support/s3.ts'
 import type { S3Clients } from './blobs/s3-client.ts'
 import { openS3 } from './blobs/s3-open.ts'
@@ -22,8 +23,7 @@ describe.each(s3Servers())('the storage id of a bucket on $name', ({ name, start
     }
   }
 
-  async function opened() {
-    const place = server.place()
+  async function opened(place = server.place()) {
     const { store, clients } = await openS3(place)
     const idFor = (remember = catalogue(), by: S3Clients = clients) => storageIdObject(place, by, remember)
     return { store, idFor, [Symbol.asyncDispose]: () => store.close() }
@@ -64,5 +64,49 @@ describe.each(s3Servers())('the storage id of a bucket on $name', ({ name, start
     await using staged = await bucket.store.stage('0123456789abcdef0123')
     await staged.commit()
     expect(await bucket.idFor().isUsed()).toBe(true)
+  })
+
+  describe('among names of others', () => {
+    const page = (prefix: string, name: string, next?: string): HttpFault => ({
+      kind: 'answer',
+      method: 'GET',
+      status: 200,
+      headers: { 'Content-Type': 'application/xml' },
+      body: `<ListBucketResult>
+        <IsTruncated>${next !== undefined}</IsTruncated><NextContinuationToken>${next ?? ''}</NextContinuationToken>
+        <CommonPrefixes><Prefix>${prefix}${name}/</Prefix></CommonPrefixes>
+      </ListBucketResult>`,
+    })
+
+    async function isUsed(...pages: [name: string, next?: string][]) {
+      await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+      const place = server.place(proxy.url)
+      await using bucket = await opened(place)
+      proxy.take()
+      proxy.plan(...pages.map(([name, next]) => page(place.prefix, name, next)))
+      const answer = await bucket.idFor().isUsed()
+      const { seen } = proxy.take()
+      return {
+        answer,
+        asked: seen.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('continuation-token')),
+      }
+    }
+
+    test('it is found on a later page of them', async () => {
+      const pages = [
+        ['0', 'a'],
+        ['1', 'b'],
+        ['0123456789abcdef0123', 'c'],
+      ] as [string, string][]
+      expect(await isUsed(...pages)).toEqual({ answer: true, asked: [null, 'a', 'b'] })
+      expect(await isUsed(['0', 'a'], ['1'])).toEqual({ answer: false, asked: [null, 'a'] })
+    })
+
+    test('a prefix is asked for where there are too many', async () => {
+      const { answer, asked } = await isUsed(
+        ...Array.from({ length: 101 }, (_, n): [string, string] => [`${n}`, `${n}`]),
+      )
+      expect({ answer, pages: asked.length }).toEqual({ answer: true, pages: 100 })
+    })
   })
 })

@@ -1,6 +1,9 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { isNotThere, onS3, type S3Clients, type S3Place } from './blobs/s3-client.ts'
 
+/** Of a thousand names each. */
+const mostPages = 100
+
 /**
  * What a bucket, under a prefix, says about which database it belongs to. `remember` has the catalogue keep an id, unless it
  * has one, and resolves with the one that it keeps.
@@ -45,12 +48,25 @@ export function storageIdObject(
       return kept
     },
     write: put,
-    /** Whether a lease's objects are there. */
+    /** Whether a lease's objects are there. Among very many names of others nobody looks for them: then a prefix is asked for. */
     isUsed: (): Promise<boolean> =>
       onS3('read', async () => {
-        const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: '/' })
-        const { CommonPrefixes = [] } = await whole.send(command)
-        return CommonPrefixes.some(({ Prefix = '' }) => /^[0-9a-f]{20}\/$/.test(Prefix.slice(prefix.length)))
+        let ContinuationToken: string | undefined
+        for (let page = 0; page < mostPages; page += 1) {
+          const command = new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            Delimiter: '/',
+            ContinuationToken,
+          })
+          const found = await whole.send(command)
+          const { CommonPrefixes = [] } = found
+          if (CommonPrefixes.some(({ Prefix = '' }) => /^[0-9a-f]{20}\/$/.test(Prefix.slice(prefix.length))))
+            return true
+          ContinuationToken = found.IsTruncated ? found.NextContinuationToken : undefined
+          if (ContinuationToken === undefined) return false
+        }
+        return true
       }),
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { notRun } from './support/not-run.ts'
 
 /*
  * Runs the tests of the given files with three nodes on PostgreSQL and S3 in the place of each server, behind a proxy that sends
@@ -14,7 +15,9 @@ interface LeftOut {
 }
 
 const root = new URL('..', import.meta.url).pathname
-const files = process.argv.slice(2)
+/** `--core`: what the rest of the suite does there is left to another run. */
+const isCore = process.argv.includes('--core')
+const files = process.argv.slice(2).filter((argument) => argument !== '--core')
 const text = (file: string) => readFileSync(join(root, file), 'utf8')
 const leftOut = readList(text('test/one-node.txt')).filter(({ file }) => files.includes(file))
 const whole = new Set(leftOut.filter(({ test }) => test === undefined).map(({ file }) => file))
@@ -39,11 +42,20 @@ const tests = Bun.spawn(command, {
 })
 const status = await tests.exited
 
+if (isCore) notRun('on three nodes, all but the core of the suite (npm run test:nodes runs it)')
+if (leftOut.length > 0) {
+  const named = [count(whole.size, 'file'), count(names.length, 'test')].filter(Boolean).join(' and ')
+  notRun(`on three nodes, ${named} that cannot be (test/one-node.txt)`)
+}
 for (const [reason, its] of Map.groupBy(leftOut, ({ reason }) => reason)) {
-  console.warn(`NOT RUN on three nodes: ${reason}`)
+  console.warn(`Left out, as it ${reason}:`)
   for (const { file, test } of its) console.warn(`  ${file}${test === undefined ? '' : `: ${test}`}`)
 }
 process.exit(status)
+
+function count(number: number, what: string): string {
+  return number === 0 ? '' : `${number} ${what}${number === 1 ? '' : 's'}`
+}
 
 /** A reason, and below it files and parts of names. */
 function readList(list: string): LeftOut[] {

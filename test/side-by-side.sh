@@ -4,6 +4,10 @@
 first=$1
 shift
 logs=$(mktemp -d)
+# Who runs this one may want to name all that was left out.
+[ -n "${TEST_NOT_RUN:-}" ] || names_it=1 TEST_NOT_RUN=$logs/not-run
+export TEST_NOT_RUN
+touch "$TEST_NOT_RUN"
 others=
 for script in "$@"; do
   npm run --silent "$script" >"$logs/$script" 2>&1 &
@@ -20,4 +24,8 @@ for script in "$@"; do
   printf '\n%s:\n' "$script"
   cat "$logs/$script"
 done
+if [ -n "${names_it:-}" ]; then
+  echo
+  sh "$(dirname "$0")/not-run.sh" "$TEST_NOT_RUN"
+fi
 exit "$status"

@@ -78,7 +78,7 @@ export interface BlobStore {
   size(location: Location): Promise<number | undefined>
   /** Every location that was staged under a lease and is still there, in any order. */
   locations(lease: string): AsyncIterable<Location>
-  /** Called when nothing can be staged under the lease any more and none of its locations is left: frees its folders. */
+  /** Called when nothing can be staged under the lease any more, and only what is referred to is left of it: frees the rest. */
   forget(lease: string): Promise<void>
   /** Tries again to remove what could not be dropped after a failed upload. */
   tidy(): Promise<void>

@@ -1,31 +1,14 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import type { S3Place } from '../lib/s3-place.ts'
 import { Problem } from '../problems.ts'
 import { S3Requests } from './s3-requests.ts'
 
-/** Where the bucket is, and who may use it. */
-export interface S3Place {
-  bucket: string
-  /** Undefined: Amazon's own, for the region. */
-  endpoint: string | undefined
-  region: string
-  /** What every key begins with: nothing, or something that ends in a slash. */
-  prefix: string
-  /** Undefined: as the AWS SDK finds them (environment, profile, container, machine). */
-  credentials: { accessKeyId: string; secretAccessKey: string } | undefined
-  pathStyle: boolean
-}
+export type { S3Place }
 
-/** Milliseconds without a byte after which a body counts as broken. */
-export const patience = 60_000
-/** Milliseconds until a request without a body has its answer, or is sent again. */
-const answerTime = 20_000
-/** Bytes a millisecond at least: slower bodies count as broken. */
-const slowest = 50
-
-/** Milliseconds that one attempt to send so many bytes may take. */
-export function timeFor(bytes: number): { requestTimeout: number } {
-  return { requestTimeout: patience + Math.ceil(bytes / slowest) }
-}
+/** Milliseconds without a sign of life from the store, after which it is asked once more. */
+export const patience = 30_000
+/** After so many, whoever waits for an answer gets one. */
+export const longestSilence = 2 * patience
 
 export interface S3Clients {
   /** For whole objects: with the checksums that the store was seen to take. */
@@ -41,7 +24,11 @@ export type Checksums = 'WHEN_SUPPORTED' | 'WHEN_REQUIRED'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-export function s3Client(place: S3Place, requestChecksumCalculation: Checksums, attempts = 5): S3Client {
+export function s3Client(
+  place: S3Place,
+  requestChecksumCalculation: Checksums,
+  { attempts = 5, answerTime = patience } = {},
+): S3Client {
   const config: S3ClientConfig = {
     region: place.region,
     forcePathStyle: place.pathStyle,
@@ -52,7 +39,7 @@ export function s3Client(place: S3Place, requestChecksumCalculation: Checksums, 
     maxAttempts: attempts,
     // What goes wrong is thrown, and told where it is handled.
     logger: silent,
-    requestHandler: new S3Requests(answerTime, patience),
+    requestHandler: new S3Requests(answerTime),
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
     ...(place.credentials ? { credentials: place.credentials } : {}),
   }

@@ -1,6 +1,6 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { ByteSpan } from './blob-store.ts'
-import { s3Problem } from './s3-client.ts'
+import { longestSilence, patience, s3Problem } from './s3-client.ts'
 
 export interface DownloadParts {
   client: S3Client
@@ -51,6 +51,7 @@ export class Download {
 
   /** The next bytes; undefined at the end. */
   async read(): Promise<Uint8Array | undefined> {
+    const since = performance.now()
     for (;;) {
       if (this.#next === this.#end) return this.#finish()
       // Asking has been tried several times where that may help.
@@ -66,7 +67,7 @@ export class Download {
         this.#next += chunk.length
         return chunk
       } catch (error) {
-        await this.#broke(error)
+        await this.#broke(error, since)
       }
     }
   }
@@ -107,10 +108,11 @@ export class Download {
     this.#drop()
   }
 
-  async #broke(error: unknown): Promise<void> {
+  async #broke(error: unknown, since: number): Promise<void> {
     this.#drop(error)
     this.#breaks += 1
-    if (this.#isCancelled || this.#breaks > mostBreaks) throw s3Problem(error, 'read')
+    const isTooLate = performance.now() - since + patience > longestSilence
+    if (this.#isCancelled || isTooLate || this.#breaks > mostBreaks) throw s3Problem(error, 'read')
     await Bun.sleep(50 * 2 ** this.#breaks)
     // Meanwhile: nobody would end another request.
     if (this.#isCancelled) throw s3Problem(error, 'read')

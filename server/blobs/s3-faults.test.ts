@@ -149,6 +149,54 @@ describe(`an S3 store on ${name}`, () => {
     await another.close()
   })
 
+  listed(
+    'where the answer to a beginning was lost, the other one ends with the lease, and what was published stays',
+    async () => {
+      await using bucket = await openBucket()
+      const bytes = patterned(11 * mebibyte)
+      bucket.proxy.plan({ kind: 'lose answer', method: 'POST' })
+      const location = await bucket.put(bytes, bytes.length)
+      expect(await bucket.unfinished()).toBe(1)
+      // As the sweep does: it takes what nothing refers to, which is not this one.
+      expect(await bucket.locations()).toEqual([location])
+      await bucket.store.forget(lease)
+      expect(await bucket.unfinished()).toBe(0)
+      await expectStored(bucket, location, bytes)
+    },
+  )
+
+  describe('that takes what it is sent and says nothing', () => {
+    const hold = (method: string): HttpFault => ({ kind: 'hold', method })
+
+    test.each([
+      ['an upload', 1000, 'PUT'],
+      ['an upload whose pieces are many', 4 * mebibyte, 'PUT'],
+      ['the beginning of one in parts', 11 * mebibyte, 'POST'],
+    ])('is asked twice for %s', async (_, size, method) => {
+      await using bucket = await openBucket({ answerTime: 200 })
+      bucket.proxy.plan(...Array.from({ length: 9 }, () => hold(method)))
+      await expect(bucket.put(patterned(size), size)).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(bucket.proxy.take().seen.filter((request) => request.method === method)).toHaveLength(2)
+      expect(await bucket.locations()).toEqual([])
+    })
+
+    test('is no hindrance without memory for parts either', async () => {
+      await using bucket = await openBucket({ answerTime: 200, memory: new PartMemory({ most: 0 }) })
+      bucket.proxy.plan(hold('PUT'), hold('PUT'))
+      await expect(bucket.put(patterned(1000), 1000)).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(bucket.proxy.take().left).toBe(1)
+    })
+
+    test('is asked twice for a download', async () => {
+      await using bucket = await openBucket({ answerTime: 200 })
+      const location = await bucket.put(patterned(10))
+      bucket.proxy.take()
+      bucket.proxy.plan(...Array.from({ length: 9 }, () => hold('GET')))
+      await expect(bytesOf(bucket, location)).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(bucket.proxy.take().seen).toHaveLength(2)
+    })
+  })
+
   test('a store that removes one at a time only is asked so', async () => {
     await using bucket = await openBucket()
     const locations = [await bucket.put(patterned(1)), await bucket.put(patterned(2))]
@@ -183,6 +231,15 @@ describe(`an S3 store on ${name}`, () => {
       const location = await bucket.put(patterned(size))
       bucket.proxy.plan({ kind: 'cut answer', method: 'GET', after: 500_000 }, refuse('GET', 403))
       await expect(bytesOf(bucket, location)).rejects.toMatchObject({ code: 'storage-unavailable' })
+    })
+
+    test('from a store that is down asks five times, and no more', async () => {
+      await using bucket = await openBucket()
+      const location = await bucket.put(patterned(10))
+      bucket.proxy.take()
+      bucket.proxy.plan(...Array.from({ length: 30 }, () => refuse('GET', 503)))
+      await expect(bytesOf(bucket, location)).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(bucket.proxy.take().seen).toHaveLength(5)
     })
 
     test('of bytes that are gone says so', async () => {
@@ -398,6 +455,29 @@ describe(`an S3 store on ${name}`, () => {
       await expect(failure).rejects.toThrow(
         /^The S3 bucket no-such-bucket at http.*cannot be used: .*NoSuchBucket, 404/,
       )
+    })
+
+    test('a store that lists nothing is refused', async () => {
+      await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+      const round = [pass('PUT'), pass('GET'), refuse('GET', 403)]
+      // With either kind of checksums.
+      proxy.plan(...round, ...round)
+      await expect(openS3(server.place(proxy.url))).rejects.toThrow(/^The S3 bucket .* cannot be used: /)
+      expect(proxy.take().left).toBe(0)
+    })
+
+    test('a store that gives back something else is refused', async () => {
+      await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+      proxy.plan(pass('PUT'), { kind: 'answer', method: 'GET', status: 200, body: 'Welcome' })
+      const failure = openS3(server.place(proxy.url), { patience: 0 })
+      await expect(failure).rejects.toThrow('cannot be used: what was read is not what was written')
+    })
+
+    test('what is no S3 store is refused', async () => {
+      await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+      const page = { headers: { 'Content-Type': 'text/html' }, body: '<!doctype html><h1>Welcome</h1>' }
+      proxy.plan(...Array.from({ length: 20 }, (): HttpFault => ({ kind: 'answer', status: 404, ...page })))
+      await expect(openS3(server.place(proxy.url))).rejects.toThrow(/^The S3 bucket .* cannot be used: /)
     })
 
     test('a store that is just starting is waited for', async () => {

@@ -12,6 +12,8 @@ export interface OpenS3 {
   waits?: (reason: string) => void
   sizes?: PartSizes
   memory?: PartMemory
+  /** Milliseconds without a sign of life from the store. */
+  answerTime?: number
 }
 
 export interface OpenedS3 {
@@ -26,15 +28,15 @@ export interface OpenedS3 {
 /** A bucket as a blob store, once it has been seen to work. */
 export async function openS3(
   place: S3Place,
-  { patience = 30_000, waits, sizes, memory }: OpenS3 = {},
+  { patience = 30_000, waits, sizes, memory, answerTime }: OpenS3 = {},
 ): Promise<OpenedS3> {
   const until = performance.now() + patience
-  const parts = s3Client(place, 'WHEN_REQUIRED')
+  const parts = s3Client(place, 'WHEN_REQUIRED', { answerTime })
   for (let told = false; ; told = true) {
     try {
       const checksums = await findChecksums(place)
       const refused = await listingRefused(parts, place)
-      const clients = { whole: s3Client(place, checksums), parts }
+      const clients = { whole: s3Client(place, checksums, { answerTime }), parts }
       const listsUnfinished = refused === undefined
       const store = new S3BlobStore({
         ...{ place, clients, listsUnfinished },

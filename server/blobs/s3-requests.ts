@@ -5,34 +5,39 @@ const piece = 256 * 1024
 
 type Answer = Promise<{ response: HttpResponse }>
 
+/** Attempts at a request that end without a sign of life. */
+const mostSilent = 2
+
 /**
  * Sends the SDK's requests by the runtime's fetch. Not by the SDK's own handlers: they have every part copied once more, which
  * stays in memory for a while, and only stop waiting for a request that takes too long.
  */
 export class S3Requests implements RequestHandler<HttpRequest, HttpResponse, HttpHandlerOptions> {
-  readonly #answerTime: number
   readonly #patience: number
 
-  /** Milliseconds until the beginning of an answer, unless a request says otherwise; and between the bytes of one. */
-  constructor(answerTime: number, patience: number) {
-    this.#answerTime = answerTime
+  /**
+   * Milliseconds without a sign of life: until more of a body is taken, until the answer begins (where its request does not say
+   * otherwise), until more of it comes.
+   */
+  constructor(patience: number) {
     this.#patience = patience
   }
 
-  /** `requestTimeout` 0: as long as it takes. */
   async handle(
     request: HttpRequest,
-    { abortSignal, requestTimeout = this.#answerTime }: HttpHandlerOptions = {},
+    { abortSignal, requestTimeout = this.#patience }: HttpHandlerOptions = {},
   ): Answer {
     const late = new AbortController()
-    const isLate = Object.assign(new Error(`no answer for ${requestTimeout / 1000} s`), { name: 'TimeoutError' })
-    const timer = requestTimeout > 0 ? setTimeout(() => late.abort(isLate), requestTimeout) : undefined
+    const silence = new Silence(requestTimeout, () =>
+      late.abort(noAnswer(requestTimeout, this.#isLast(request, requestTimeout))),
+    )
     const signals = abortSignal instanceof AbortSignal ? [abortSignal, late.signal] : [late.signal]
+    silence.begin()
     try {
       const { status, statusText, headers, body } = await fetch(addressOf(request), {
         method: request.method,
         headers: request.headers,
-        body: bodyOf(request),
+        body: bodyOf(request, silence),
         signal: AbortSignal.any(signals),
         // The server may have closed one that was used before, and what is streamed cannot be sent again.
         keepalive: !(request.body instanceof ReadableStream),
@@ -49,8 +54,46 @@ export class S3Requests implements RequestHandler<HttpRequest, HttpResponse, Htt
       }
       return { response }
     } finally {
-      clearTimeout(timer)
+      silence.end()
     }
+  }
+
+  /** The SDK counts attempts: whoever asked is not kept waiting for as many silences as there may be failures. */
+  #isLast({ headers }: HttpRequest, waited: number): boolean {
+    const attempt = Number(/^attempt=(\d+)/.exec(headers['amz-sdk-request'] ?? '')?.[1] ?? 1)
+    return attempt * waited >= mostSilent * this.#patience
+  }
+}
+
+/** By its name the SDK tells whether to send it again. */
+function noAnswer(waited: number, isLast: boolean): Error {
+  return Object.assign(new Error(`no answer for ${waited / 1000} s`), { name: isLast ? 'Silence' : 'TimeoutError' })
+}
+
+/** Ends something where nothing happens for so long. */
+class Silence {
+  readonly #length: number
+  readonly #tooLong: () => void
+  #timer: Timer | undefined
+  #isOver = false
+
+  constructor(length: number, tooLong: () => void) {
+    this.#length = length
+    this.#tooLong = tooLong
+  }
+
+  begin(): void {
+    this.pause()
+    if (!this.#isOver) this.#timer = setTimeout(this.#tooLong, this.#length)
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer)
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.pause()
   }
 }
 
@@ -85,18 +128,38 @@ function escaped(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, hex)
 }
 
-/** Large ones piece by piece: the runtime copies what it is given whole. */
-function bodyOf({ method, body }: HttpRequest): Bun.BodyInit | null {
+/** Large ones piece by piece: the runtime copies what it is given whole. And a store that takes pieces is not silent. */
+function bodyOf({ method, body }: HttpRequest, silence: Silence): Bun.BodyInit | null {
   if (method === 'GET' || method === 'HEAD') return null
+  if (body instanceof ReadableStream) return heard(body, silence)
   if (!(body instanceof Uint8Array) || body.length <= piece) return body
   let at = 0
   return new ReadableStream<Uint8Array>(
     {
       pull: (controller) => {
+        silence.begin()
         if (at >= body.length) return controller.close()
         controller.enqueue(body.subarray(at, at + piece))
         at += piece
       },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** The same bytes. A store that waits for more of them is not silent. */
+function heard(body: ReadableStream<Uint8Array>, silence: Silence): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        silence.pause()
+        const { done, value } = await reader.read()
+        silence.begin()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
     { highWaterMark: 0 },
   )

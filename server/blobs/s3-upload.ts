@@ -9,7 +9,7 @@ import { Problem } from '../problems.ts'
 import type { Location, StagedBlob } from './blob-store.ts'
 import { HeldPart, StreamedPart } from './part-bodies.ts'
 import { largestHeldPart, type PartMemory } from './part-memory.ts'
-import { mayPass, patience, type S3Clients, s3Problem, timeFor } from './s3-client.ts'
+import { longestSilence, mayPass, type S3Clients, s3Problem } from './s3-client.ts'
 
 export interface PartSizes {
   /** Of a file whose size is known, unless it then had too many. */
@@ -28,8 +28,10 @@ export const usualPartSizes: PartSizes = { usual: 8 * mebibyte, blind: largestHe
 const unasked = 256 * 1024
 /** Parts of one upload that are sent at once. */
 const mostInFlight = 2
-/** Milliseconds for the store to put the parts together. */
-const completing = { requestTimeout: 10 * 60_000 }
+/** Bytes that a store puts together in a millisecond at least: some copy them. */
+const slowestJoin = 50_000
+/** Milliseconds in which a store says whether it has done so after all. */
+const lastLook = 10_000
 
 export interface StagedObjectParts {
   location: Location
@@ -50,8 +52,6 @@ interface OpenPart {
   bytes: HeldPart | StreamedPart
   /** Of the shared memory. */
   lent: number
-  /** Breaks the request off. */
-  stalled: AbortController
 }
 
 /**
@@ -89,7 +89,7 @@ export class StagedObject implements StagedBlob {
       this.#open ??= await this.#begin()
       const part = this.#open
       const piece = chunk.subarray(at, at + part.size - part.bytes.length)
-      if (part.bytes instanceof StreamedPart) await this.#pass(part, part.bytes, piece)
+      if (part.bytes instanceof StreamedPart) await this.#pass(part.bytes, piece)
       else await this.#hold(part, part.bytes, piece)
       at += piece.length
       this.#written += piece.length
@@ -147,7 +147,7 @@ export class StagedObject implements StagedBlob {
   }
 
   #part(number: number, size: number, bytes: OpenPart['bytes'], lent = 0): OpenPart {
-    return { number, size, bytes, lent, stalled: new AbortController() }
+    return { number, size, bytes, lent }
   }
 
   async #hold(part: OpenPart, held: HeldPart, piece: Uint8Array): Promise<void> {
@@ -159,10 +159,8 @@ export class StagedObject implements StagedBlob {
     held.append(piece)
   }
 
-  async #pass(part: OpenPart, streamed: StreamedPart, piece: Uint8Array): Promise<void> {
-    const timer = setTimeout(() => part.stalled.abort(stalled()), patience)
+  async #pass(streamed: StreamedPart, piece: Uint8Array): Promise<void> {
     await Promise.race([streamed.pass(piece), this.#failed.promise])
-    clearTimeout(timer)
     if (this.#failure) throw this.#failure
   }
 
@@ -206,16 +204,12 @@ export class StagedObject implements StagedBlob {
     return UploadId
   }
 
-  async #request({ number, size, bytes, stalled }: OpenPart): Promise<void> {
+  async #request({ number, size, bytes }: OpenPart): Promise<void> {
     const { clients, object } = this.#parts
     const isHeld = bytes instanceof HeldPart
     const ContentLength = isHeld ? bytes.length : size
     const sent = { ...object, Body: bytes.body, ContentLength }
-    const options = {
-      abortSignal: AbortSignal.any([this.#disposed.signal, stalled.signal]),
-      // A streamed one takes as long as the client that it comes from.
-      ...(isHeld ? timeFor(ContentLength) : { requestTimeout: 0 }),
-    }
+    const options = { abortSignal: this.#disposed.signal }
     if (this.#uploadId === undefined) {
       const client = isHeld ? clients.whole : clients.parts
       await client.send(new PutObjectCommand(sent), options)
@@ -232,7 +226,7 @@ export class StagedObject implements StagedBlob {
     const MultipartUpload = { Parts: Parts.map(([PartNumber, ETag]) => ({ PartNumber, ETag })) }
     const command = new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload })
     try {
-      await clients.parts.send(command, completing)
+      await clients.parts.send(command, { requestTimeout: longestSilence + Math.ceil(this.#written / slowestJoin) })
     } catch (error) {
       // An attempt whose answer was lost may have done it: nobody else writes to this key.
       if (await this.#isComplete().catch(() => false)) return
@@ -242,7 +236,8 @@ export class StagedObject implements StagedBlob {
 
   async #isComplete(): Promise<boolean> {
     const { clients, object } = this.#parts
-    return (await clients.parts.send(new HeadObjectCommand(object))).ContentLength === this.#written
+    const abortSignal = AbortSignal.timeout(lastLook)
+    return (await clients.parts.send(new HeadObjectCommand(object), { abortSignal })).ContentLength === this.#written
   }
 
   #requestFailed(error: unknown): unknown {
@@ -279,8 +274,4 @@ function tooManyAtOnce(): Problem {
     'storage-unavailable',
     'Too many uploads run at once that do not tell their size: nothing was stored. Try again later, or send Content-Length.',
   )
-}
-
-function stalled(): Error {
-  return new Error(`The store took no byte for ${patience / 1000} s`)
 }

@@ -30,6 +30,10 @@ export interface S3BlobStoreOptions {
   memory?: PartMemory
 }
 
+interface RequestOptions {
+  abortSignal?: AbortSignal
+}
+
 /** What could not be removed, and will be tried again: an object, and perhaps a multipart upload to it. */
 interface Leftover {
   key: string
@@ -40,6 +44,8 @@ interface Leftover {
 const batch = 1000
 /** Requests at once where one removes one. */
 const atOnce = 16
+/** Milliseconds for which whoever waits for the answer to a failed upload waits for its bytes to go. */
+const dropTime = 5_000
 
 /** Blobs as objects of one bucket: `<prefix><lease>/<random>`. */
 export class S3BlobStore implements BlobStore {
@@ -167,8 +173,13 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
+  /** Ends what `locations` has seen and nobody will complete: also at what was published, where the answer to a first attempt was lost. */
   async forget(lease: string): Promise<void> {
-    checkedLease(lease)
+    const begun = `${checkedLease(lease)}/`
+    const left = [...this.#unfinished.keys()].filter((location) => location.startsWith(begun))
+    await onS3('remove', async () => {
+      for (const location of left) await this.#abortUnfinished(location)
+    })
   }
 
   tidy(): Promise<void> {
@@ -246,16 +257,17 @@ export class S3BlobStore implements BlobStore {
     this.#unfinished.delete(location)
   }
 
-  async #abort(Key: string, UploadId: string): Promise<void> {
+  async #abort(Key: string, UploadId: string, options: RequestOptions = {}): Promise<void> {
     const command = new AbortMultipartUploadCommand({ Bucket: this.#place.bucket, Key, UploadId })
-    await this.#clients.parts.send(command).catch((error) => {
+    await this.#clients.parts.send(command, options).catch((error) => {
       // Unknown to s3rver, which keeps nothing of it that could be seen.
       if (!isNotThere(error) && !isUnknownRequest(error)) throw error
     })
   }
 
-  async #delete(Key: string): Promise<void> {
-    await this.#clients.parts.send(new DeleteObjectCommand({ Bucket: this.#place.bucket, Key })).catch((error) => {
+  async #delete(Key: string, options: RequestOptions = {}): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.#place.bucket, Key })
+    await this.#clients.parts.send(command, options).catch((error) => {
       if (!isNotThere(error)) throw error
     })
   }
@@ -282,14 +294,14 @@ export class S3BlobStore implements BlobStore {
 
   async #drop(leftover: Leftover, isCertain: boolean): Promise<void> {
     this.#leftovers.add(leftover)
-    await this.#clear(leftover).catch(() => undefined)
+    await this.#clear(leftover, { abortSignal: AbortSignal.timeout(dropTime) }).catch(() => undefined)
     // A request whose answer was lost may store something after this: once more, later.
     if (!isCertain) this.#leftovers.add(leftover)
   }
 
-  async #clear(leftover: Leftover): Promise<void> {
-    if (leftover.uploadId !== undefined) await this.#abort(leftover.key, leftover.uploadId)
-    await this.#delete(leftover.key)
+  async #clear(leftover: Leftover, options: RequestOptions = {}): Promise<void> {
+    if (leftover.uploadId !== undefined) await this.#abort(leftover.key, leftover.uploadId, options)
+    await this.#delete(leftover.key, options)
     this.#leftovers.delete(leftover)
   }
 }

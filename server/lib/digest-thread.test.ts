@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { notRun } from '../../test/support/not-run.ts'
 import { testWith } from '../../test/support/programs.ts'
 import { whyNoWatch } from '../../test/support/system-calls.ts'
 import { DigestThread } from './digest-thread.ts'
@@ -34,7 +35,7 @@ function failureOf(promise: Promise<unknown>): Promise<Error> {
 }
 
 const whyNot = await whyNoWatch()
-if (whyNot && !process.env.CI) console.warn(`NOT RUN: a digest where priorities are forbidden: ${whyNot}`)
+if (whyNot && !process.env.CI) notRun(`a digest where priorities are forbidden: ${whyNot}`)
 
 const answers = `self.onmessage = ({ data }) => self.postMessage({ digests: { md5: data.path } })`
 

@@ -5,6 +5,7 @@ export const storeOperations = [
   'stage',
   'write',
   'commit',
+  'read',
   'digest',
   'remove',
   'size',
@@ -37,9 +38,13 @@ export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
   const { presigned, digestsBeside } = store
   return {
     stage: async (lease, expectedSize) => watchedStaged(await watched('stage', store.stage(lease, expectedSize))),
-    body: (location, span) => store.body(location, span),
+    body: (location, span) => {
+      const body = store.body(location, span)
+      // Of a disk's file whoever opens it sees whether all is there (`bytesMissing`).
+      return body instanceof ReadableStream ? watchedStream(body, (error) => failed('read', error)) : body
+    },
     bytesAtOnce: (location, size) => store.bytesAtOnce?.(location, size),
-    ...(presigned && { presigned: (location, request) => presigned.call(store, location, request) }),
+    ...(presigned && { presigned: (location, request) => watched('read', presigned.call(store, location, request)) }),
     ...(digestsBeside && { digestsBeside: (algorithms) => digestsBeside.call(store, algorithms) }),
     digest: (location, algorithms) => watched('digest', store.digest(location, algorithms)),
     remove: async (locations) => {
@@ -55,6 +60,30 @@ export function watchedBlobs(store: BlobStore, failed: Failed): BlobStore {
     probe: () => watched('probe', store.probe()),
     close: () => store.close(),
   }
+}
+
+function watchedStream(stream: ReadableStream<Uint8Array>, failed: (error: unknown) => void) {
+  const reader = stream.getReader()
+  let isRead = true
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          if (isRead) failed(error)
+          throw error
+        }
+      },
+      cancel: (reason) => {
+        isRead = false
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 async function* watchedList<Item>(items: AsyncIterable<Item>, failed: (error: unknown) => void): AsyncIterable<Item> {

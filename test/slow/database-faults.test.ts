@@ -7,7 +7,7 @@ import { writingDialect } from '../../server/catalogue/postgres-dialect.ts'
 import { ConnectionPool, statementTimeout } from '../../server/catalogue/postgres-pool.ts'
 import type { Schema } from '../../server/catalogue/schema.ts'
 import { straight } from '../../server/catalogue/statement.ts'
-import { databaseSettings, onPostgres, onServer } from '../support/database.ts'
+import { databaseSettings, onPostgres, onServer, untilNothingIsUnderWay } from '../support/database.ts'
 import { type CommitFault, type DatabaseProxy, startDatabaseProxy } from '../support/database-proxy.ts'
 import { blobFiles } from '../support/inventory.ts'
 import { contents, disorder, Ledger } from '../support/ledger.ts'
@@ -157,14 +157,6 @@ async function timeToRecover({ admin }: ServerProcess, file: string): Promise<nu
   }
   await until(works, `requests succeed again (${file})`, recovery)
   return performance.now() - began
-}
-
-/** When nobody at the database is busy any more with what a lost connection asked for. */
-async function untilNothingIsUnderWay(url: string): Promise<void> {
-  const busy = `
-    select pid from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'`
-  await until(async () => (await onServer(url, busy)).length === 0, 'nothing is under way', 30_000)
 }
 
 described('PostgreSQL fails in the middle of a load', () => {

@@ -10,9 +10,11 @@ import {
 } from '@aws-sdk/client-s3'
 import { type S3Place, s3Client } from '../../server/blobs/s3-client.ts'
 import { beginLastCopy, switchFiles } from '../../server/catalogue/files-move.ts'
+import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { readSettings } from '../../server/config.ts'
 import { openDatabaseForCommand } from '../../server/database.ts'
 import { type FilesMoveEvent, type MoveFiles, moveFiles } from '../../server/move-files.ts'
+import { takeLease } from '../../server/registry/leases.ts'
 import { behindItsBack, databaseSettings, onPostgres } from '../support/database.ts'
 import { type HttpFault, HttpProxy } from '../support/http-proxy.ts'
 import { filesOnDisk, migrateFiles } from '../support/migrate-files.ts'
@@ -109,6 +111,13 @@ async function installation(files: Map<string, Uint8Array<ArrayBuffer>>): Promis
   await publish(server.admin, files)
   await server.stop()
   return dataDir
+}
+
+/** As the command's last step, where no server runs. */
+async function switchTo(catalogue: Catalogue): Promise<void> {
+  const newPlace = { storageId: 'new', now: Date.now() }
+  expect(await catalogue.transact(beginLastCopy, newPlace)).toBe(0)
+  expect(await catalogue.transact(switchFiles, { ...newPlace, leases: [] })).toBe(true)
 }
 
 const fewFiles = () => new Map([...fiftyFiles()].filter(([, bytes]) => bytes.length < mebibyte).slice(0, 8))
@@ -379,6 +388,33 @@ describe('moving files', () => {
     const leases = await behindItsBack(dataDir, `select dead_since from leases where id = '0123456789abcdef0123'`)
     expect(leases).toHaveLength(1)
     expect(leases[0]?.dead_since).not.toBeNull()
+  })
+
+  test('a server that looked before the files moved, and comes into use after it, is refused', async () => {
+    const dataDir = await installation(fewFiles())
+    const catalogue = (under: Catalogue): Catalogue => ({
+      read: under.read,
+      transact: async (work, args) => {
+        if ((work as unknown) === takeLease) await switchTo(under)
+        return under.transact(work, args)
+      },
+      changes: under.changes,
+      probe: () => under.probe(),
+      close: () => under.close(),
+    })
+    const start = startStowage({ dataDir, nodes: 1, settings: filesOnDisk, replace: { catalogue } })
+    expect(await startIsRefused(start)).toContain('were moved to an S3 bucket')
+  })
+
+  test('a server that slept while they moved never comes into use again', async () => {
+    const dataDir = await installation(fewFiles())
+    await using server = await onTheDisk(dataDir)
+    const { lease, catalogue } = server.stowage.registry
+    await server.change('update leases set dead_since = 1')
+    await switchTo(catalogue)
+    await expect(lease.renew()).rejects.toThrow('were moved to an S3 bucket')
+    const answer = await server.admin.put({ file: 'late' }, 'late')
+    expect(answer.status).toBe(503)
   })
 
   test('what is published behind the place where the copy is, is copied before anything moves', async () => {

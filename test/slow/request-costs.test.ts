@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { CopiedBytes } from '../support/copied-bytes.ts'
 import { onPostgres } from '../support/database.ts'
+import { notRun } from '../support/not-run.ts'
 import { roomyPlace } from '../support/roomy-place.ts'
 import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
 import { basic, Client } from '../support/stowage.ts'
@@ -178,7 +179,7 @@ const kinds: Kind[] = [
 const updates = Boolean(process.env.UPDATE_COSTS)
 
 const why = await whyNoWatch()
-if (why && !process.env.CI) console.warn(`NOT RUN: what a request costs is not counted: ${why}`)
+if (why && !process.env.CI) notRun(`what a request costs is not counted: ${why}`)
 // Files cost the same on PostgreSQL, and what its own processes do is not seen from here.
 const isCounted = !onPostgres && (!why || process.env.CI)
 

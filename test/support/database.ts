@@ -8,6 +8,7 @@ import { Client } from 'pg'
 import { migratePostgres } from '../../server/catalogue/postgres.ts'
 import { migrateSqlite } from '../../server/catalogue/sqlite.ts'
 import { type PostgresServer, sharedPostgres } from './postgres.ts'
+import { until } from './until.ts'
 
 /** `TEST_DATABASE=postgres` runs every test whose server nobody gave a database on PostgreSQL; else it is SQLite. */
 export const onPostgres = process.env.TEST_DATABASE === 'postgres'
@@ -128,6 +129,14 @@ export async function behindItsBack(dataDir: string, sql: string): Promise<Recor
 
 export async function onServer(url: string, sql: string): Promise<Record<string, unknown>[]> {
   return withClient(url, async (client) => (await client.query(sql)).rows)
+}
+
+/** When nobody at the database is busy any more with what a lost connection asked for. */
+export async function untilNothingIsUnderWay(url: string): Promise<void> {
+  const busy = `
+    select pid from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'`
+  await until(async () => (await onServer(url, busy)).length === 0, 'nothing is under way', 30_000)
 }
 
 async function withClient<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net'
  * the server has done it, and the client loses the connection instead of hearing so. `cut answer`: the connection is lost
  * after so many bytes of the body. `damage answer`: one byte of the body is another one. `hold`: nobody ever answers. `answer`:
  * the proxy itself does, and the server never hears of it. `wait`: once so many bytes of the body have come, no more of it is
- * passed on before that has happened. With a `method` it waits for a request of that method.
+ * passed on before that has happened. `slow`: so many milliseconds go by before the answer, and at each piece of a body, both ways.
+ * With a `method` it waits for a request of that method.
  */
 export type HttpFault = { method?: string } & (
   | { kind: 'cut request'; after: number }
@@ -15,6 +16,7 @@ export type HttpFault = { method?: string } & (
   | { kind: 'damage answer'; at: number }
   | { kind: 'hold' }
   | { kind: 'wait'; after: number; until: Promise<unknown> }
+  | { kind: 'slow'; answer: number; piece: number }
   | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
 )
 
@@ -27,6 +29,8 @@ export interface SeenRequest {
 /** Stands between clients and a server, and passes on what comes until it is told otherwise. */
 export class HttpProxy implements AsyncDisposable {
   readonly seen: SeenRequest[] = []
+  /** What happens to each request for which nothing is planned. */
+  always: ((request: SeenRequest) => HttpFault | undefined) | undefined
   readonly #target: URL
   readonly #faults: HttpFault[] = []
   readonly #server = createServer((incoming, answer) => this.#handle(incoming, answer))
@@ -71,9 +75,11 @@ export class HttpProxy implements AsyncDisposable {
 
   #handle(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method = '', url: path = '', headers } = incoming
-    this.seen.push({ method, path, headers })
+    const heard = { method, path, headers }
+    this.seen.push(heard)
     const [next] = this.#faults
-    const fault = next?.method === undefined || next.method === method ? this.#faults.shift() : undefined
+    const planned = next?.method === undefined || next.method === method ? this.#faults.shift() : undefined
+    const fault = planned ?? this.always?.(heard)
     const cut = () => incoming.socket.destroy()
     if (!this.#keepsConnections) answer.shouldKeepAlive = false
     answer.on('error', () => undefined)
@@ -93,10 +99,14 @@ export class HttpProxy implements AsyncDisposable {
         response.on('end', cut)
         return
       }
-      answer.writeHead(response.statusCode ?? 500, response.headers)
-      // A client that is told of an answer must be able to see it.
-      answer.flushHeaders()
-      passBody(response, answer, fault, cut)
+      const pass = () => {
+        answer.writeHead(response.statusCode ?? 500, response.headers)
+        // A client that is told of an answer must be able to see it.
+        answer.flushHeaders()
+        passBody(response, answer, fault, cut)
+      }
+      if (fault?.kind === 'slow') setTimeout(pass, fault.answer)
+      else pass()
     })
     onward.on('error', cut)
     incoming.on('close', () => {
@@ -120,10 +130,12 @@ function passRequest(
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (fault?.kind === 'cut request' && bytes >= fault.after) return cut()
-    if (fault?.kind === 'wait' && bytes >= fault.after && bytes - chunk.length < fault.after) {
+    const meets = fault?.kind === 'wait' && bytes >= fault.after && bytes - chunk.length < fault.after
+    const waited = meets ? fault.until : fault?.kind === 'slow' ? Bun.sleep(fault.piece) : undefined
+    if (waited) {
       isWaiting = true
       incoming.pause()
-      fault.until.then(() => {
+      waited.then(() => {
         isWaiting = false
         incoming.resume()
       })
@@ -145,6 +157,7 @@ function passBody(
   cut: () => void,
 ): void {
   let bytes = 0
+  let isWaiting = false
   response.on('error', cut)
   response.on('data', (chunk: Buffer) => {
     const from = bytes
@@ -157,9 +170,19 @@ function passBody(
       answer.write(chunk.subarray(0, fault.after - from), cut)
       return
     }
+    if (fault?.kind === 'slow') {
+      isWaiting = true
+      response.pause()
+      setTimeout(() => {
+        isWaiting = false
+        response.resume()
+      }, fault.piece)
+    }
     if (!answer.write(chunk)) {
       response.pause()
-      answer.once('drain', () => response.resume())
+      answer.once('drain', () => {
+        if (!isWaiting) response.resume()
+      })
     }
   })
   response.on('end', () => answer.end())

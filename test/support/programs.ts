@@ -1,4 +1,5 @@
 import { test } from 'bun:test'
+import { notRun } from './not-run.ts'
 
 /** Debian's packages. */
 const packages = {
@@ -9,6 +10,7 @@ const packages = {
   openssl: 'openssl',
   script: 'bsdutils',
   pgbouncer: 'pgbouncer',
+  nginx: 'nginx-light',
   nice: 'coreutils',
 } as const
 
@@ -22,7 +24,7 @@ export function testWith(...programs: Program[]): typeof test | typeof test.skip
   const missing = programs.filter((program) => !Bun.which(program))
   if (missing.length === 0 || process.env.CI) return test
   const names = missing.map((program) => packages[program])
-  console.warn(`NOT RUN: a test needs ${missing.join(', ')} (apt-get install ${names.join(' ')})`)
+  notRun(`a test needs ${missing.join(', ')} (apt-get install ${names.join(' ')})`)
   return test.skip
 }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { type S3Place, s3Client } from '../../server/blobs/s3-client.ts'
+import { notRun } from './not-run.ts'
 import { roomyPlace } from './roomy-place.ts'
 import { hasSwift, runSwift, swiftPackages } from './swift.ts'
 import { TiedProcess } from './tied-process.ts'
@@ -51,7 +52,7 @@ export function bestS3Server(): S3Kind {
 
 function missing(name: string, remedy: string): void {
   if (process.env.CI) throw new Error(`${name} is not installed: ${remedy}`)
-  console.warn(`NOT RUN: S3 on ${name} (${remedy})`)
+  notRun(`S3 on ${name} (${remedy})`)
 }
 
 async function startS3rver(): Promise<S3Server> {
@@ -110,7 +111,7 @@ async function serving(
 }
 
 async function makeBucket(place: S3Place): Promise<void> {
-  const client = s3Client(place, 'WHEN_REQUIRED', 1)
+  const client = s3Client(place, 'WHEN_REQUIRED', { attempts: 1 })
   await client.send(new CreateBucketCommand({ Bucket: bucket })).finally(() => client.destroy())
 }
 

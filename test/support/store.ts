@@ -40,12 +40,17 @@ export function s3Settings({ bucket, endpoint = '', prefix, credentials }: S3Pla
 export async function objectsOf(dataDir: string): Promise<Map<string, number> | undefined> {
   const bucket = buckets.get(dataDir)
   if (!bucket) return undefined
+  const { place, staged } = bucket
+  return new Map([...staged, ...(await objectsIn(place))])
+}
+
+/** Those under its prefix, by what follows it, with their sizes; the storage's own id is none. */
+export async function objectsIn(place: S3Place): Promise<Map<string, number>> {
   const [{ ListObjectsV2Command }, { s3Client }] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('../../server/blobs/s3-client.ts'),
   ])
-  const { place, staged } = bucket
-  const found = new Map(staged)
+  const found = new Map<string, number>()
   const client = s3Client(place, 'WHEN_REQUIRED')
   for (let token: string | undefined, isFirst = true; isFirst || token; isFirst = false) {
     const page = { Bucket: place.bucket, Prefix: place.prefix, ContinuationToken: token }

@@ -4,8 +4,12 @@ import type { Subprocess } from 'bun'
 export class TiedProcess {
   readonly #shell: Subprocess<'pipe', 'pipe' | 'ignore', 'inherit' | 'ignore'>
 
-  constructor(command: readonly string[], { cwd, isHeard = false }: { cwd?: string; isHeard?: boolean } = {}) {
-    const script = '"$@" & read -r _; kill -9 $!'
+  /** `ending`: what it gets; `TERM` where it has processes of its own to end. */
+  constructor(
+    command: readonly string[],
+    { cwd, isHeard = false, ending = 'KILL' }: { cwd?: string; isHeard?: boolean; ending?: 'KILL' | 'TERM' } = {},
+  ) {
+    const script = `"$@" & read -r _; kill -${ending} $!; wait $!`
     this.#shell = Bun.spawn(['sh', '-c', script, 'sh', ...command], {
       stdin: 'pipe',
       stdout: isHeard ? 'pipe' : 'ignore',
