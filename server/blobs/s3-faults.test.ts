@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import { type HttpFault, HttpProxy } from '../../test/support/http-proxy.ts'
 import { bestS3Server, type S3Server } from '../../test/support/s3.ts'
+import { objectsIn } from '../../test/support/store.ts'
 import type { Location } from './blob-store.ts'
 import { PartMemory } from './part-memory.ts'
 import { type S3Place, s3Client } from './s3-client.ts'
@@ -486,6 +487,16 @@ describe(`an S3 store on ${name}`, () => {
       const reasons: string[] = []
       const { store } = await openS3(server.place(proxy.url), { waits: (reason) => reasons.push(reason) })
       expect(reasons).toEqual([expect.stringContaining('503')])
+      await store.close()
+    })
+
+    test('attempts that fail leave nothing', async () => {
+      await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+      proxy.plan(pass('PUT'), { kind: 'cut answer', method: 'GET', after: 1 })
+      const place = server.place(proxy.url)
+      const { store } = await openS3(place)
+      expect(proxy.take().left).toBe(0)
+      expect(await objectsIn(place)).toEqual(new Map())
       await store.close()
     })
   })

@@ -2,7 +2,7 @@ import { Problem } from '../problems.ts'
 import { PartMemory } from './part-memory.ts'
 import { S3BlobStore } from './s3.ts'
 import { type Checksums, mayPass, type S3Clients, type S3Place, s3Client, s3Reason } from './s3-client.ts'
-import { findChecksums, listingRefused } from './s3-probe.ts'
+import { findChecksums, listingRefused, probeKey } from './s3-probe.ts'
 import type { PartSizes } from './s3-upload.ts'
 
 export interface OpenS3 {
@@ -32,9 +32,11 @@ export async function openS3(
 ): Promise<OpenedS3> {
   const until = performance.now() + patience
   const parts = s3Client(place, 'WHEN_REQUIRED', { answerTime })
+  // One for all attempts: what those leave that fail, the last one removes.
+  const key = probeKey(place)
   for (let told = false; ; told = true) {
     try {
-      const checksums = await findChecksums(place)
+      const checksums = await findChecksums(place, key)
       const refused = await listingRefused(parts, place)
       const clients = { whole: s3Client(place, checksums, { answerTime }), parts }
       const listsUnfinished = refused === undefined

@@ -27,23 +27,23 @@ export async function putAndGet(client: S3Client, object: { Bucket: string; Key:
 
 /**
  * Whether the store takes the checksums that the SDK sends of its own accord (CRC32, since 2025), or only those without which a
- * request is refused. Rejects where nothing can be stored either way.
+ * request is refused. Rejects where nothing can be stored either way. `key` is of an object that is gone once it resolves.
  */
-export async function findChecksums(s3: S3Place): Promise<Checksums> {
+export async function findChecksums(s3: S3Place, key: string): Promise<Checksums> {
   const [newer, older] = ['WHEN_SUPPORTED', 'WHEN_REQUIRED'] as const
   try {
-    await attempt(s3, newer)
+    await attempt(s3, key, newer)
     return newer
   } catch (error) {
     if (mayPass(error)) throw error
-    await attempt(s3, older)
+    await attempt(s3, key, older)
     return older
   }
 }
 
-async function attempt(s3: S3Place, checksums: Checksums): Promise<void> {
+async function attempt(s3: S3Place, Key: string, checksums: Checksums): Promise<void> {
   const client = s3Client(s3, checksums)
-  const object = { Bucket: s3.bucket, Key: probeKey(s3) }
+  const object = { Bucket: s3.bucket, Key }
   try {
     await putAndGet(client, object)
     await client.send(new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: `${s3.prefix}${place}/`, MaxKeys: 1 }))
