@@ -35,11 +35,21 @@ export async function untilQuiet(pid: number, stop: AbortSignal): Promise<void> 
   }
 }
 
+export function parentOf(pid: number): number {
+  return Number(fieldsOf(pid)[1])
+}
+
 function ticks(pid: number): number {
-  // The second field is the program's name in brackets and may hold spaces: count from behind it.
+  // User and system time, and that of children that have ended.
+  return fieldsOf(pid)
+    .slice(11, 15)
+    .reduce((sum, field) => sum + Number(field), 0)
+}
+
+/** Those of `stat` from the third on: the second is the program's name in brackets and may hold spaces. */
+function fieldsOf(pid: number): string[] {
   const stat = readProc(pid, 'stat')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function threads(pid: number): string[] {

@@ -3,8 +3,8 @@ import type { Server } from './servers.ts'
 import type { Stowage } from './stowage.ts'
 import type { Target } from './target.ts'
 
-/** A line of the table. */
-export interface Row {
+/** What a line of the table compares. */
+export interface Line {
   readonly name: string
   /** What it is compared with; undefined where its value alone counts. */
   readonly against: string | undefined
@@ -12,6 +12,9 @@ export interface Row {
   /** What CPU time is divided by; bytes are counted in MB of 10^6. */
   readonly cpuPer: 'req' | 'MB'
   readonly target: Target
+}
+
+export interface Row extends Line {
   /** Bytes that it has on disk at once, at most, of both sides together. */
   diskSpace(rounds: number, seconds: number): number
   measure(bench: Bench): Promise<Samples>
@@ -31,7 +34,7 @@ export interface Sample {
 }
 
 export interface Measured extends Samples {
-  readonly row: Row
+  readonly row: Line
 }
 
 /** What rows measure with. */

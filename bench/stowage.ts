@@ -20,6 +20,7 @@ export async function startStowage(
   folder: string,
   stop: AbortSignal,
   dataDir = join(folder, 'stowage'),
+  settings: Record<string, string> = {},
 ): Promise<Stowage> {
   await mkdir(dataDir, { recursive: true })
   const launched = await launch({
@@ -35,6 +36,7 @@ export async function startStowage(
       STOWAGE_ADMIN_USERNAME: username,
       STOWAGE_ADMIN_PASSWORD: password,
       STOWAGE_LOG_LEVEL: 'warn',
+      ...settings,
     },
     logFile: join(folder, 'stowage.log'),
     findOrigin: async (log) => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(log)?.[1],

@@ -2,7 +2,7 @@ import type { Measured, Sample } from './row.ts'
 import { median, pairedRatio, type Spread, spread } from './statistics.ts'
 import { targetInWords, verdict } from './target.ts'
 
-const nothing = '–'
+export const nothing = '–'
 
 const columns = [
   ...['case', 'against', 'unit', 'Stowage', 'reference', 'ratio', 'target', 'met'],
@@ -11,16 +11,34 @@ const columns = [
 const textColumns = new Set(['case', 'against', 'unit', 'target', 'met'])
 
 export function asMarkdown(results: readonly Measured[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = columns.map((column) => (textColumns.has(column) ? '---' : '---:'))
-  return [line(columns), line(rule), ...results.map((result) => line(cellsOf(result)))].join('\n')
+  return markdown(columns, textColumns, results.map(cellsOf))
 }
 
 export function asText(results: readonly Measured[]): string {
-  const lines = [columns, ...results.map(cellsOf)]
-  const widths = columns.map((_, n) => Math.max(...lines.map((cells) => cells[n]?.length ?? 0)))
+  return text(columns, textColumns, results.map(cellsOf))
+}
+
+/** A table whose columns of numbers stand at the right. */
+export function markdown(
+  names: readonly string[],
+  texts: ReadonlySet<string>,
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rule = names.map((name) => (texts.has(name) ? '---' : '---:'))
+  return [line(names), line(rule), ...rows.map(line)].join('\n')
+}
+
+/** The same for a terminal. */
+export function text(
+  names: readonly string[],
+  texts: ReadonlySet<string>,
+  rows: readonly (readonly string[])[],
+): string {
+  const lines = [names, ...rows]
+  const widths = names.map((_, n) => Math.max(...lines.map((cells) => cells[n]?.length ?? 0)))
   const pad = (cell: string, n: number) =>
-    textColumns.has(columns[n] ?? '') ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)
+    texts.has(names[n] ?? '') ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)
   return lines.map((cells) => cells.map(pad).join('  ')).join('\n')
 }
 
@@ -59,7 +77,7 @@ function cpuOf(samples: readonly Sample[]): number[] | undefined {
   return measured.length > 0 && measured.length === samples.length ? measured : undefined
 }
 
-function typical(of: readonly number[]): string {
+export function typical(of: readonly number[]): string {
   return of.length > 0 ? digits(median(of)) : nothing
 }
 
@@ -70,7 +88,7 @@ function inWords(figure: Spread | undefined, written: (value: number) => string)
 }
 
 /** Three digits say all that a timing on a shared machine can say. */
-function digits(value: number): string {
+export function digits(value: number): string {
   const fraction = value >= 100 ? 0 : value >= 10 ? 1 : 2
   return value.toLocaleString('en', { minimumFractionDigits: fraction, maximumFractionDigits: fraction })
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Server } from 'bun'
 import type { Logger } from 'pino'
 import { Accounts } from './access/accounts.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
@@ -21,6 +20,7 @@ import type { Settings } from './config.ts'
 import { joinDataDirectory, takeDataDirectory } from './data-lock.ts'
 import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { type Pages, serveHttp, type WatchAnswers } from './http/app.ts'
+import type { HttpServer, Serve } from './http/http-server.ts'
 import type { HttpParts } from './http/parts.ts'
 import { RefusedSignIns } from './http/refused-sign-ins.ts'
 import type { OutgoingLimits, OutgoingParts } from './lib/outgoing.ts'
@@ -225,9 +225,8 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     }
     const pages = pagesWhenAsked(parts)
     const where = worker ? { host: settings.listen.host, port: worker.port, reusePort: true } : settings.listen
-    const server = listening(settings, () =>
-      serveHttp(parts, pages, { ...where, tls: settings.tls, addresses: replace.addresses }, replace.watchAnswers),
-    )
+    const listen = { ...where, tls: settings.tls, addresses: replace.addresses, serve: await serveFor(settings) }
+    const server = listening(settings, () => serveHttp(parts, pages, listen, replace.watchAnswers))
     metrics?.watch(registry)
     url = addressOf(server, settings)
     schedule.start()
@@ -267,6 +266,11 @@ function pagesWhenAsked(parts: HttpParts): Pages {
     // Until then none of them has answered.
     router: { match: (method, path) => loaded?.router.match(method, path) ?? [[]] },
   }
+}
+
+/** Undefined where the runtime's own server does: files on a disk are no streams. */
+async function serveFor({ s3 }: Settings): Promise<Serve | undefined> {
+  return s3 && (await import('./http/node-server.ts')).serveByNode
 }
 
 /** Undefined where nobody may see them: then nothing is counted, and their library is not loaded. */
@@ -375,7 +379,7 @@ async function openBucket(place: S3Place, catalogue: Catalogue, log: Logger) {
   return { store, storageId: storageIdObject(place, clients, remember) }
 }
 
-function addressOf(server: Server<undefined>, settings: Settings): string {
+function addressOf(server: HttpServer, settings: Settings): string {
   const { host } = settings.listen
   const shown = host.includes(':') ? `[${host}]` : host
   return `${settings.tls ? 'https' : 'http'}://${shown}:${server.port}`
@@ -391,7 +395,7 @@ async function inTime(closed: Promise<void> | void): Promise<void> {
 }
 
 /** Takes no new connection; cuts the running transfers off when their time is over. */
-async function stopListening(server: Server<undefined>, grace: number): Promise<void> {
+async function stopListening(server: HttpServer, grace: number): Promise<void> {
   const until = performance.now() + grace
   const closed = server.stop()
   closed.catch(() => undefined)

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { BunRequest, Server } from 'bun'
-import { type Addresses, hasBadEscape, leadsElsewhere, pathOf, rawPathRoutes, searchOf } from '../lib/raw-path.ts'
+import type { BunRequest } from 'bun'
+import {
+  type Addresses,
+  hasBadEscape,
+  leadsElsewhere,
+  pathOf,
+  rawPathRoutes,
+  rawSegments,
+  searchOf,
+} from '../lib/raw-path.ts'
 import { Problem } from '../problems.ts'
 import { addressOf, type Calling, callingOf, peerOf } from './callers.ts'
 import { preflight, withCors } from './cors.ts'
 import { logFailure } from './failures.ts'
 import { Health } from './health.ts'
+import type { HttpServer, Serve, ServeOptions } from './http-server.ts'
 import type { JsonApps } from './json.ts'
 import { methodLabel, metricsPage, noRoute, type Router, routeLabel } from './metrics.ts'
 import { withLocation } from './moved.ts'
@@ -35,6 +44,8 @@ export interface ListenOptions {
   addresses?: Addresses | undefined
   /** Whether the workers of one server listen there together. */
   reusePort?: boolean | undefined
+  /** In the place of `Bun.serve`, where files are streams: that one does not tell their lengths. */
+  serve?: Serve | undefined
 }
 
 /** Stands around every answer, in tests: what goes out is what it gives back. `segments`: the address without the public one's path. */
@@ -53,12 +64,7 @@ export interface Pages {
 }
 
 /** Everything that answers HTTP, by the first words of the address. */
-export function serveHttp(
-  parts: HttpParts,
-  pages: Pages,
-  listen: ListenOptions,
-  watch?: WatchAnswers,
-): Server<undefined> {
+export function serveHttp(parts: HttpParts, pages: Pages, listen: ListenOptions, watch?: WatchAnswers): HttpServer {
   const { addresses = 'every' } = listen
   const json = jsonWhenAsked(parts)
   const health = new Health(parts)
@@ -173,45 +179,61 @@ export function serveHttp(
     return problemResponse(told, request, logFailure(parts.log, request, error))
   }
 
-  const server: Server<undefined> = Bun.serve({
-    hostname: listen.host,
-    port: listen.port,
-    ...(listen.tls ? { tls: listen.tls } : {}),
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    idleTimeout: idleSeconds,
-    development: false,
-    // Said aloud: without it a second server would get a share of this one's requests instead of an error.
-    reusePort: listen.reusePort ?? false,
-    routes: {
-      ...rawPathRoutes(
-        depth,
-        (request, segments) => respond(request, withoutPrefix(parts.prefix, segments)),
-        addresses,
-      ),
-      ...prefixRoutes(parts.prefix, () => rawPathRoutes(depth, respond, addresses)),
-      ...(hot ? quickRoutes(parts.prefix, (request) => quickly(hot, request as DownloadRequest)) : {}),
-    },
-    // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
-    // went missing on the way.
-    fetch: async (request) => {
-      const [, ...segments] = pathOf(request.url).split('/')
-      const isDeep = segments.length > depth
-      if (addresses === 'plain' && !(isDeep && segments.every(Boolean))) return tooPlain(request)
-      const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
-      const own = withoutPrefix(parts.prefix, segments.filter(Boolean))
-      const response = withCors(await refused(request, own, error), request, originsFor(own))
-      return counted(request, undefined, performance.now(), response)
-    },
-    // An answer that was given and then could not be sent; which request it was for is not told here.
-    error: (error) => {
-      const requestId = randomUUID()
-      parts.log.error({ err: error, 'request.id': requestId }, 'An answer failed while it was being sent')
-      return new Response(`internal server error\nrequest id: ${requestId}\n`, {
-        status: 500,
-        headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Request-Id': requestId },
+  // Deeper than any address, so that its segments as sent are not known. Where the normalised path is not, dot segments
+  // went missing on the way.
+  async function unmatched(request: Request): Promise<Response> {
+    const [, ...segments] = pathOf(request.url).split('/')
+    const isDeep = segments.length > depth
+    if (addresses === 'plain' && !(isDeep && segments.every(Boolean))) return tooPlain(request)
+    const error = isDeep ? new Problem('not-found', 'Not found.') : unreachable(request)
+    const own = withoutPrefix(parts.prefix, segments.filter(Boolean))
+    const response = withCors(await refused(request, own, error), request, originsFor(own))
+    return counted(request, undefined, performance.now(), response)
+  }
+
+  // An answer that was given and then could not be sent; which request it was for is not told here.
+  function failed(error: unknown): Response {
+    const requestId = randomUUID()
+    parts.log.error({ err: error, 'request.id': requestId }, 'An answer failed while it was being sent')
+    return new Response(`internal server error\nrequest id: ${requestId}\n`, {
+      status: 500,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Request-Id': requestId },
+    })
+  }
+
+  /** For a server that hands over targets as they were sent. */
+  function byTarget(): ServeOptions {
+    const segmentsOf = rawSegments(depth, parts.prefix, addresses)
+    const answer = (request: Request, target: string) => {
+      const segments = segmentsOf(target)
+      return segments ? respond(request, withoutPrefix(parts.prefix, segments)) : unmatched(request)
+    }
+    return { ...listen, reusePort: listen.reusePort ?? false, idleSeconds, answer, failed }
+  }
+
+  const server: HttpServer = listen.serve
+    ? listen.serve(byTarget())
+    : Bun.serve({
+        hostname: listen.host,
+        port: listen.port,
+        ...(listen.tls ? { tls: listen.tls } : {}),
+        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+        idleTimeout: idleSeconds,
+        development: false,
+        // Said aloud: without it a second server would get a share of this one's requests instead of an error.
+        reusePort: listen.reusePort ?? false,
+        routes: {
+          ...rawPathRoutes(
+            depth,
+            (request, segments) => respond(request, withoutPrefix(parts.prefix, segments)),
+            addresses,
+          ),
+          ...prefixRoutes(parts.prefix, () => rawPathRoutes(depth, respond, addresses)),
+          ...(hot ? quickRoutes(parts.prefix, (request) => quickly(hot, request as DownloadRequest)) : {}),
+        },
+        fetch: unmatched,
+        error: failed,
       })
-    },
-  })
   return server
 }
 

@@ -1,4 +1,3 @@
-import type { Server } from 'bun'
 import type { AddressKeys, Resolved } from '../access/access.ts'
 import type { Caller } from '../access/caller.ts'
 import { type Credentials, readCredentials } from '../access/credentials.ts'
@@ -7,6 +6,7 @@ import type { Browser, Visitor } from '../access/sessions.ts'
 import { searchOf } from '../lib/raw-path.ts'
 import { isTrustedPeer, realAddress } from '../lib/real-address.ts'
 import { Problem } from '../problems.ts'
+import type { HttpServer } from './http-server.ts'
 import type { HttpParts } from './parts.ts'
 import { sentBy } from './same-origin.ts'
 import { sessionSecret } from './sign-in/cookie.ts'
@@ -33,7 +33,7 @@ export interface Calling {
   peer(): string
 }
 
-export function callingOf(parts: HttpParts, request: Request, server: Server<unknown>): Calling {
+export function callingOf(parts: HttpParts, request: Request, server: HttpServer): Calling {
   let known: string | undefined
   const remote = () => {
     known ??= addressOf(parts, request, server)
@@ -106,7 +106,7 @@ function settled(visitor: Visitor | undefined): Visitor | undefined {
  * Who has signed in at a proxy. Only the other end of the connection itself is believed: whom it forwards for, anybody can say
  * who reaches the proxy. The name is looked up as if it had been typed, so several names, or half a line, are none.
  */
-function proxyCredentials(parts: HttpParts, request: Request, server: Server<unknown>): Credentials {
+function proxyCredentials(parts: HttpParts, request: Request, server: HttpServer): Credentials {
   const { proxySignInHeader, trustedProxies } = parts
   const user = proxySignInHeader === undefined ? '' : (request.headers.get(proxySignInHeader) ?? '')
   return user && isTrustedPeer(peerOf(request, server), trustedProxies) ? { kind: 'proxy', user } : { kind: 'none' }
@@ -138,12 +138,12 @@ async function visitorByProxy(
 }
 
 /** The other end of the connection. */
-export function peerOf(request: Request, server: Server<unknown>): string {
+export function peerOf(request: Request, server: HttpServer): string {
   return server.requestIP(request)?.address ?? ''
 }
 
 /** The client's own, as far as the proxies before us are trusted. */
-export function addressOf(parts: HttpParts, request: Request, server: Server<unknown>): string {
+export function addressOf(parts: HttpParts, request: Request, server: HttpServer): string {
   const peer = peerOf(request, server)
   const forwardedFor = request.headers.get('x-forwarded-for')
   return realAddress({ peer, forwardedFor, trusted: parts.trustedProxies })

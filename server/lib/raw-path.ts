@@ -20,7 +20,7 @@ export function rawPathRoutes(
   addresses: Addresses = 'every',
 ): Record<string, Handler> {
   const routes: Record<string, Handler> = {}
-  for (const shape of addresses === 'plain' ? plain(depth) : [...shallow(depth), ...sloppy(depth)]) {
+  for (const shape of shapes(depth, addresses)) {
     const names: string[] = []
     const pattern = shape
       .map((isFilled) => {
@@ -38,6 +38,38 @@ export function rawPathRoutes(
     }
   }
   return routes
+}
+
+/**
+ * The same where the target itself is at hand: its filled segments, each decoded once; undefined where no pattern matches. Segments of
+ * `prefix` do not count against the depth.
+ */
+export function rawSegments(
+  depth: number,
+  prefix: readonly string[],
+  addresses: Addresses,
+): (target: string) => string[] | undefined {
+  const known = new Set(shapes(depth, addresses).map(String))
+  return (target) => {
+    const [path = ''] = target.split(/[?#]/, 1)
+    const [before, ...all] = path.split('/')
+    if (before !== '') return undefined
+    const segments = all.map(decoded)
+    const shape = segments.map(Boolean)
+    const isBelow = prefix.every((segment, index) => segment === segments[index])
+    const isKnown = known.has(String(shape)) || (isBelow && known.has(String(shape.slice(prefix.length))))
+    return isKnown ? segments.filter(Boolean) : undefined
+  }
+}
+
+/** As the runtime decodes: what is no UTF-8, or no escape, becomes U+FFFD. */
+function decoded(segment: string): string {
+  const bytes = segment.replace(/%([0-9A-Fa-f]{2})?/g, (_, hex = 'ff') => String.fromCharCode(Number.parseInt(hex, 16)))
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(bytes, 'latin1'))
+}
+
+function shapes(depth: number, addresses: Addresses): Shape[] {
+  return addresses === 'plain' ? plain(depth) : [...shallow(depth), ...sloppy(depth)]
 }
 
 /** Which segments of a path are filled. */

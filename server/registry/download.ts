@@ -107,8 +107,8 @@ export function bytesOf(parts: RegistryParts, found: ReadableFile, span?: ByteSp
 }
 
 /**
- * Bytes that a store sends, once the first of them are there: until then the answer can still say that it does not. The runtime tells no
- * length of a stream, so what may be held is gathered.
+ * Bytes that a store sends, once the first of them are there: until then the answer can still say that it does not. What may be held
+ * is gathered, so that of all of it.
  */
 export async function begun(
   parts: RegistryParts,

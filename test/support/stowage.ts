@@ -201,6 +201,8 @@ async function startOnFolders(count: number, folder: string, options: StartOptio
 async function startWorkers(count: number, folder: string, options: StartOptions) {
   const lock = await takeDataDirectory(folder)
   lock.share()
+  // A test may stop its server before its end.
+  const held = [lock]
   const startWorker = (number: number) =>
     startNode(folder, folder, options, {
       ...{ number, isFirst: number === 1, port: 0 },
@@ -212,7 +214,11 @@ async function startWorkers(count: number, folder: string, options: StartOptions
     ...(await Promise.allSettled([startWorker(1)])),
     ...(await Promise.allSettled(others.map(startWorker))),
   ]
-  return { folders: started.map(() => folder), started, leave: async () => lock.release() }
+  return {
+    folders: started.map(() => folder),
+    started,
+    leave: async () => held.pop()?.release(),
+  }
 }
 
 export const nodesKey = 'the secret key of all nodes that a test starts'

@@ -16,7 +16,7 @@ export function byteRanges(
   fileSize: number,
   open: (span: Span) => Blob | ReadableStream<Uint8Array>,
   failed: (error: unknown) => void,
-): { body: ReadableStream<Uint8Array>; contentType: string } {
+): { body: ReadableStream<Uint8Array>; size: number; contentType: string } {
   const boundary = randomBytes(16).toString('hex')
   const heads = spans.map((span, index) =>
     Buffer.from(
@@ -62,14 +62,15 @@ export function byteRanges(
     },
     { highWaterMark: 0 },
   )
-  return { body, contentType: `multipart/byteranges; boundary=${boundary}` }
+  const size = Buffer.concat([...heads, tail]).byteLength + spans.reduce((sum, { start, end }) => sum + end - start, 0)
+  return { body, size, contentType: `multipart/byteranges; boundary=${boundary}` }
 }
 
 /** Bytes of a piece. */
 const pieceSize = 64 * 1024
 
 /**
- * Exactly `size` bytes, or a failure: an answer in parts has no length that a client could compare. `Blob.stream` would read
+ * Exactly `size` bytes, or a failure: an answer in parts need not have a length that a client could compare. `Blob.stream` would read
  * large pieces ahead of the client.
  */
 async function* bytesIn(part: Blob | ReadableStream<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {

@@ -53,10 +53,10 @@ export function fileResponse(
   }
   if (range.kind === 'spans' && mayAnswerInParts()) {
     const open = (span: Span) => bytesOf(parts, found, span)
-    const { body, contentType } = byteRanges(range.spans, file.size, open, failed)
+    const { body, size, contentType } = byteRanges(range.spans, file.size, open, failed)
     if (range.spans.some(isFirst)) parts.downloads.note(file)
     headers.set('Content-Type', contentType)
-    // Its length is not told: the runtime sends a stream chunked, whatever the headers say.
+    headers.set('Content-Length', String(size))
     return new Response(body, { status: 206, headers })
   }
 
