@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { rawRequest } from '../../test/support/raw-socket.ts'
-import { hasBadEscape, leadsElsewhere, rawPathRoutes } from './raw-path.ts'
+import { hasBadEscape, leadsElsewhere, rawPathRoutes, rawSegments } from './raw-path.ts'
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
@@ -110,4 +111,42 @@ test('plain addresses are those without an empty segment before the last', () =>
   expect(patterns.sort()).toEqual(['/', '/:s0', '/:s0/', '/:s0/:s1', '/:s0/:s1/', '/:s0/:s1/:s2'])
   const every = Object.keys(rawPathRoutes(3, () => new Response()))
   expect(patterns.filter((pattern) => !every.includes(pattern))).toEqual([])
+})
+
+test('a target read by itself has the segments that the routes give', async () => {
+  const read = rawSegments(6, [], 'every')
+  const sign = fc.constantFrom(
+    '/',
+    '/',
+    '.',
+    '%',
+    '%2e',
+    '%2F',
+    '%5c',
+    '\\',
+    '%',
+    '4',
+    '1',
+    'f',
+    'a',
+    '%c3%bc',
+    '%ff',
+    '+',
+    ':',
+    ';',
+    '~',
+  )
+  const targets = fc.tuple(fc.array(sign, { maxLength: 14 }), fc.constantFrom('', '?a/b', '?%2e/../', '?'))
+  await fc.assert(
+    fc.asyncProperty(targets, async ([signs, query]) => {
+      const target = `/${signs.join('')}${query}`
+      const { status, found } = await ask(target)
+      expect(status).toBe(200)
+      const segments = read(target)
+      // Of those that are refused in any case, how the rest of a segment reads does not matter.
+      if (found.badEscape) expect(hasBadEscape(`http://stowage${target}`, segments ?? []), target).toBe(true)
+      else expect(segments ?? 'deeper', target).toEqual(found === 'deeper' ? found : found.segments)
+    }),
+    { numRuns: 400 },
+  )
 })
