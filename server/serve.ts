@@ -2,7 +2,6 @@ import type { SqliteThread } from './catalogue/sqlite-thread.ts'
 import { compose, type Stowage, version } from './compose.ts'
 import { readSettings, type Settings } from './config.ts'
 import { startProblem } from './database.ts'
-import { endWithReason } from './end-with-reason.ts'
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts'
 import { formatDuration } from './lib/sizes.ts'
 import { openLog } from './log.ts'
@@ -77,9 +76,4 @@ export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin:
 function databaseName(address: string): string {
   const { host, pathname, searchParams } = new URL(address)
   return `${pathname.slice(1)} on PostgreSQL at ${host || searchParams.get('host')}`
-}
-
-/** The same for a process that is nothing else: where it cannot start it says why, and ends. */
-export async function serveOrEnd(start: Start): Promise<void> {
-  await serve(start).catch(endWithReason)
 }

@@ -1,8 +1,11 @@
 // One of several processes of a server; `workers.ts` starts it, and `worker-place.ts` tells with what.
-import { startSqliteThread } from './catalogue/sqlite-thread.ts'
+import { databaseThread } from './start.ts'
 
-const thread = process.env.STOWAGE_DATABASE_URL
-  ? undefined
-  : startSqliteThread(new URL('./sqlite-worker.ts', import.meta.url).href)
-const [{ serveOrEnd }, { placeOfThisWorker }] = await Promise.all([import('./serve.ts'), import('./worker-place.ts')])
-await serveOrEnd({ thread, worker: placeOfThisWorker() })
+const thread = databaseThread()
+try {
+  const [{ serve }, { placeOfThisWorker }] = await Promise.all([import('./serve.ts'), import('./worker-place.ts')])
+  await serve({ thread, worker: placeOfThisWorker() })
+} catch (error) {
+  const { endWithReason } = await import('./end-with-reason.ts')
+  endWithReason(error)
+}

@@ -2,7 +2,6 @@ import type { Subprocess } from 'bun'
 import type { Logger } from 'pino'
 import { readSettings, type Settings } from './config.ts'
 import { type DataLock, takeDataDirectory } from './data-lock.ts'
-import { endWithReason } from './end-with-reason.ts'
 import { formatDuration } from './lib/sizes.ts'
 import { listening } from './listening.ts'
 import { openLog } from './log.ts'
@@ -36,14 +35,8 @@ export async function supervise(): Promise<void> {
       process.exit(1)
     },
   )
-  const { port, banner } = await workers.startFirst(settings.listen.port)
-  await workers.startOthers(settings.workers, port)
-  process.stdout.write(banner)
-}
-
-/** The same for a process that is nothing else: where it cannot start it says why, and ends. */
-export async function superviseOrEnd(): Promise<void> {
-  await supervise().catch(endWithReason)
+  const banner = await workers.start(settings.workers, settings.listen.port)
+  if (banner !== undefined) process.stdout.write(banner)
 }
 
 /** Workers would share the port with those of any other server of the same user, and each get a part of its requests. */
@@ -63,6 +56,9 @@ class Workers {
   /** Kept here: one that nothing refers to is given back. */
   readonly #lock: DataLock
   readonly #running = new Map<number, Worker>()
+  /** By their numbers, those that did not come to listen when they were last started. */
+  readonly #failed = new Set<number>()
+  #count = 1
   #isStopping = false
 
   constructor(log: Logger, lock: DataLock) {
@@ -70,22 +66,24 @@ class Workers {
     this.#lock = lock
   }
 
-  /** The first one alone: it brings the database to the newest schema, and makes what an installation has one of. */
-  async startFirst(port: number): Promise<Listening> {
-    const worker = this.#start({ number: 1, port, isFirst: true })
-    const listens = await Promise.race([worker.listens, worker.exited])
+  /**
+   * The first one alone: it brings the database to the newest schema, and makes what an installation has one of. Resolves with what
+   * it has to say when each of them listens, or has ended for the first time; undefined where all were told to stop meanwhile.
+   */
+  async start(count: number, freeOrGiven: number): Promise<string | undefined> {
+    this.#count = count
+    const first = this.#start({ number: 1, port: freeOrGiven, isFirst: true })
+    const listens = await Promise.race([first.listens, first.exited])
+    if (this.#isStopping) return undefined
     if (typeof listens === 'number') process.exit(listens || 1)
-    void this.#keep(worker, listens.port)
-    return listens
-  }
-
-  /** Resolves when each of them listens, or has ended for the first time. */
-  async startOthers(count: number, port: number): Promise<void> {
+    const { port, banner } = listens
+    void this.#keep(first, port)
     const others = Array.from({ length: count - 1 }, (_, index) =>
       this.#start({ number: index + 2, port, isFirst: false }),
     )
     for (const worker of others) void this.#keep(worker, port)
     await Promise.all(others.map((worker) => Promise.race([worker.listens, worker.exited])))
+    return this.#isStopping ? undefined : banner
   }
 
   async stop(signal: NodeJS.Signals): Promise<void> {
@@ -115,6 +113,7 @@ class Workers {
       const since = performance.now()
       const code = await worker.exited
       if (this.#isStopping) return
+      this.#mayStillListen(worker, code)
       if (performance.now() - since > settledAfter) wait = restartAfter.first
       const fields = { 'worker.number': worker.number, 'worker.exit_code': code, 'worker.signal': worker.signal }
       this.#log.error(fields, `Worker ${worker.number} has ended: starting it again in ${formatDuration(wait)}`)
@@ -123,6 +122,15 @@ class Workers {
       if (this.#isStopping) return
       wait = Math.min(wait * 2, restartAfter.most)
     }
+  }
+
+  /** Ends this process, too, where none of them can be started any more: whoever watches it must see that. */
+  #mayStillListen(ended: Worker, code: number): void {
+    if (ended.hasListened) this.#failed.delete(ended.number)
+    else this.#failed.add(ended.number)
+    if (this.#failed.size < this.#count) return
+    this.#log.fatal('No worker can be started: stopping')
+    process.exit(code || 1)
   }
 
   async #countedByOthers(asking: Worker): Promise<WorkerMetrics[]> {
@@ -136,6 +144,7 @@ class Workers {
 class Worker {
   readonly number: number
   readonly listens: Promise<Listening>
+  hasListened = false
   readonly #process: Subprocess
   readonly #waiting = new Map<number, (metrics: WorkerMetrics) => void>()
   #asked = 0
@@ -152,9 +161,13 @@ class Worker {
       env: process.env,
       stdio: ['inherit', 'inherit', 'inherit'],
       ipc: (message: ToSupervisor) => {
-        if (message.kind === 'listening') resolve(message)
-        else if (message.kind === 'counted') this.#waiting.get(message.id)?.(message.metrics)
-        else void othersOf(this).then((metrics) => this.#tell({ kind: 'siblings', id: message.id, metrics }))
+        if (message.kind === 'listening') {
+          this.hasListened = true
+          resolve(message)
+        }
+        if (message.kind === 'counted') this.#waiting.get(message.id)?.(message.metrics)
+        if (message.kind === 'ask')
+          void othersOf(this).then((metrics) => this.#tell({ kind: 'siblings', id: message.id, metrics }))
       },
     })
   }
@@ -189,7 +202,10 @@ class Worker {
   }
 
   #tell(message: ToWorkerProcess): void {
-    // One that ends meanwhile needs to be told nothing.
-    if (this.#process.exitCode === null && !this.#process.killed) this.#process.send(message)
+    try {
+      this.#process.send(message)
+    } catch {
+      // It has ended, which is noticed a moment later than that it cannot be told anything.
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { serve as serveHere } from '../../server/serve.ts'
+import { start } from '../../server/start.ts'
 import { readArguments } from '../arguments.ts'
 
 const help = `stowage serve
@@ -11,5 +11,5 @@ export async function serve(args: string[]): Promise<void> {
     process.stdout.write(help)
     return
   }
-  await serveHere()
+  await start()
 }

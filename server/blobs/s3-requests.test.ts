@@ -54,6 +54,16 @@ test('a large body that nobody takes is broken off', async () => {
   await expect(new S3Requests(200).handle(request)).rejects.toMatchObject({ name: 'TimeoutError' })
 })
 
+test.each([
+  ['held', (bytes: Uint8Array) => bytes],
+  ['streamed', (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()],
+])('what the systems have taken of a %s body is given time to get to the store', async (_, body) => {
+  const later: Respond = (request, answer) => request.resume().on('end', () => setTimeout(() => answer.end(), 300))
+  const { response } = await new S3Requests(100).handle(requestTo(later, { body: body(new Uint8Array(1024 * 1024)) }))
+  expect(response.statusCode).toBe(200)
+  await expect(new S3Requests(100).handle(requestTo(later, { body: 'few' }))).rejects.toThrow('no answer for 0.1 s')
+})
+
 test('a body that comes slowly is waited for, and then the answer is not', async () => {
   const pieces = ['one', 'two', 'three', 'four']
   const slow = () => {

@@ -5,6 +5,9 @@ const piece = 256 * 1024
 
 type Answer = Promise<{ response: HttpResponse }>
 
+/** Bytes that both systems may hold, of which the store tells nothing yet, and how many of them go in a millisecond at the slowest. */
+const onTheWay = { most: 4 * 1024 * 1024, slowest: 400 }
+
 /** Attempts at a request that end without a sign of life. */
 const mostSilent = 2
 
@@ -82,9 +85,10 @@ class Silence {
     this.#tooLong = tooLong
   }
 
-  begin(): void {
+  /** `more`: milliseconds for what is on its way, of which nothing is heard. */
+  begin(more = 0): void {
     this.pause()
-    if (!this.#isOver) this.#timer = setTimeout(this.#tooLong, this.#length)
+    if (!this.#isOver) this.#timer = setTimeout(this.#tooLong, this.#length + more)
   }
 
   pause(): void {
@@ -137,8 +141,11 @@ function bodyOf({ method, body }: HttpRequest, silence: Silence): Bun.BodyInit |
   return new ReadableStream<Uint8Array>(
     {
       pull: (controller) => {
+        if (at >= body.length) {
+          silence.begin(timeOnTheWay(body.length))
+          return controller.close()
+        }
         silence.begin()
-        if (at >= body.length) return controller.close()
         controller.enqueue(body.subarray(at, at + piece))
         at += piece
       },
@@ -150,12 +157,14 @@ function bodyOf({ method, body }: HttpRequest, silence: Silence): Bun.BodyInit |
 /** The same bytes. A store that waits for more of them is not silent. */
 function heard(body: ReadableStream<Uint8Array>, silence: Silence): ReadableStream<Uint8Array> {
   const reader = body.getReader()
+  let sent = 0
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         silence.pause()
         const { done, value } = await reader.read()
-        silence.begin()
+        sent += value?.byteLength ?? 0
+        silence.begin(done ? timeOnTheWay(sent) : 0)
         if (done) controller.close()
         else controller.enqueue(value)
       },
@@ -163,4 +172,8 @@ function heard(body: ReadableStream<Uint8Array>, silence: Silence): ReadableStre
     },
     { highWaterMark: 0 },
   )
+}
+
+function timeOnTheWay(bytes: number): number {
+  return Math.min(bytes, onTheWay.most) / onTheWay.slowest
 }

@@ -1,5 +1,5 @@
 /** Milliseconds that a transaction waits for another process that writes. */
-const patience = 10_000
+const patience = 30_000
 
 /**
  * Runs `begin immediate` until no other process writes. It looks every millisecond: SQLite's own waiting grows to a tenth of a second

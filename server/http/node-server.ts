@@ -192,8 +192,9 @@ function requestOf(
   for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '')
   const hasBody = headers.has('content-length') || headers.has('transfer-encoding')
   const mayHaveBody = method !== 'GET' && method !== 'HEAD'
-  // The host as sent may be none that a URL can have.
-  const url = URL.parse(`http://${headers.get('host')}${target}`)?.href ?? `http://stowage${target}`
+  // A target has no fragment, an address has; and the host as sent may be none that an address can have.
+  const escaped = target.replaceAll('#', '%23')
+  const url = URL.parse(`http://${headers.get('host')}${escaped}`)?.href ?? `http://stowage${escaped}`
   return new Request(url, { method, headers, signal, body: hasBody && mayHaveBody ? body.stream() : null })
 }
 

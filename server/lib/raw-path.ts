@@ -51,7 +51,8 @@ export function rawSegments(
 ): (target: string) => string[] | undefined {
   const known = new Set(shapes(depth, addresses).map(String))
   return (target) => {
-    const [path = ''] = target.split(/[?#]/, 1)
+    // A target has no fragment (RFC 9112 §3.2): `#` stands for itself.
+    const [path = ''] = target.split('?', 1)
     const [before, ...all] = path.split('/')
     if (before !== '') return undefined
     const segments = all.map(decoded)
@@ -123,7 +124,8 @@ export function leadsElsewhere(segment: string): boolean {
 /** Whether the path has a `%` that is not followed by two hexadecimal digits. Undecodable escapes arrive as U+FFFD. */
 export function hasBadEscape(url: string, segments: readonly string[]): boolean {
   if (!segments.some((segment) => segment.includes('\uFFFD'))) return false
-  const [path = ''] = url.split(/[?#]/, 1)
+  // As in a target, `#` stands for itself.
+  const [path = ''] = url.split('?', 1)
   return /%(?![0-9A-Fa-f]{2})/.test(path)
 }
 

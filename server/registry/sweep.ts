@@ -122,7 +122,7 @@ async function removeDoomed(
     const { gone, failure } = await parts.blobs.remove(due.map(({ location }) => location as Location))
     if (failure) failed(failure)
     await parts.catalogue.transact(strikeDoomed, { locations: gone })
-    await forgetEmptyLeases(parts, gone)
+    await forgetEmptyLeases(parts, gone).catch(failed)
     add(swept.doomed, gone, sizes)
   }
 }
@@ -138,7 +138,12 @@ async function sweepDeadLeases(
     const outcome = await removeUnnamed(parts, lease, swept.leftover, signal)
     if (outcome.failure) failed(outcome.failure)
     if (!outcome.complete) continue
-    await parts.blobs.forget(lease)
+    try {
+      await parts.blobs.forget(lease)
+    } catch (error) {
+      failed(error)
+      continue
+    }
     await parts.catalogue.transact(dropLease, { id: lease })
   }
 }

@@ -72,6 +72,7 @@ const table: Record<string, readonly string[]> = {
   'server/secret-key-file.ts': everything,
   'server/serve.ts': everything,
   'server/sqlite-worker.ts': everything,
+  'server/start.ts': everything,
   'server/stop-signals.ts': everything,
   'server/storage-id-file.ts': everything,
   'server/storage-id-object.ts': everything,
@@ -91,7 +92,7 @@ const table: Record<string, readonly string[]> = {
     'server/first-admin.ts',
     'server/move.ts',
     'server/move-files.ts',
-    'server/serve.ts',
+    'server/start.ts',
   ],
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
@@ -118,6 +120,42 @@ describe('several workers', () => {
     expect(server.errors).toContain('Worker 2 has ended: starting it again in 500ms')
     // The lease of the one before it did not have to run out.
     await until(async () => (await metrics(server)).includes('\nstowage_processes 2\n'), 'two processes count as alive')
+  })
+
+  test('that end while others ask what they have counted take nobody with them', async () => {
+    await using folder = await temporaryFolder()
+    await using server = await startWorkers(folder.path, 3)
+    expect((await server.admin.put({}, 'bytes', { Connection: 'close' })).status).toBe(201)
+    let isOver = false
+    const scrape = async () => {
+      while (!isOver) await metrics(server).catch(() => undefined)
+    }
+    const scrapers = Array.from({ length: 20 }, scrape)
+    for (let times = 0; times < 3; times += 1) {
+      const [number = 0, pid = 0] = [...(await workersOf(server))].at(-1) ?? []
+      process.kill(pid, 'SIGKILL')
+      await until(async () => (await workersOf(server)).get(number) !== pid, 'it is gone')
+      await until(async () => (await workersOf(server)).size === 3, 'all three are there')
+    }
+    isOver = true
+    await Promise.all(scrapers)
+    expect(server.child.exitCode).toBe(null)
+    await until200FromEach(server, server.admin.path(), 3)
+  })
+
+  test('end the server where none of them can be started any more', async () => {
+    await using folder = await temporaryFolder()
+    await using server = await startWorkers(folder.path, 2)
+    await rename(join(folder.path, 'blobs'), join(folder.path, 'away'))
+    for (const pid of (await workersOf(server)).values()) process.kill(pid, 'SIGKILL')
+    expect(await server.ended()).toBe(1)
+    expect(server.errors).toContain('No worker can be started: stopping')
+  })
+
+  test('are started by the command, too', async () => {
+    await using folder = await temporaryFolder()
+    await using server = await ServerProcess.start(folder.path, { STOWAGE_WORKERS: '2' }, ['cli/stowage.ts', 'serve'])
+    expect((await workersOf(server)).size).toBe(2)
   })
 
   test('stop with the server, which lets them finish', async () => {

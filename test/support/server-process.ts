@@ -27,8 +27,12 @@ export class ServerProcess {
   }
 
   /** Resolves when it listens; throws with what it wrote when it ends instead. */
-  static async start(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
-    const child = await spawnServer(dataDir, settings)
+  static async start(
+    dataDir: string,
+    settings: Record<string, string> = {},
+    command = usualCommand,
+  ): Promise<ServerProcess> {
+    const child = await spawnServer(dataDir, settings, command)
     const log = new Log(child.stderr)
     let banner = ''
     for await (const chunk of child.stdout) {
@@ -88,8 +92,14 @@ export class ServerProcess {
   }
 }
 
-async function spawnServer(dataDir: string, settings: Record<string, string>): Promise<ServerProcess['child']> {
-  return Bun.spawn([process.execPath, 'server/main.ts'], {
+const usualCommand = ['server/main.ts']
+
+async function spawnServer(
+  dataDir: string,
+  settings: Record<string, string>,
+  command = usualCommand,
+): Promise<ServerProcess['child']> {
+  return Bun.spawn([process.execPath, ...command], {
     cwd: root,
     env: {
       ...environmentWithoutOurs(),

@@ -125,6 +125,19 @@ describe('names', () => {
     }
   })
 
+  test('an unescaped # is part of a name, as a target has no fragment', async () => {
+    const escapedToo = (target: string) => target.replaceAll('#', '%23')
+    for (const target of [`${base}/hash/2.0/x#1.bin`, `${base}/hash/1.0#rc/a.txt`]) {
+      expect((await send('PUT', target)).status).toBe(201)
+      expect((await send('GET', escapedToo(target))).body.toString()).toBe('x')
+    }
+    expect((await send('PUT', `${base}/hash/1.0/b.txt`)).status).toBe(201)
+    expect((await send('DELETE', `${base}/hash/1.0#other/a.txt`)).status).toBe(404)
+    expect((await send('GET', `${base}/hash/1.0/b.txt`)).status).toBe(200)
+    expect((await send('GET', `${base}/hash/2.0/x`)).status).toBe(404)
+    expect(await refusal(await send('PUT', `${base}/hash/1.0/x#%zz`))).toEqual([400, expect.stringContaining('%')])
+  })
+
   test('a version to delete that cannot exist is 404', async () => {
     for (const name of ['%00', '%ff', '%20', '1%2F2', 'v'.repeat(256), '-/-', '%E2%84%AA/1']) {
       const path = name.includes('/') ? name : `versions/${name}`
