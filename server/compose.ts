@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ import type { AroundStatement } from './catalogue/statement.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
 import type { Settings } from './config.ts'
 import { joinDataDirectory, takeDataDirectory } from './data-lock.ts'
-import { openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
+import { databaseFile, openDatabase, openDatabaseForCommand, startProblem } from './database.ts'
 import { type Pages, serveHttp, type WatchAnswers } from './http/app.ts'
 import type { HttpServer, Serve } from './http/http-server.ts'
 import type { HttpParts } from './http/parts.ts'
@@ -142,7 +143,10 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const { blobs: store, storageId, storageIsThere } = await openBlobs(settings, catalogue, log, replace)
     opened.push(() => store.close())
     const blobs = metrics ? watchedBlobs(store, (...failure) => metrics.storeFailed(...failure)) : store
-    if (knownKey === undefined) await mustBeFirstKey(catalogue, secretKeyFile(settings))
+    if (knownKey === undefined) {
+      const isNewNode = !existsSync(nodeIdFile(settings.dataDir)) && !existsSync(databaseFile(settings.dataDir))
+      await mustBeFirstKey(catalogue, secretKeyFile(settings), isNewNode)
+    }
     const secrets = new SecretKey(knownKey ?? (await secretKey(settings)))
     await matchSecretKey(catalogue, secrets)
 
@@ -158,10 +162,15 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
     const registry: RegistryParts = {
       catalogue,
       blobs,
-      lease: await ProcessLease.take(catalogue, now, {
-        ...holderOf(await nodeId(settings.dataDir), settings.databaseUrl === undefined, worker),
-        storageId,
-      }),
+      lease: await ProcessLease.take(
+        catalogue,
+        now,
+        {
+          ...holderOf(await nodeId(settings.dataDir), settings.databaseUrl === undefined, worker),
+          storageId,
+        },
+        once(() => log.error(placeTaken)),
+      ),
       limits: { maxFileSize: settings.maxFileSize },
       downloads: new DownloadCounts({ catalogue, now, wake: (kind) => schedule.wake(kind) }),
       searches: new Turns({ atOnce: 3, line: 100, patience: 10_000 }),
@@ -252,6 +261,18 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
   }
 }
 
+const placeTaken =
+  "Another process has taken this node's place: was node-id copied to another data directory? Remove it there and restart."
+
+/** Each takes the place back, so it would be told every few seconds. */
+function once(tell: () => void): () => void {
+  let isTold = false
+  return () => {
+    if (!isTold) tell()
+    isTold = true
+  }
+}
+
 /** Loaded when the first one is asked for: a server that only programs call does without them, and without their libraries. */
 function pagesWhenAsked(parts: HttpParts): Pages {
   let loaded: Pages | undefined
@@ -318,11 +339,15 @@ export async function openSecrets(settings: Settings) {
 
 /** Names this node: the data directory's own random id. With the host's name, in case the directory was copied to another machine. */
 async function nodeId(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'node-id')
+  const file = nodeIdFile(dataDir)
   const known = (await readFile(file, 'utf8').catch(() => '')).trim()
   const id = known || randomUUID()
   if (!known) await writeDurably(file, `${id}\n`, 0o600)
   return `${hostname()}/${id}`
+}
+
+function nodeIdFile(dataDir: string): string {
+  return join(dataDir, 'node-id')
 }
 
 /** Who takes the lock of the data directory, or is the first to join it, knows that no other process of it lives. */

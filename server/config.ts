@@ -514,6 +514,13 @@ function whereSet(name: string, environment: Record<string, string | undefined>)
   return [name, 'AWS_REGION', 'AWS_DEFAULT_REGION'].find((variable) => environment[variable]) ?? name
 }
 
+/** Settings of which one says nothing without the other. */
+const pairs = [
+  ['STOWAGE_TLS_CERT', 'STOWAGE_TLS_KEY'],
+  ['STOWAGE_SMTP_URL', 'STOWAGE_MAIL_FROM'],
+  ['STOWAGE_S3_ACCESS_KEY_ID', 'STOWAGE_S3_SECRET_ACCESS_KEY'],
+] as const satisfies [Name, Name][]
+
 /** Reads the settings from environment variables; throws one `SettingsError` that names every mistake. */
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const mistakes = Object.keys(environment)
@@ -535,21 +542,19 @@ export function readSettings(environment: Record<string, string | undefined>): S
     const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
     mistakes.push(`${name} is ${got}, but ${expected}.`)
   }
-  if (Boolean(environment.STOWAGE_TLS_CERT) !== Boolean(environment.STOWAGE_TLS_KEY)) {
-    mistakes.push('STOWAGE_TLS_CERT and STOWAGE_TLS_KEY must be set together.')
+  for (const pair of pairs) {
+    const [missing] = pair.filter((name) => !environment[name])
+    const [present] = pair.filter((name) => environment[name])
+    if (missing === undefined || present === undefined) continue
+    const is = environment[missing] === '' ? 'is empty' : 'is not set'
+    mistakes.push(`${missing} ${is}, but ${present} is set: set both, or neither.`)
   }
   if (environment.STOWAGE_PROXY_SIGN_IN_HEADER && !environment.STOWAGE_TRUSTED_PROXIES) {
     mistakes.push('STOWAGE_PROXY_SIGN_IN_HEADER needs STOWAGE_TRUSTED_PROXIES: only a proxy named there is believed.')
   }
-  if (Boolean(environment.STOWAGE_SMTP_URL) !== Boolean(environment.STOWAGE_MAIL_FROM)) {
-    mistakes.push('STOWAGE_SMTP_URL and STOWAGE_MAIL_FROM must be set together.')
-  }
   const s3Names = settingNames.filter((name) => name.startsWith('STOWAGE_S3_') && environment[name])
   if (s3Names.length > 0 && !environment.STOWAGE_S3_BUCKET) {
     mistakes.push(`${s3Names.join(', ')} ${s3Names.length > 1 ? 'need' : 'needs'} STOWAGE_S3_BUCKET.`)
-  }
-  if (Boolean(environment.STOWAGE_S3_ACCESS_KEY_ID) !== Boolean(environment.STOWAGE_S3_SECRET_ACCESS_KEY)) {
-    mistakes.push('STOWAGE_S3_ACCESS_KEY_ID and STOWAGE_S3_SECRET_ACCESS_KEY must be set together.')
   }
   if (parsed.data?.STOWAGE_S3_DIRECT_DOWNLOADS && parsed.data.STOWAGE_BLOB_GRACE < directLinkLifetime) {
     mistakes.push(

@@ -8,6 +8,7 @@ export async function openLog(options: { format: 'pretty' | 'json' | undefined; 
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: fieldsOf },
   }
   if (format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }))
   const { default: pretty } = await import('pino-pretty')
@@ -21,6 +22,17 @@ export async function openLog(options: { format: 'pretty' | 'json' | undefined; 
       messageFormat: (event, key) => onOneLine(String(event[key] ?? '')),
     }),
   )
+}
+
+/**
+ * Without functions. The runtime's errors about a module that it cannot load or compile have a `toJSON` which works on them alone:
+ * on a copy it throws, and nothing of the error would be written.
+ */
+function fieldsOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const fields = Object.entries(pino.stdSerializers.err(error)).filter(([, value]) => typeof value !== 'function')
+  const several = error instanceof AggregateError ? { aggregateErrors: error.errors.map(fieldsOf) } : {}
+  return { ...Object.fromEntries(fields), ...several }
 }
 
 /** A message may repeat what a client sent: it must not begin a line of its own, nor steer a terminal. */

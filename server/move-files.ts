@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { BlobStore, Location } from './blobs/blob-store.ts'
 import { errno } from './blobs/file-calls.ts'
@@ -8,7 +7,7 @@ import { S3Copies } from './blobs/s3-copies.ts'
 import { openS3 } from './blobs/s3-open.ts'
 import { addUpBlobs, blobById, blobsBehind } from './catalogue/blobs.ts'
 import { namesOfBlob } from './catalogue/files.ts'
-import { beginLastCopy, switchFiles } from './catalogue/files-move.ts'
+import { beginLastCopy, idOfCopy, isCopyOf, switchFiles } from './catalogue/files-move.ts'
 import { filesMovedAt, moveFacts } from './catalogue/move.ts'
 import type { Db } from './catalogue/schema.ts'
 import type { Catalogue } from './catalogue/transaction.ts'
@@ -143,18 +142,15 @@ async function idOfFolder(db: Db, dataDir: string): Promise<string> {
   )
 }
 
-/**
- * The `storage-id` that the bucket is to have: it begins with the folder's, so a later run knows its own bucket; and is another one for
- * each bucket, so that one in which a copy was given up is never taken for the one that has all files.
- */
+/** The `storage-id` that the bucket is to have. Throws where it is somebody else's. */
 async function claim(bucket: Bucket, id: string): Promise<string> {
   if ((await bucket.read()) === undefined && (await bucket.isUsed())) {
     throw refused(
       `${bucket.called} holds files of which nobody knows whose they are. Name an empty one, or a ${bucket.setting}.`,
     )
   }
-  const said = await bucket.claim(`${id}.${randomBytes(4).toString('hex')}`)
-  if (said.startsWith(`${id}.`)) return said
+  const said = await bucket.claim(idOfCopy(id))
+  if (isCopyOf(id, said)) return said
   throw refused(`${bucket.called} belongs to another installation. Name an empty one, or another ${bucket.setting}.`)
 }
 

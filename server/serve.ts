@@ -41,6 +41,8 @@ export async function serve({ thread, worker }: Start = {}): Promise<void> {
     },
     () => process.exit(1),
   )
+  const unset = publicUrlMissing(settings, stowage)
+  if (unset !== undefined && (worker?.isFirst ?? true)) log.warn(unset)
   // Only now: who reads that it listens may ask it to stop at once.
   const text = banner(settings, stowage, admin)
   if (worker) worker.listens(Number(new URL(stowage.url).port), text)
@@ -49,8 +51,9 @@ export async function serve({ thread, worker }: Start = {}): Promise<void> {
 
 /** What a person who has just started the server wants to know. */
 export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin: FirstAdmin): string {
-  const base = settings.publicUrl?.href.replace(/\/$/, '') ?? stowage.url
+  const base = settings.publicUrl?.href.replace(/\/$/, '') ?? addressHere(stowage.url)
   const lines = ['', `  Stowage ${version}`, '', `  address   ${base}`, `  data      ${settings.dataDir}`]
+  if (settings.workers > 1) lines.push(`  workers   ${settings.workers}`)
   if (settings.databaseUrl !== undefined) lines.push(`  database  ${databaseName(settings.databaseUrl)}`)
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   let credentials = quoted(settings.adminUsername)
@@ -70,6 +73,23 @@ export function banner(settings: Settings, stowage: Pick<Stowage, 'url'>, admin:
     lines.push('', '  Or publish a first file, from another terminal:', `  ${publish}`)
   }
   return `${lines.join('\n')}\n\nlistening on ${stowage.url}\n`
+}
+
+/** What somebody has to be told whose links lead nowhere. */
+export function publicUrlMissing(settings: Settings, { url }: Pick<Stowage, 'url'>): string | undefined {
+  if (settings.publicUrl !== undefined) return undefined
+  const isBehindProxy = settings.shown.some(({ name, isSet }) => name === 'STOWAGE_TRUSTED_PROXIES' && isSet)
+  if (addressHere(url) === url && !isBehindProxy) return undefined
+  return `STOWAGE_PUBLIC_URL is not set: links show ${url}, which leads nobody here.`
+}
+
+/** On this machine, where it listens at all of its addresses. */
+function addressHere(url: string): string {
+  const address = new URL(url)
+  const loopback = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }[address.hostname]
+  if (loopback === undefined) return url
+  address.hostname = loopback
+  return address.origin
 }
 
 /** Which PostgreSQL database that is, without what its address may hold of secrets. */

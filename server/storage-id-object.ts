@@ -33,6 +33,7 @@ export function storageIdObject(
     called: prefix === '' ? `The S3 bucket ${bucket}` : `The S3 bucket ${bucket}, under ${prefix},`,
     mend: 'Name the right one',
     setting: 'STOWAGE_S3_PREFIX',
+    halfMoved: `The files are being moved to the S3 bucket ${bucket}, and that is not complete. Stop every server and run npm run stowage -- migrate --files again; until then start without STOWAGE_S3_BUCKET.`,
     read,
     /** Says so, unless it says something already; resolves with what it says. */
     claim: async (id: string): Promise<string> => {

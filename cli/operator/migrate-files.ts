@@ -2,6 +2,9 @@ import type { Settings } from '../../server/config.ts'
 import type { BrokenBlob, FilesMoved, FilesMoveEvent } from '../../server/move-files.ts'
 import { UsageError } from '../arguments.ts'
 
+/** The exit code, by which a script sees that something is left to do; 2 is for what was typed wrong. */
+const notMovedYet = 3
+
 export async function migrateFiles(settings: Settings, verify: boolean): Promise<void> {
   const { s3 } = settings
   if (!s3) throw new UsageError('where to? Say it with STOWAGE_S3_BUCKET, and what else belongs to that bucket')
@@ -10,6 +13,7 @@ export async function migrateFiles(settings: Settings, verify: boolean): Promise
   const moved = await moveFiles({ ...settings, s3 }, { verify, tell: progress(Boolean(process.stdout.isTTY)) })
   if ('broken' in moved) sayBroken(moved.broken)
   say(`\n${outcome(moved, settings.dataDir)}\n`)
+  if (moved.kind === 'copied') process.exitCode = notMovedYet
 }
 
 function outcome(moved: FilesMoved, dataDir: string): string {

@@ -26,9 +26,9 @@ Afterwards start the server with STOWAGE_DATABASE_URL, on the same STOWAGE_DATA_
 With --files, moves the files in STOWAGE_DATA_DIR to the S3 bucket of STOWAGE_S3_BUCKET, which must be empty, or empty
 under STOWAGE_S3_PREFIX. The database is the one that the server has: STOWAGE_DATABASE_URL, or SQLite. Servers may run
 meanwhile, and publish: run it once beside them, stop them, and run it again. Then it copies what has come since, which
-takes moments, and the bucket takes the disk's place. Broken off anywhere, the same command goes on where it stopped. Each
-file's SHA-256 is compared before it is in the bucket; what is broken on the disk is named, and left out. Nothing is
-removed from the disk.
+takes moments, and the bucket takes the disk's place. While servers run it ends with exit code 3: copied, but not moved
+yet. Broken off anywhere, the same command goes on where it stopped. Each file's SHA-256 is compared before it is in
+the bucket; what is broken on the disk is named, and left out. Nothing is removed from the disk.
 
   --verify  reads back what the bucket has, also from earlier runs, and compares its SHA-256.
 

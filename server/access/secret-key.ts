@@ -29,14 +29,20 @@ export async function matchSecretKey(catalogue: Catalogue, secrets: SecretKey): 
   )
 }
 
-/** Refuses to make a key where the installation has had one: a new one would open nothing, and get into the next backup. */
-export async function mustBeFirstKey(catalogue: Catalogue, file: string): Promise<void> {
+/**
+ * Refuses to make a key where the installation has had one: a new one would open nothing, and get into the next backup.
+ * `isNewNode`: nothing was lost here, as no server has run on this data directory yet.
+ */
+export async function mustBeFirstKey(catalogue: Catalogue, file: string, isNewNode: boolean): Promise<void> {
   if ((await siteFact(catalogue.read, key)) === undefined) return
+  const wanted = isNewNode
+    ? "This is not the first server of this database: set STOWAGE_SECRET_KEY to the first one's key (its setting, or the " +
+      'file secret-key in its data directory).'
+    : `${file} is missing, and this installation has secrets that only it can open. Put the file back from a backup, or set ` +
+      'STOWAGE_SECRET_KEY to its content.'
   throw new Problem(
     'storage-unavailable',
-    `${file} is missing, and this installation has secrets that only it can open. Put the file back from a backup, or set ` +
-      "STOWAGE_SECRET_KEY to its content; another server on the same database takes the content of the first one's. " +
-      'Where it is lost, npm run stowage -- forget-secrets says what that costs.',
+    `${wanted} Where it is lost, npm run stowage -- forget-secrets says what that costs.`,
   )
 }
 

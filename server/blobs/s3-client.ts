@@ -113,6 +113,21 @@ export function s3Reason(error: unknown): string {
   const cause = error instanceof Problem && error.cause !== undefined ? error.cause : error
   const { name = '', message = String(cause) } = cause instanceof Error ? cause : {}
   const status = statusOf(cause)
-  const details = [name === 'Error' || name === message ? '' : name, status].filter(Boolean).join(', ')
-  return details ? `${message} (${details})` : message
+  // Said where somebody is advised who calls the SDK, or the runtime.
+  const said = message.replace(/(: Unable to connect\. Is the computer |\n *Deserialization error: ).*$/s, '')
+  const isPlain = name === message || /^(Type)?Error$/.test(name)
+  const details = [isPlain ? '' : name, status].filter(Boolean).join(', ')
+  return details ? `${said} (${details})` : said
+}
+
+/** What was perhaps not set right, where a store cannot be used at all. */
+export function settingsBehind(error: unknown): string | undefined {
+  const [name, status] = [nameOf(error), statusOf(error)]
+  if (name === 'NoSuchBucket') return 'STOWAGE_S3_BUCKET'
+  const isRefused = status === 401 || status === 403
+  if (isRefused || /^(InvalidAccessKeyId|SignatureDoesNotMatch|CredentialsProviderError)$/.test(name)) {
+    return 'STOWAGE_S3_ACCESS_KEY_ID and STOWAGE_S3_SECRET_ACCESS_KEY'
+  }
+  const isNoStore = error instanceof Error && /^UnknownError$|\n *Deserialization error: /.test(error.message)
+  return status === undefined || isNoStore ? 'STOWAGE_S3_ENDPOINT' : undefined
 }

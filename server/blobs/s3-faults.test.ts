@@ -454,9 +454,29 @@ describe(`an S3 store on ${name}`, () => {
       const place = { ...server.place(), bucket: 'no-such-bucket' }
       const failure = openS3(place)
       await expect(failure).rejects.toThrow(
-        /^The S3 bucket no-such-bucket at http.*cannot be used: .*NoSuchBucket, 404/,
+        /^The S3 bucket no-such-bucket at http.*cannot be used: .*NoSuchBucket, 404\)\. Check STOWAGE_S3_BUCKET\.$/,
       )
     })
+
+    test('where nobody listens, the address is named', async () => {
+      const endpoint = 'http://127.0.0.1:1'
+      await expect(openS3({ ...server.place(), endpoint }, { patience: 0 })).rejects.toThrow(
+        /at http:\/\/127\.0\.0\.1:1( \(under .*\))? cannot be used: ECONNREFUSED\. Check STOWAGE_S3_ENDPOINT\.$/,
+      )
+    })
+
+    test.each(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'AccessDenied'])(
+      'of %s, the keys are named',
+      async (code) => {
+        await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
+        const body = `<Error><Code>${code}</Code><Message>No entry.</Message></Error>`
+        const answer: HttpFault = { kind: 'answer', status: 403, headers: { 'Content-Type': 'application/xml' }, body }
+        proxy.plan(answer, answer)
+        await expect(openS3(server.place(proxy.url))).rejects.toThrow(
+          `cannot be used: No entry. (${code}, 403). Check STOWAGE_S3_ACCESS_KEY_ID and STOWAGE_S3_SECRET_ACCESS_KEY.`,
+        )
+      },
+    )
 
     test('a store that lists nothing is refused', async () => {
       await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
@@ -478,7 +498,9 @@ describe(`an S3 store on ${name}`, () => {
       await using proxy = await HttpProxy.start(server.url, { keepsHost: true })
       const page = { headers: { 'Content-Type': 'text/html' }, body: '<!doctype html><h1>Welcome</h1>' }
       proxy.plan(...Array.from({ length: 20 }, (): HttpFault => ({ kind: 'answer', status: 404, ...page })))
-      await expect(openS3(server.place(proxy.url))).rejects.toThrow(/^The S3 bucket .* cannot be used: /)
+      await expect(openS3(server.place(proxy.url))).rejects.toThrow(
+        /^The S3 bucket .* cannot be used: .*404\)\. Check STOWAGE_S3_ENDPOINT\.$/,
+      )
     })
 
     test('a store that is just starting is waited for', async () => {

@@ -1,7 +1,15 @@
 import { Problem } from '../problems.ts'
 import { PartMemory } from './part-memory.ts'
 import { S3BlobStore } from './s3.ts'
-import { type Checksums, mayPass, type S3Clients, type S3Place, s3Client, s3Reason } from './s3-client.ts'
+import {
+  type Checksums,
+  mayPass,
+  type S3Clients,
+  type S3Place,
+  s3Client,
+  s3Reason,
+  settingsBehind,
+} from './s3-client.ts'
 import { findChecksums, listingRefused, probeKey } from './s3-probe.ts'
 import type { PartSizes } from './s3-upload.ts'
 
@@ -60,5 +68,8 @@ export async function openS3(
 function cannotBeUsed({ bucket, endpoint, prefix }: S3Place, error: unknown): Problem {
   const where = `The S3 bucket ${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
   const under = prefix === '' ? '' : ` (under ${prefix})`
-  return new Problem('storage-unavailable', `${where}${under} cannot be used: ${s3Reason(error)}.`, {}, error)
+  const settings = settingsBehind(error)
+  const advice = settings === undefined ? '' : ` Check ${settings}.`
+  const reason = s3Reason(error).replace(/\.$/, '')
+  return new Problem('storage-unavailable', `${where}${under} cannot be used: ${reason}.${advice}`, {}, error)
 }

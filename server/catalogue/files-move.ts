@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { lockLeases } from './copy.ts'
 import { isPostgres } from './dialect.ts'
 import { releaseClaims } from './jobs.ts'
@@ -5,6 +6,19 @@ import { addDeadLeases, killExpiredLeases, killPredecessors } from './leases.ts'
 import { completeFilesMove, moveFacts, rememberFilesMove } from './move.ts'
 import type { Tx } from './schema.ts'
 import { transaction } from './transaction.ts'
+
+/**
+ * The `storage-id` that a place is to have to which files move from the one that says `id`: it begins with that, so its own
+ * installation knows it at once; and is another one for each place, so that one in which a copy was given up is never taken for
+ * the one that has all files.
+ */
+export function idOfCopy(id: string): string {
+  return `${id}.${randomBytes(4).toString('hex')}`
+}
+
+export function isCopyOf(id: string, said: string): boolean {
+  return said.startsWith(`${id}.`)
+}
 
 export interface NewPlace {
   /** The `storage-id` of the place that the files move to. */

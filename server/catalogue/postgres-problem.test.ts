@@ -43,6 +43,7 @@ describe('a database that may be there in a moment', () => {
 })
 
 describe('what the database says for itself', () => {
+  const noPassword = "it asks for a password, and there is none: put it into PGPASSWORD or into the database's address"
   const cases: [what: string, error: unknown, expected: string | undefined][] = [
     ['with its code', problem(fromServer('25006', 'cannot execute INSERT')), 'cannot execute INSERT (25006)'],
     ['as it is', fromServer('42501', 'permission denied'), 'permission denied (42501)'],
@@ -52,6 +53,16 @@ describe('what the database says for itself', () => {
     ['of all its addresses', problem(new NoConnection(Object.assign(new Error(''), { code: 'EX' }))), 'EX'],
     ['of its certificate', problem(new NoConnection(new Error('self-signed certificate'))), 'self-signed certificate'],
     ['nothing', new Problem('storage-unavailable', 'The blob folder belongs to another database.'), undefined],
+    ...[
+      'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
+      'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string',
+    ].map((message): [string, unknown, string] => [message, problem(new Error(message)), noPassword]),
+    ['no password in clear text', fromServer('28P01', 'empty password returned by client'), noPassword],
+    [
+      'a wrong password',
+      fromServer('28P01', 'password authentication failed'),
+      'password authentication failed (28P01)',
+    ],
     ['nothing of a bug', new TypeError('undefined is not a function'), undefined],
     ['nothing of a disk', byCode('ENOSPC'), undefined],
   ]

@@ -64,9 +64,15 @@ export function isNotThereYet(error: unknown): boolean {
   return isUnreachable(root) || /^(57P0[123]|40P01|55P03)$/.test(stateOf(root) ?? '')
 }
 
+/** The driver's words, and those of PostgreSQL where a password is asked for in clear text. */
+const noPassword = /client password must be a |^empty password returned by client/
+
 /** In the database's own words, or those of the way to it; undefined for what has another reason. */
 export function postgresReason(error: unknown): string | undefined {
   const root = causes(error).at(-1)
+  if (noPassword.test(root?.message ?? '')) {
+    return "it asks for a password, and there is none: put it into PGPASSWORD or into the database's address"
+  }
   const state = stateOf(root)
   if (state !== undefined) return `${root?.message} (${state})`
   const isOnTheWay = causes(error).some((cause) => cause instanceof LostConnection || cause instanceof NoConnection)

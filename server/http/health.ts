@@ -1,3 +1,4 @@
+import { Problem } from '../problems.ts'
 import type { HttpParts } from './parts.ts'
 
 /** Milliseconds for which an answer of `/readyz` stands: anybody may ask, and each probe writes to the disk. */
@@ -38,11 +39,15 @@ export class Health {
 
   async #probe(): Promise<Written[]> {
     const { catalogue, blobs, checkStorage } = this.#parts.registry
+    let isRightStorage = false
     const probeStorage = async () => {
       await checkStorage()
+      isRightStorage = true
       await blobs.probe()
     }
     const [database, storage] = await Promise.allSettled([inTime(catalogue.probe()), inTime(probeStorage())])
+    // Which storage is the right one, the database knows: where it does not answer, nothing was found out about the storage.
+    const isUnknown = database.status === 'rejected' && !isRightStorage && !saysWrong(storage)
     const failed: Written[] = []
     for (const [name, result] of [
       ['database', database],
@@ -52,6 +57,7 @@ export class Health {
         this.#told.delete(name)
         continue
       }
+      if (name === 'storage' && isUnknown) continue
       failed.push(name)
       const reason = result.reason instanceof Error ? result.reason : new Error(String(result.reason))
       if (this.#mayTell(name)) {
@@ -71,6 +77,11 @@ export class Health {
     this.#told.set(name, now)
     return true
   }
+}
+
+/** A problem that has no other one below it: the storage itself answered, and is not the right one. */
+function saysWrong(storage: PromiseSettledResult<void>): boolean {
+  return storage.status === 'rejected' && storage.reason instanceof Problem && storage.reason.cause === undefined
 }
 
 async function inTime(probe: Promise<void>): Promise<void> {

@@ -62,24 +62,33 @@ export class ProcessLease {
   readonly #catalogue: Catalogue
   readonly #now: () => number
   readonly #holder: Holder
+  readonly #replaced: () => void
   #id: string
+  #isGivenUp = false
   #renewing: Promise<void> | undefined
   /** By both clocks: one stands still while the machine sleeps, the other may be set back. */
   #renewedAt: { wall: number; running: number }
 
-  private constructor(catalogue: Catalogue, now: () => number, holder: Holder, id: string) {
+  private constructor(catalogue: Catalogue, now: () => number, holder: Holder, id: string, replaced: () => void) {
     this.#catalogue = catalogue
     this.#now = now
+    this.#replaced = replaced
     // Later on those of this one alone: others of its node may have come since.
     this.#holder = { ...holder, predecessors: { holder: holder.holder } }
     this.#id = id
     this.#renewedAt = { wall: now(), running: performance.now() }
   }
 
-  static async take(catalogue: Catalogue, now: () => number, holder: Holder): Promise<ProcessLease> {
+  /** `replaced` is told that another process ended this one's lease, which had been renewed in time. */
+  static async take(
+    catalogue: Catalogue,
+    now: () => number,
+    holder: Holder,
+    replaced: () => void,
+  ): Promise<ProcessLease> {
     const id = newLeaseId()
     await catalogue.transact(takeLease, { id, now: now(), ...holder })
-    return new ProcessLease(catalogue, now, holder, id)
+    return new ProcessLease(catalogue, now, holder, id, replaced)
   }
 
   get id(): string {
@@ -91,10 +100,13 @@ export class ProcessLease {
    * under it seen by nobody: then it is renewed first.
    */
   async fresh(): Promise<string> {
-    const { wall, running } = this.#renewedAt
-    const silence = Math.max(Math.abs(this.#now() - wall), performance.now() - running)
-    if (silence > lifetime / 2) await this.renew()
+    if (this.#silence() > lifetime / 2) await this.renew()
     return this.#id
+  }
+
+  #silence(): number {
+    const { wall, running } = this.#renewedAt
+    return Math.max(Math.abs(this.#now() - wall), performance.now() - running)
   }
 
   /**
@@ -113,6 +125,7 @@ export class ProcessLease {
     // As of before the answer: that may take long.
     const asked = { wall: now, running: performance.now() }
     if (!(await this.#catalogue.transact(renew, { id: this.#id, now }))) {
+      if (this.#silence() < lifetime && !this.#isGivenUp) this.#replaced()
       const id = newLeaseId()
       await this.#catalogue.transact(takeLease, { id, now, ...this.#holder })
       this.#id = id
@@ -129,6 +142,7 @@ export class ProcessLease {
 
   /** For a process that stops: what it left is swept, and its jobs are done by others, without waiting for the lifetime to end. */
   async giveUp(): Promise<void> {
+    this.#isGivenUp = true
     await this.#catalogue.transact(giveUpLease, { id: this.#id, now: this.#now() })
   }
 }

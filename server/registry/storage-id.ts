@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isCopyOf } from '../catalogue/files-move.ts'
 import { addSiteFact, siteFact } from '../catalogue/site.ts'
 import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import { Problem } from '../problems.ts'
@@ -30,6 +31,8 @@ interface BlobPlace {
   /** What somebody does who has taken the wrong one. */
   mend: string
   setting: string
+  /** What to say where files are being moved there; undefined where none can be. */
+  halfMoved?: string
   read(): Promise<string | undefined>
   /** Has it say so, unless it says something already; resolves with what it says. */
   claim(id: string): Promise<string>
@@ -61,6 +64,9 @@ export async function matchStorage(catalogue: Catalogue, place: BlobPlace): Prom
   // The folder first: after a crash in between the next start finds it there and goes on with it.
   const id = stored ?? (await place.claim(randomUUID()))
   if (id === (known ?? (await catalogue.transact(rememberStorage, { id })))) return id
+  if (known !== undefined && place.halfMoved !== undefined && isCopyOf(known, id)) {
+    throw new Problem('storage-unavailable', place.halfMoved)
+  }
   throw new Problem(
     'storage-unavailable',
     `${place.called} belongs to another database. Give each installation its own ${place.setting}.`,

@@ -168,7 +168,7 @@ describe('the layers', () => {
     expect(importsOf('server/database.ts')).toContain('server/sqlite-worker.ts')
     expect(importsOf('server/http/app.ts')).toContain('server/http/json.ts')
     expect(importsOf('server/lib/digest-thread.ts')).toContain('server/lib/digest-worker.ts')
-    expect(importsOf('cli/operator/serve.ts')).toContain('server/serve.ts')
+    expect(importsOf('cli/operator/serve.ts')).toContain('server/start.ts')
   })
 
   const canaries: [path: string, source: string][] = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { readFile, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TOTP, URI } from 'otpauth'
 import { behindItsBack, databaseSettings, onPostgres } from '../support/database.ts'
@@ -93,6 +93,20 @@ describe('the secret key', () => {
     ])
     await expect(start({ STOWAGE_SECRET_KEY: key })).rejects.toThrow('another secret key')
   })
+
+  const testOnPostgres = onPostgres ? test : test.skip
+  testOnPostgres(
+    'of the first server is asked for where another one starts on a data directory of its own',
+    async () => {
+      await using first = await startStowage()
+      await using folder = await temporaryFolder()
+      await symlink(join(first.dataDir, 'blobs'), join(folder.path, 'blobs'))
+      const settings = await databaseSettings(first.dataDir)
+      await expect(startStowage({ dataDir: folder.path, settings, nodes: 1 })).rejects.toThrow(
+        /^This is not the first server of this database: set STOWAGE_SECRET_KEY to the first one's key .* forget-secrets/,
+      )
+    },
+  )
 
   test('is not forgotten while a server runs, nor where there is no installation', async () => {
     await using server = await startStowage()

@@ -186,7 +186,7 @@ test('the same bytes, published and deleted and swept all the time, are never lo
   await ada.deleteVersion()
   await stowage.stowage.sweep()
   expect(await blobFiles(stowage.dataDir)).toEqual(new Map())
-}, 30_000)
+}, 60_000)
 
 test('a download of what is being deleted is whole and right, or 404', async () => {
   await using stowage = await startStowage({ thread: true })

@@ -5,7 +5,7 @@ import { addAccount } from '../../server/access/accounts.ts'
 import { type Predecessors, workerOf } from '../../server/catalogue/leases.ts'
 import { siteFact } from '../../server/catalogue/site.ts'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
-import { takeLease } from '../../server/registry/leases.ts'
+import { ProcessLease, takeLease } from '../../server/registry/leases.ts'
 import { bytesForJob } from '../support/bytes-for-job.ts'
 import { Choreography } from '../support/choreography.ts'
 import { behindItsBack, databaseSettings, onPostgres, testOnSqlite } from '../support/database.ts'
@@ -124,6 +124,38 @@ describe('a process that was silent for longer than its lease', () => {
     await Promise.all([1, 2, 3, 4, 5].map(() => lease.renew()))
     expect(await livingLeases(stowage.dataDir)).toEqual([lease.id])
     expect(await leases(stowage.dataDir)).toHaveLength(2)
+  })
+
+  test('tells that another process has its place, where it was not silent', async () => {
+    const clock = { now: Date.now() }
+    await using stowage = await startStowage()
+    const { catalogue } = stowage.stowage.registry
+    const storageId = (await siteFact(catalogue.read, 'storage-id')) ?? ''
+    const holder = { holder: 'a-node', predecessors: { node: 'a-node' }, storageId }
+    const told: string[] = []
+    const take = (name: string) =>
+      ProcessLease.take(
+        catalogue,
+        () => clock.now,
+        holder,
+        () => told.push(name),
+      )
+    const first = await take('first')
+    await first.renew()
+    expect(told).toEqual([])
+    const second = await take('second')
+    await first.renew()
+    expect(told).toEqual(['first'])
+    await second.renew()
+    expect(told).toEqual(['first', 'second'])
+    // Who slept has lost its lease by that.
+    clock.now += 10 * 60_000
+    await first.renew()
+    expect(told).toEqual(['first', 'second'])
+    // Requests may go on for a moment in a server that stops.
+    await first.giveUp()
+    await first.renew()
+    expect(told).toEqual(['first', 'second'])
   })
 
   test('takes one new lease for all uploads that were under way', async () => {

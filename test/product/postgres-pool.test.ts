@@ -276,7 +276,9 @@ described('when PostgreSQL is in trouble', () => {
     ])) {
       expectRetryLater(answer)
     }
-    expect((await fetch(`${stowage.url}/readyz`)).status).toBe(503)
+    const ready = await fetch(`${stowage.url}/readyz`)
+    // Of the disk nothing was found out.
+    expect([ready.status, await ready.text()]).toEqual([503, 'not ready: database cannot be written\n'])
     expect((await fetch(`${stowage.url}/healthz`)).status).toBe(200)
     expect((await blobFiles(stowage.dataDir)).size).toBe(1)
     await database.start()
@@ -383,6 +385,11 @@ described('a server that starts', () => {
       create trigger full_disk before insert on leases execute function full_disk()`,
     )
     expect(await sentence()).toBe('The database of STOWAGE_DATABASE_URL cannot be used: no space left (53100).')
+    const withoutPassword = startStowage({
+      dataDir: folder.path,
+      settings: { STOWAGE_DATABASE_URL: url.replace(/:[^:@]*@/, '@') },
+    })
+    await expect(withoutPassword).rejects.toThrow('it asks for a password, and there is none: put it into PGPASSWORD')
     await onServer(url, readOnly)
     expect(await sentence()).toMatch(/read-only here \(25006\)/)
   })

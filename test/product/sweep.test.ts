@@ -103,7 +103,7 @@ describe('bytes that were freed', () => {
     expect((await stowage.admin.deleteVersion()).status).toBe(204)
     expect(await stowage.stowage.sweep()).toMatchObject({ doomed: { blobs: 600 }, leftover: { blobs: 0 } })
     expect(await files(stowage)).toBe(0)
-  }, 20_000)
+  }, 60_000)
 
   test('are tried again when they could not be removed', async () => {
     let broken = true

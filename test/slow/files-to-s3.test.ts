@@ -113,6 +113,12 @@ async function installation(files: Map<string, Uint8Array<ArrayBuffer>>): Promis
   return dataDir
 }
 
+/** What a server says that is to start on a bucket to which the files have not gone yet. */
+const halfMoved = ({ bucket }: S3Place) =>
+  new RegExp(
+    `^The files are being moved to the S3 bucket ${bucket}, and that is not complete\\..* migrate --files again`,
+  )
+
 /** As the command's last step, where no server runs. */
 async function switchTo(catalogue: Catalogue): Promise<void> {
   const newPlace = { storageId: 'new', now: Date.now() }
@@ -122,7 +128,10 @@ async function switchTo(catalogue: Catalogue): Promise<void> {
 
 const fewFiles = () => new Map([...fiftyFiles()].filter(([, bytes]) => bytes.length < mebibyte).slice(0, 8))
 
-describe.each(s3Servers())('to $name', ({ name, start }) => {
+/** One kind of server for each kind of database. */
+const servers = s3Servers().filter(({ name }, _, all) => all.length === 1 || (name === 's3rver') !== onPostgres)
+
+describe.each(servers)('to $name', ({ name, start }) => {
   let s3: S3Server
 
   beforeAll(async () => {
@@ -169,7 +178,7 @@ describe.each(s3Servers())('to $name', ({ name, start }) => {
       for (const gone of ['file-2', 'file-6']) files.delete(gone)
       await server.stop()
     }
-    expect(await startIsRefused(inBucket(dataDir, place))).toContain('belongs to another database')
+    expect(await startIsRefused(inBucket(dataDir, place))).toMatch(halfMoved(place))
 
     const events: FilesMoveEvent[] = []
     expect(await move(dataDir, place, { tell: (event) => events.push(event) })).toEqual({ kind: 'moved', broken: [] })
@@ -211,7 +220,7 @@ describe.each(s3Servers())('to $name', ({ name, start }) => {
     expect(before.length).toBeGreaterThan(10)
     expect(before.length).toBeLessThan(files.size)
 
-    expect(await startIsRefused(inBucket(dataDir, place))).toContain('belongs to another database')
+    expect(await startIsRefused(inBucket(dataDir, place))).toMatch(halfMoved(place))
     await using server = await onTheDisk(dataDir)
     await mustServe(server.admin, files)
     await server.stop()
@@ -314,7 +323,7 @@ describe('moving files', () => {
     const location = await locationOf(dataDir, bytes)
     const puts = proxy.seen.filter(({ method, path }) => method === 'PUT' && path.includes(location))
     expect(puts.map(({ headers }) => headers['x-amz-content-sha256'])).toEqual([sha256Of(bytes)])
-    expect(await startIsRefused(inBucket(dataDir, place))).toContain('belongs to another database')
+    expect(await startIsRefused(inBucket(dataDir, place))).toMatch(halfMoved(place))
     expect(await startIsRefused(onTheDisk(dataDir))).toBe('it started')
   })
 
