@@ -73,6 +73,15 @@ test.each([
   await until(() => server.pendingRequests === 0, 'the request is over')
 })
 
+test('a stream that goes on is cut off before what was not told', async () => {
+  const headers = { 'Content-Length': String(2 * mebibyte) }
+  const told = { pulled: 0, isCancelled: false }
+  using server = serving(() => new Response(pieces(9, told), { headers }))
+  const answer = await sendRaw(server.port ?? 0, get11)
+  expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBeLessThanOrEqual(2 * mebibyte)
+  await until(() => told.isCancelled && server.pendingRequests === 0, 'the stream is ended too')
+})
+
 test('no more of a stream is read than a client takes, and none once it has left', async () => {
   const told = { pulled: 0, isCancelled: false }
   const headers = { 'Content-Length': String(1000 * mebibyte) }

@@ -102,9 +102,9 @@ async function send(response: Response, outgoing: ServerResponse, gone: AbortSig
   } else if (whole) {
     outgoing.end(whole)
   } else {
-    const sent = await pour(body, outgoing, gone)
+    const sent = await pour(body, outgoing, gone, Number(told))
     if (gone.aborted) return
-    if (sent !== Number(told)) throw new Error(`An answer has ${sent} bytes where ${told} should be`)
+    if (sent !== Number(told)) throw otherLength(sent, Number(told))
     outgoing.end()
   }
 }
@@ -119,8 +119,20 @@ const usualNames = new Map([
   ['www-authenticate', 'WWW-Authenticate'],
 ])
 
-/** Sends a stream as fast as the client takes it; resolves with how many bytes that were. */
-async function pour(body: ReadableStream<Uint8Array>, outgoing: ServerResponse, gone: AbortSignal): Promise<number> {
+function otherLength(sent: number, told: number): Error {
+  return new Error(`An answer has ${sent} bytes where ${told} should be`)
+}
+
+/**
+ * Sends a stream as fast as the client takes it; resolves with how many bytes that were. No byte beyond those that were told: the
+ * client would take it for the next answer.
+ */
+async function pour(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  gone: AbortSignal,
+  told: number,
+): Promise<number> {
   const reader = body.getReader()
   let goOn = () => {}
   outgoing.on('drain', () => goOn())
@@ -132,6 +144,7 @@ async function pour(body: ReadableStream<Uint8Array>, outgoing: ServerResponse, 
     const { done, value } = await reader.read()
     if (done || gone.aborted) return sent
     sent += value.byteLength
+    if (sent > told) throw otherLength(sent, told)
     const { promise, resolve } = Promise.withResolvers<void>()
     goOn = resolve
     if (!outgoing.write(value)) await promise
