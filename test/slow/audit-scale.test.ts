@@ -41,7 +41,7 @@ beforeAll(async () => {
       'package-' || (n % 20), 'package-' || (n % 20), '{"size":1,"sha256":"${'0'.repeat(64)}"}'
     from (${numbers}) as numbers`)
   if (onPostgres) await stowage.change('analyze audit_events')
-}, 300_000)
+}, 600_000)
 afterAll(() => stowage[Symbol.asyncDispose]())
 
 /** Each filter with some values, or not there. */

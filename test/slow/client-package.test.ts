@@ -29,7 +29,7 @@ describe.skipIf(onPostgres)('the package', () => {
     const renamed = await stowage.admin.post('/api/v1/admin/users/before/rename', { new_username: 'after' })
     expect(renamed.status).toBe(204)
     await Bun.write(join(folder, 'tool.tar.gz'), large)
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await stowage[Symbol.asyncDispose]()

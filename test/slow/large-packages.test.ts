@@ -35,7 +35,7 @@ beforeEach(async () => {
     files: versions + 1,
     bytes: 5 * (versions + 1),
   })
-}, 300_000)
+}, 600_000)
 
 async function counts() {
   const [row] = await stowage.change('select versions, packages, files, bytes from owner_counts')
@@ -83,7 +83,7 @@ describe(`a package with ${versions} versions`, () => {
     expect(response.status).toBe(204)
     expect(slowest).toBeLessThan(5_000)
     await mustBeGone()
-  }, 300_000)
+  }, 600_000)
 
   test('loses all of its versions that are like a pattern, after it was told which these are', async () => {
     const pattern = (text: string, dry_run: boolean) =>
@@ -95,5 +95,5 @@ describe(`a package with ${versions} versions`, () => {
     expect(await response.json()).toMatchObject({ total_versions: versions, files: versions, size: 5 * versions })
     expect(slowest).toBeLessThan(5_000)
     await mustBeGone()
-  }, 300_000)
+  }, 600_000)
 })

@@ -89,7 +89,7 @@ test('killed again and again beside a server that is used, the files arrive', as
     expect(answer.status).toBe(200)
     expect(Buffer.compare(await answer.bytes(), bytes)).toBe(0)
   }
-}, 300_000)
+}, 600_000)
 
 test('several large files take little memory', async () => {
   await using folder = await temporaryFolder()
@@ -106,4 +106,4 @@ test('several large files take little memory', async () => {
   using memory = new MemoryWatch(child.pid)
   expect(await ended).toMatchObject({ exitCode: 0, errors: '' })
   expect(memory.peak).toBeLessThan(350)
-}, 300_000)
+}, 600_000)

@@ -61,7 +61,7 @@ describe('nodes behind docs/examples/nginx.conf', () => {
     nodes.push(...(await Promise.all(starting)))
     nginx = held.use(await startReferenceNginx('nginx', ports))
     admin = new Client(nginx.url, 'admin', { Authorization: basic('admin', adminPassword) })
-  }, 120_000)
+  }, 300_000)
 
   afterAll(() => held.disposeAsync())
 

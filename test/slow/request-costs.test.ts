@@ -202,7 +202,7 @@ describe.skipIf(!isCounted)('what a request costs', () => {
     const files = { '1k': kilobyte, '64k': fresh(64 * KiB), '1m': fresh(MiB), '64m': large }
     for (const [file, bytes] of Object.entries(files)) await drained(await token.put({ file }, bytes), 201)
     await digestsAreKnown('tool')(['1.0'])
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await server[Symbol.asyncDispose]()
@@ -255,7 +255,7 @@ describe.skipIf(!isCounted)('what a request costs', () => {
     // Three each if nothing were shared; the files' own are one each.
     expect(syncs).toBeGreaterThanOrEqual(publishes)
     expect(syncs / publishes).toBeLessThan(2)
-  }, 60_000)
+  }, 180_000)
 })
 
 async function drained(response: Response, status: number): Promise<void> {

@@ -17,7 +17,7 @@ let catalogue: FilledCatalogue
 beforeAll(async () => {
   databases = onPostgres ? await postgresDatabases() : await sqliteDatabases()
   catalogue = await databases.fill(files)
-}, 180_000)
+}, 600_000)
 afterAll(async () => {
   await catalogue?.[Symbol.asyncDispose]()
   await databases?.[Symbol.asyncDispose]()
@@ -52,7 +52,7 @@ describe(`with ${files} files`, () => {
       const beyond = found.get(name)?.filter((flaw) => !expected.test(flaw))
       expect([name, beyond]).toEqual([name, []])
     }
-  }, 60_000)
+  }, 180_000)
 
   test.each([
     ['listings_owner', 'versions of an owner'],

@@ -74,4 +74,4 @@ test('where very many match, they are not counted, and the first of them are sho
   }
   expect((await search(anonymous, {})).total).toBe('0')
   expect(await search(many, { q: 'bulk-10050' })).toMatchObject({ total: '1', body: [{ name: 'bulk-10050' }] })
-}, 180_000)
+}, 600_000)

@@ -17,7 +17,7 @@ let site: Site
 
 beforeAll(async () => {
   site = await makeSite()
-}, 120_000)
+}, 300_000)
 afterAll(() => site[Symbol.asyncDispose]())
 
 const people = ['nobody', 'ada', 'grace', 'admin'] as const
