@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command.ts'
 import { Failure } from './failure.ts'
 import { findLoadMaker } from './load.ts'
 import { hasMillion, millionSpace } from './million/data-dir.ts'
@@ -128,15 +129,4 @@ async function run({ rounds, seconds, chosen, keep, markdown, entry }: Options, 
   console.log(`\n${remarks.map((remark) => (markdown ? `- ${remark}` : remark)).join('\n')}`)
 }
 
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => stop.abort(new Failure('Interrupted.')))
-}
-try {
-  const options = readOptions()
-  if (options === 'help') console.log(help.trimEnd())
-  else await run(options, stop.signal)
-} catch (error) {
-  console.error(error instanceof Failure ? error.message : error)
-  process.exitCode = 1
-}
+await runCommand(help, readOptions, run)
