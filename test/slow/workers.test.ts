@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServerProcess, temporaryFolder } from '../support/server-process.ts'
+import { lockDataDirectory } from '../../server/data-lock.ts'
+import { ServerProcess, spawnServer, temporaryFolder } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
 const token = 'a-token-that-only-the-scraper-has'
@@ -18,7 +19,7 @@ function startWorkers(dataDir: string, count: number, settings: Record<string, s
 }
 
 /** The process ids of workers, by their numbers. */
-async function workersOf(server: ServerProcess): Promise<Map<number, number>> {
+async function workersOf(server: Pick<ServerProcess, 'child'>): Promise<Map<number, number>> {
   const task = `/proc/${server.child.pid}/task/${server.child.pid}/children`
   const ids = (await Bun.file(task).text()).trim().split(' ').filter(Boolean).map(Number)
   const found = await Promise.all(ids.map(async (id) => [await numberOf(id), id] as const))
@@ -159,6 +160,20 @@ describe('several workers', () => {
     await using server = await ServerProcess.start(folder.path, { STOWAGE_WORKERS: '2' }, ['cli/stowage.ts', 'serve'])
     expect((await workersOf(server)).size).toBe(2)
   })
+
+  test.each([1, 2, 3])(
+    'that are told to stop when %d of them are starting all end, and nobody comes after',
+    async (count) => {
+      await using folder = await temporaryFolder()
+      const child = await spawnServer(folder.path, { STOWAGE_WORKERS: '3' })
+      await until(async () => (await workersOf({ child })).size >= count, 'they are starting')
+      const workers = [...(await workersOf({ child })).values()]
+      child.kill('SIGTERM')
+      await child.exited
+      expect(await areGone(workers)).toBe(true)
+      lockDataDirectory(folder.path).release()
+    },
+  )
 
   test('stop with the server, which lets them finish', async () => {
     await using folder = await temporaryFolder()

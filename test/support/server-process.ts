@@ -94,7 +94,8 @@ export class ServerProcess {
 
 const usualCommand = ['server/main.ts']
 
-async function spawnServer(
+/** The process alone, however far it has got. */
+export async function spawnServer(
   dataDir: string,
   settings: Record<string, string>,
   command = usualCommand,
