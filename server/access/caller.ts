@@ -76,7 +76,7 @@ export function accountFrom(row: UserRow): Account {
 
 /** Whether the account may sign in at all, with whatever credential. */
 export function maySignIn(row: UserRow): boolean {
-  return row.is_active === 1 && row.prohibit_login === 0
+  return row.is_active === 1 && row.prohibit_login === 0 && row.suspended_at === null
 }
 
 export function tokenCredential(row: CallingToken, viaBasic: boolean): TokenCredential {

@@ -62,6 +62,7 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     created_at: args.now,
     expires_at: noLaterThan(caller, args.expiresAt),
     parent_id: parentId,
+    packages: null,
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
   await audit(tx, caller, args.now, {

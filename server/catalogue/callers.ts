@@ -15,7 +15,7 @@ export interface CallerKeys {
 }
 
 /** What decides about a call by token. */
-export type CallingToken = Pick<TokenRow, 'id' | 'user_id' | 'scopes' | 'expires_at' | 'last_eight'>
+export type CallingToken = Pick<TokenRow, 'id' | 'user_id' | 'scopes' | 'expires_at' | 'last_eight' | 'packages'>
 
 /** An account, and the token that led to it if one did. */
 export interface CallerRow {
@@ -84,6 +84,7 @@ const accountColumns = [
   'users.may_create_organisations as callerMayCreateOrganisations',
   'users.totp_secret as callerTotpSecret',
   'users.totp_last_step as callerTotpLastStep',
+  'users.suspended_at as callerSuspendedAt',
   'accounts.name as callerName',
   'accounts.visibility as callerVisibility',
   'accounts.created_at as callerCreatedAt',
@@ -97,6 +98,7 @@ const tokenColumns = [
   'tokens.scopes as tokenScopes',
   'tokens.expires_at as tokenExpiresAt',
   'tokens.last_eight as tokenLastEight',
+  'tokens.packages as tokenPackages',
 ] as const
 
 function accounts(db: Db | Tx) {
@@ -158,6 +160,7 @@ const selectUser = prepared(['userId'], (tx, { userId }: { userId: number }) =>
       sql<null>`null`.as('tokenScopes'),
       sql<null>`null`.as('tokenExpiresAt'),
       sql<null>`null`.as('tokenLastEight'),
+      sql<null>`null`.as('tokenPackages'),
     ])
     .where('users.id', '=', userId),
 )
@@ -185,6 +188,7 @@ interface CallerColumns {
   callerMayCreateOrganisations: UserRow['may_create_organisations']
   callerTotpSecret: string | null
   callerTotpLastStep: number | null
+  callerSuspendedAt: number | null
   callerName: string
   callerVisibility: Schema['owners']['visibility']
   callerCreatedAt: number
@@ -195,6 +199,7 @@ interface CallerColumns {
   tokenScopes: string | null
   tokenExpiresAt: number | null
   tokenLastEight: string | null
+  tokenPackages: string | null
 }
 
 function userFrom(row: Omit<CallerColumns, `token${string}`>): UserRow {
@@ -213,6 +218,7 @@ function userFrom(row: Omit<CallerColumns, `token${string}`>): UserRow {
     may_create_organisations: row.callerMayCreateOrganisations,
     totp_secret: row.callerTotpSecret,
     totp_last_step: row.callerTotpLastStep,
+    suspended_at: row.callerSuspendedAt,
     name: row.callerName,
     visibility: row.callerVisibility,
     created_at: row.callerCreatedAt,
@@ -227,7 +233,14 @@ function callerFrom(row: CallerColumns): CallerRow {
   const { tokenId, tokenScopes, tokenExpiresAt, tokenLastEight } = row
   const token =
     tokenId !== null && tokenScopes !== null && tokenLastEight !== null
-      ? { id: tokenId, user_id: user.id, scopes: tokenScopes, expires_at: tokenExpiresAt, last_eight: tokenLastEight }
+      ? {
+          id: tokenId,
+          user_id: user.id,
+          scopes: tokenScopes,
+          expires_at: tokenExpiresAt,
+          last_eight: tokenLastEight,
+          packages: row.tokenPackages,
+        }
       : undefined
   return { user, token }
 }

@@ -37,7 +37,46 @@ export interface Schema {
     totp_secret: Generated<string | null>
     /** The time step of the last code that was used: none is taken twice. */
     totp_last_step: Generated<number | null>
+    /** Since when the provider by which he signs in does not vouch for him any more: nothing of his is a credential. */
+    suspended_at: Generated<number | null>
   }
+  /** Who somebody is at an OpenID provider: (issuer, subject) is the identity. */
+  identities: {
+    id: Generated<number>
+    user_id: number
+    issuer: string
+    subject: string
+    /** What the provider calls him, to be shown. */
+    label: string
+    /** What the encrypted value is bound to. */
+    seal_id: string
+    /** Encrypted; null where the provider gave none. */
+    refresh_token: string | null
+    /** When the provider last vouched for him. */
+    checked_at: number
+    /** Since when it does not. */
+    lapsed_at: number | null
+    created_at: number
+    last_used_at: number | null
+  }
+  /** Credentials of WebAuthn. Binary values are base64url. */
+  passkeys: {
+    id: Generated<number>
+    user_id: number
+    credential_id: string
+    /** COSE. */
+    public_key: string
+    user_handle: string
+    sign_count: number
+    /** Names, apart by commas. */
+    transports: string
+    is_backed_up: Flag
+    name: string
+    created_at: number
+    last_used_at: number | null
+  }
+  /** What may be shown once: the `jti` of a token, a challenge, a state. */
+  used_once: { kind: string; sha256: string; expires_at: number }
   /** The organisation's half of an owner, as `users` is that of a person. */
   organisations: { id: number; full_name: string; email: string | null; repo_admin_change_team_access: Flag }
   teams: {
@@ -103,14 +142,73 @@ export interface Schema {
     last_used_at: number | null
     /** The token that made it, and with which it goes. */
     parent_id: Generated<number | null>
+    /** JSON: the packages that it is limited to (`PackagePattern[]`); null: no limit. */
+    packages: Generated<string | null>
   }
-  packages: { id: Generated<number>; owner_id: number; name: string; name_key: string; created_at: number }
+  /** Tokens that belong to an owner instead of a person. */
+  deploy_tokens: {
+    id: Generated<number>
+    owner_id: number
+    name: string
+    sha256: string
+    last_eight: string
+    scopes: string
+    /** JSON, as of `tokens`. */
+    packages: string | null
+    created_by: number | null
+    created_at: number
+    expires_at: number | null
+    last_used_at: number | null
+    /** The rule by which a job got it for an ID token; null of one that a person made. */
+    publisher_id: number | null
+    /** JSON: what that ID token said. */
+    claims: string | null
+  }
+  /** Which jobs may publish at an owner without any stored secret. */
+  publishers: {
+    id: Generated<number>
+    owner_id: number
+    name: string
+    issuer: string
+    /** JSON: what an ID token must say, by claim. */
+    claims: string
+    /** JSON, as of `tokens`. */
+    packages: string
+    created_by: number | null
+    created_at: number
+    last_used_at: number | null
+  }
+  packages: {
+    id: Generated<number>
+    owner_id: number
+    name: string
+    name_key: string
+    created_at: number
+    visibility: Generated<PackageVisibility>
+  }
+  /** Who may do what with a package, beside those who may by its owner: one of the three is not null. */
+  package_grants: {
+    id: Generated<number>
+    /** Of the package. */
+    owner_id: number
+    package_id: number
+    user_id: number | null
+    team_id: number | null
+    deploy_token_id: number | null
+    /** 1 reads, 2 writes too. */
+    access: 1 | 2
+    created_at: number
+  }
+  /** What the ID token said of the job that published a file. */
+  file_origins: { file_id: number; issuer: string; claims: string }
   versions: {
     id: Generated<number>
     package_id: number
     version: string
     version_key: string
     creator_id: number | null
+    /** Whose token made it, where no person did. */
+    creator_owner_id: Generated<number | null>
     created_at: number
     /** Where the version stands among others (`lib/version-order.ts`); null where the release before this one added it. */
     version_order: string | null
@@ -241,6 +339,8 @@ export interface Schema {
     name_key: string
     blob_id: number
     uploader_id: number | null
+    /** Whose token published it, where no person did. */
+    uploader_owner_id: Generated<number | null>
     upload_id: string
     created_at: number
     /** Written once a minute. */
@@ -292,6 +392,8 @@ export interface Schema {
 
 export type OwnerKind = 'user' | 'organisation'
 export type Visibility = 'public' | 'limited' | 'private'
+/** Private: for who may write to the owner, and whom the package names. */
+export type PackageVisibility = 'inherit' | 'private'
 export type TeamPermission = 'none' | 'read' | 'write' | 'admin' | 'owner'
 export type BlobState = 'live' | 'quarantined' | 'missing'
 export type DeliveryState = 'waiting' | 'delivered' | 'given-up'

@@ -1,5 +1,6 @@
 import { type Kysely, PostgresAdapter, sql } from 'kysely'
 import { columnTypes } from './column-types.ts'
+import { lockTables } from './lock-tables.ts'
 
 /**
  * What the JSON API shows and does beside the protocol: texts of packages, sizes and downloads, orders of lists, search, quotas,
@@ -12,7 +13,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   if (isPostgres) {
     // First: where that is refused, nobody has waited for nothing.
     await sql`create extension if not exists pg_trgm`.execute(db)
-    await lockTables(db)
+    await lockTables(db, async () => {
+      // In the order in which a publish comes to them.
+      await sql`lock table owners, tokens, packages, blobs, jobs in share row exclusive mode`.execute(db)
+      await sql`
+        lock table versions, files, listings, package_counts, owner_counts, doomed in access exclusive mode`.execute(db)
+    })
   }
   await widen(db)
   await fill(db)
@@ -22,40 +28,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const index of indexes) await sql.raw(index).execute(db)
   for (const statement of isPostgres ? postgresStatements : sqliteStatements) await sql.raw(statement).execute(db)
 }
-
-/** Milliseconds; PostgreSQL looks after a second whether somebody waits for somebody who waits for him. */
-const lockPatience = 60
-const lockAttempts = 500
-
-/**
- * Takes all locks at once, before anything is changed. Who reads several tables at this moment comes to them in an order of his
- * own, and the two could wait for each other: then this one stands back before the other is broken off, and begins anew.
- */
-async function lockTables(db: Kysely<unknown>): Promise<void> {
-  const lock = async () => {
-    // In the order in which a publish comes to them.
-    await sql`lock table owners, tokens, packages, blobs, jobs in share row exclusive mode`.execute(db)
-    await sql`
-      lock table versions, files, listings, package_counts, owner_counts, doomed in access exclusive mode`.execute(db)
-  }
-  for (let attempt = 1; attempt < lockAttempts; attempt += 1) {
-    await sql`savepoint locks`.execute(db)
-    try {
-      await sql`set local lock_timeout = ${sql.lit(lockPatience)}`.execute(db)
-      await lock()
-      await sql`set local lock_timeout = 0`.execute(db)
-      return
-    } catch (error) {
-      if ((error as { code?: string }).code !== lockNotAvailable) throw error
-      await sql`rollback to savepoint locks`.execute(db)
-      await Bun.sleep(Math.random() * 2 * lockPatience)
-    }
-  }
-  // In a crowd that lets nobody through, somebody is broken off.
-  await lock()
-}
-
-const lockNotAvailable = '55P03'
 
 async function widen(db: Kysely<unknown>): Promise<void> {
   const { text } = columnTypes(db)
