@@ -25,12 +25,14 @@ interface PeopleAtWork {
   auditLog: AuditLog
   linkJobs: readonly JobKind[]
   webhookJobs: readonly JobKind[]
+  publishingJobs: readonly JobKind[]
+  identityJobs: readonly JobKind[]
 }
 
 /** The work that no request waits for. */
 export async function background(
   registry: RegistryParts,
-  { lastUses, signIns, sessions, auditLog, linkJobs, webhookJobs }: PeopleAtWork,
+  { lastUses, signIns, sessions, auditLog, linkJobs, webhookJobs, publishingJobs, identityJobs }: PeopleAtWork,
   log: Logger,
   mode: 'on' | 'off',
 ) {
@@ -79,6 +81,8 @@ export async function background(
     { kind: auditRetentionJob, every: 60 * 60_000, run: (_, signal) => auditLog.dropOld(signal) },
     ...linkJobs,
     ...webhookJobs,
+    ...publishingJobs,
+    ...identityJobs,
   ]
   const runner = new JobRunner({
     catalogue: registry.catalogue,

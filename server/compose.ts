@@ -33,6 +33,8 @@ import { listening } from './listening.ts'
 import type { WorkerMetrics } from './metrics/metrics.ts'
 import { watchedBlobs, watchedCatalogue } from './metrics/watched.ts'
 import { composePeople } from './people.ts'
+import { composePublishing } from './publishing.ts'
+import { composeSingleSignOn } from './single-sign-on.ts'
 import { DownloadCounts } from './registry/downloads.ts'
 import { type Holder, ProcessLease } from './registry/leases.ts'
 import { nobody } from './registry/observer.ts'
@@ -197,9 +199,18 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
       ...{ registry, settings, secrets, publicUrl, version },
       outgoing: replace.outgoing,
     })
+    const { jobs: identityJobs, ...singleSignOn } = composeSingleSignOn({
+      ...{ catalogue, settings, secrets, signIns, now, publicUrl, log },
+      outgoing: replace.outgoing,
+    })
+    const { jobs: publishingJobs, ...publishing } = composePublishing({
+      ...{ catalogue, issuers: settings.publishers, publicUrl, now, outgoing: replace.outgoing },
+      failed: ({ url: issuer }, error) =>
+        log.warn({ err: error, 'issuer.url': issuer }, `The issuer ${issuer} does not tell the keys of its ID tokens`),
+    })
     const { schedule, runJobs, sweepNow } = await background(
       registry,
-      { ...people.requests, lastUses, signIns, linkJobs: people.linkJobs, webhookJobs },
+      { ...people.requests, lastUses, signIns, linkJobs: people.linkJobs, webhookJobs, publishingJobs, identityJobs },
       log,
       replace.background ?? 'on',
     )
@@ -210,6 +221,8 @@ export async function compose(settings: Settings, log: Logger, replace: Replacem
 
     const parts: HttpParts = {
       ...people.requests,
+      ...publishing,
+      ...singleSignOn,
       registry,
       webhooks,
       log,

@@ -49,6 +49,8 @@ test('everything has a default', () => {
     smtpUrl: undefined,
     mailFrom: undefined,
     webhookAllowedHosts: { names: new Set(), suffixes: [], ranges: [] },
+    publishers: [],
+    oidcProviders: [],
     metricsToken: undefined,
     metricsAddresses: undefined,
     logFormat: undefined,

@@ -3,6 +3,14 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
+import { type Issuer, parseIssuers } from './lib/issuers.ts'
+import {
+  type OidcProvider,
+  parseProviders,
+  providerKeys,
+  providerMeanings,
+  providerVariable,
+} from './lib/oidc-providers.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
 import type { S3Place } from './lib/s3-place.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './lib/sizes.ts'
@@ -242,6 +250,10 @@ const variables = {
     allowedHosts,
     'must be host names, *.suffixes, addresses or ranges separated by commas, such as ci.example.com, *.internal, 10.0.0.0/8',
   ).prefault(''),
+  STOWAGE_OIDC_PUBLISHERS: readAs(
+    parseIssuers,
+    'must be issuers separated by commas, each once and 20 at most: github, gitlab, https://ci.example.com, gitlab=https://gitlab.example.com',
+  ).prefault(''),
   STOWAGE_METRICS_TOKEN: readAs(
     (text) => (/^[!-~]{16,}$/.test(text) ? text : undefined),
     'must have at least 16 characters and no space: openssl rand -base64 24 makes one',
@@ -323,6 +335,8 @@ const meanings: Record<Name, string> = {
   STOWAGE_MAIL_FROM: mailMeaning,
   STOWAGE_WEBHOOK_ALLOWED_HOSTS:
     'where webhooks may lead beside the internet: host names, `*.suffixes`, addresses and ranges, separated by commas',
+  STOWAGE_OIDC_PUBLISHERS:
+    'whose ID tokens may publish without a stored secret: `github`, `gitlab`, `gitlab=https://gitlab.example.com`, `https://ci.example.com`',
   STOWAGE_METRICS_TOKEN: metricsMeaning,
   STOWAGE_METRICS_ALLOWED_ADDRESSES: metricsMeaning,
   STOWAGE_LOG_FORMAT: logMeaning,
@@ -362,7 +376,7 @@ const otherwise: Partial<Record<Name, string>> = {
 
 /** What is in force, from the variables as they were set and as they were read. */
 function shownSettings(environment: Record<string, string | undefined>, values: Values): readonly ShownSetting[] {
-  return settingNames.map((name) => {
+  const named = settingNames.map((name) => {
     const text = environment[name] || undefined
     const isSecret = secrets.has(name)
     const value = isSecret ? withoutSecret(name, text) : inWords(name, text, values[name])
@@ -374,6 +388,20 @@ function shownSettings(environment: Record<string, string | undefined>, values: 
       meaning: meanings[name],
     }
   })
+  return [...named, ...shownProviders(environment)]
+}
+
+/** What is set of OpenID providers: their names are anything, so what is not set cannot be listed. */
+function shownProviders(environment: Record<string, string | undefined>): ShownSetting[] {
+  return Object.entries(environment)
+    .flatMap(([name, text]) => {
+      const said = text ? providerVariable(name) : undefined
+      if (!said || !text) return []
+      const isSecret = said.key === 'CLIENT_SECRET'
+      const value = isSecret ? 'set' : withoutUserinfo(text)
+      return [{ name, value, isSet: true, isSecret, meaning: providerMeanings[said.key] }]
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 type Values = z.output<typeof schema>
@@ -471,6 +499,10 @@ export interface Settings {
   mailFrom: string | undefined
   /** Where webhooks may lead beside the internet. */
   webhookAllowedHosts: AllowedHosts
+  /** Who tells who people are. */
+  oidcProviders: readonly OidcProvider[]
+  /** Whose ID tokens may publish, where a rule of an owner says so. */
+  publishers: readonly Issuer[]
   /** Who may see `/metrics`: where both are set, both must hold; where neither is, there are none. */
   metricsToken: string | undefined
   metricsAddresses: TrustedProxies | undefined
@@ -526,7 +558,11 @@ export function readSettings(environment: Record<string, string | undefined>): S
   const mistakes = Object.keys(environment)
     .filter(
       (name) =>
-        environment[name] !== undefined && /^STOWAGE_/i.test(name) && !foreign.test(name) && !(name in variables),
+        environment[name] !== undefined &&
+        /^STOWAGE_/i.test(name) &&
+        !foreign.test(name) &&
+        !(name in variables) &&
+        !providerVariable(name),
     )
     .map((name) => `${name} is ${shown(name, environment[name])}, but there is no such setting. ${suggestion(name)}`)
 
@@ -542,6 +578,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
     const expected = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
     mistakes.push(`${name} is ${got}, but ${expected}.`)
   }
+  const { providers: oidcProviders, mistakes: ofProviders } = parseProviders(environment)
+  mistakes.push(...ofProviders)
   for (const pair of pairs) {
     const [missing] = pair.filter((name) => !environment[name])
     const [present] = pair.filter((name) => environment[name])
@@ -601,6 +639,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
     smtpUrl: values.STOWAGE_SMTP_URL,
     mailFrom: values.STOWAGE_MAIL_FROM,
     webhookAllowedHosts: values.STOWAGE_WEBHOOK_ALLOWED_HOSTS,
+    publishers: values.STOWAGE_OIDC_PUBLISHERS,
+    oidcProviders,
     metricsToken: values.STOWAGE_METRICS_TOKEN,
     metricsAddresses: values.STOWAGE_METRICS_ALLOWED_ADDRESSES,
     logFormat: values.STOWAGE_LOG_FORMAT,
@@ -625,6 +665,10 @@ function belongTogether(cert: string | undefined, key: string | undefined): bool
 }
 
 function suggestion(name: string): string {
+  if (/^STOWAGE_OIDC_(?!PUB)/i.test(name)) {
+    const all = providerKeys.map((key) => `STOWAGE_OIDC_<NAME>_${key}`).join(', ')
+    return `Of an OpenID provider there are ${all}; <NAME> is capital letters and digits.`
+  }
   const upper = name.toUpperCase()
   const near = Object.keys(variables).find((known) => known === upper || distance(known, upper) <= 3)
   return near ? `Did you mean ${near}?` : `The settings are ${Object.keys(variables).join(', ')}.`

@@ -10,6 +10,7 @@ import { Organisations } from './access/organisations.ts'
 import { OwnAccount } from './access/own-account.ts'
 import { OwnerNames } from './access/owner-names.ts'
 import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
+import { Passkeys } from './access/passkeys.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
 import { SecondFactors } from './access/second-factor.ts'
 import { Sessions } from './access/sessions.ts'
@@ -45,6 +46,7 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
   const secondFactors = new SecondFactors({ catalogue, sealer: secrets.sealer('totp'), signIns, now })
   const awaitedCodes = new AwaitedCodes({ sealer: secrets.sealer('sign-in'), now })
   const { sessionIdle: idle, sessionLifetime: lifetime, passwordLogin } = settings
+  const passkeyParts = { catalogue, sealer: secrets.sealer('passkeys'), signIns, now, publicUrl, passwordLogin }
   const mailer = mailerOf(settings)
   const mails = mailer && { wake: () => wake(mailJob), wakeForgotten: () => wake(forgottenPasswordJob) }
   const linkParts = { catalogue, passwords, secrets, now, publicUrl, passwordLogin, mails }
@@ -59,7 +61,7 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
     requests: {
       access: new Access({
         ...{ catalogue, passwords, secondFactors, awaitedCodes, lastUses, signIns, now },
-        modes: settings,
+        modes: { ...settings, someTakeNoPassword: () => settings.oidcProviders.length > 0 },
       }),
       accounts,
       ownAccount: new OwnAccount({ catalogue, passwords, now }),
@@ -69,6 +71,7 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
       teams: new Teams({ catalogue, now }),
       tokens: new Tokens({ catalogue, now }),
       secondFactors,
+      passkeys: new Passkeys(passkeyParts),
       auditLog: new AuditLog({ catalogue, signIns, now, retention: settings.auditRetention }),
       sessions: new Sessions({ catalogue, lastUses, now, idle, lifetime }),
       signUp: new SignUp({ accounts, isOpen: settings.signUp, now }),

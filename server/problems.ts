@@ -24,6 +24,8 @@ export type ProblemCode =
   | 'body-too-large'
   | 'body-incomplete'
   | 'too-many-attempts'
+  /** Who vouches for a job by its ID token does not answer. */
+  | 'issuer-unavailable'
   | 'storage-full'
   | 'storage-unavailable'
   | 'outcome-unknown'

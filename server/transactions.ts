@@ -4,11 +4,23 @@ import { dropOldEvents } from './access/audit-log.ts'
 import { acceptInvitation, addInvitation, joinByInvitation, withdrawInvitation } from './access/invitations.ts'
 import { rememberUses } from './access/last-uses.ts'
 import { dropExpiredLinks, strikeMail } from './access/link-mail.ts'
+import {
+  keepRefreshToken,
+  lapseIdentity,
+  liftSuspension,
+  linkIdentity,
+  registerIdentity,
+  unlinkIdentity,
+  useState,
+  vouchForIdentity,
+} from './access/oidc/transactions.ts'
 import { addOrganisation, changeOrganisation, removeMember } from './access/organisations.ts'
 import { changePassword, changeSettings } from './access/own-account.ts'
 import { free, rename } from './access/owner-names.ts'
+import { addPasskey, removeOwnPasskey, removePasskeysOf, renamePasskey, usePasskey } from './access/passkeys.ts'
 import { addForgottenReset, addPasswordReset, askForReset, resetPassword } from './access/password-resets.ts'
 import { removeOwnerRow } from './access/removal.ts'
+import { addPublisher, changePublisher, removePublisher } from './access/publishers.ts'
 import {
   beginEnrolment,
   confirmEnrolment,
@@ -21,6 +33,7 @@ import { forgetSecrets, rememberSecretKey } from './access/secret-key.ts'
 import { dropEndedSessions, endOwnSessions, endSessionsOf, signOut, startSession } from './access/sessions.ts'
 import { writeSignIns } from './access/sign-ins.ts'
 import { addTeam, addTeamMember, changeTeam, removeTeam, removeTeamMember } from './access/teams.ts'
+import { exchangeIdToken, forgetExchanges } from './access/token-exchange.ts'
 import { addToken, removeOwnToken, removeToken } from './access/tokens.ts'
 import type { AnyTransaction } from './catalogue/transaction.ts'
 import { claim, ensure, finish, giveUp, mendTimes, postpone, release } from './jobs/runner.ts'
@@ -58,7 +71,9 @@ export const transactions: readonly AnyTransaction[] = [
   addForgottenReset,
   addInvitation,
   addOrganisation,
+  addPasskey,
   addPasswordReset,
+  addPublisher,
   addTeam,
   addTeamMember,
   addToken,
@@ -73,6 +88,7 @@ export const transactions: readonly AnyTransaction[] = [
   changeSettings,
   changeOrganisation,
   changeOwnQuota,
+  changePublisher,
   changeSiteQuotas,
   changeTeam,
   changeTexts,
@@ -88,6 +104,7 @@ export const transactions: readonly AnyTransaction[] = [
   dropOldDeliveries,
   dropSurplusDeliveries,
   dropOldEvents,
+  exchangeIdToken,
   expireLeases,
   giveUpLease,
   endOwnSessions,
@@ -96,12 +113,21 @@ export const transactions: readonly AnyTransaction[] = [
   findUpload,
   finish,
   finishDeliveries,
+  forgetExchanges,
   forgetSecrets,
   forgetSome,
   free,
   giveBack,
   giveUp,
   joinByInvitation,
+  keepRefreshToken,
+  lapseIdentity,
+  liftSuspension,
+  linkIdentity,
+  registerIdentity,
+  unlinkIdentity,
+  useState,
+  vouchForIdentity,
   keepRequestBody,
   letOthersDeliver,
   mendTimes,
@@ -120,8 +146,11 @@ export const transactions: readonly AnyTransaction[] = [
   removeFileRow,
   removeMember,
   removeOwnerRow,
+  removeOwnPasskey,
   removeOwnSecondFactor,
   removeOwnToken,
+  removePasskeysOf,
+  removePublisher,
   removeSecondFactorOf,
   removeTeam,
   removeTeamMember,
@@ -130,6 +159,7 @@ export const transactions: readonly AnyTransaction[] = [
   removeWebhook,
   removeVersionsSome,
   rename,
+  renamePasskey,
   renew,
   reserve,
   replaceRecoveryCodes,
@@ -144,6 +174,7 @@ export const transactions: readonly AnyTransaction[] = [
   strikeMail,
   takeLease,
   useCode,
+  usePasskey,
   withdrawInvitation,
   writeSignIns,
 ]

@@ -1,7 +1,8 @@
 import { anonymous } from '../../server/access/caller.ts'
-import { grantToShow } from '../../server/access/grant.ts'
+import { grantToShow, packageToShow } from '../../server/access/grant.ts'
 import { grantToSearch } from '../../server/access/viewers.ts'
 import { type SortKey, sortKeys } from '../../server/catalogue/listings.ts'
+import type { OwnerRow } from '../../server/catalogue/owners.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { Turns } from '../../server/lib/turns.ts'
 import { listOwner, listPackage, packageNow } from '../../server/registry/lists.ts'
@@ -18,12 +19,18 @@ const deep = 10_000
 export function listOperationsOn(catalogue: Catalogue, known: KnownVersions): Operation[] {
   const searches = new Turns({ atOnce: 1, line: 0, patience: 0 })
   const parts = { catalogue, searches } as unknown as RegistryParts
-  const leave = grantToShow(anonymous, {
+  const owner: OwnerRow = {
     id: known.ownerId,
     kind: 'user',
     name: 'person-1',
     visibility: 'public',
     membership: 'none',
+  }
+  const leave = grantToShow(anonymous, owner)
+  const largest = { key: known.largest, visibility: 'inherit', named: 'none' } as const
+  const ofLargestPackage = packageToShow({
+    caller: anonymous,
+    found: { owner, isFormerName: false, package: largest },
   })
   const everybody = grantToSearch(anonymous)
   const waits = new AbortController().signal
@@ -33,8 +40,8 @@ export function listOperationsOn(catalogue: Catalogue, known: KnownVersions): Op
     (q: string, offset = 0, by: SortKey = 'created') =>
     () =>
       listOwner(parts, leave, q, { offset, limit }, sorted(by))
-  const ofPackage = (offset: number) => () => listPackage(parts, leave, known.largest, { offset, limit })
-  const shown = async () => packageNow(parts, known.ownerId, known.largest)
+  const ofPackage = (offset: number) => () => listPackage(parts, ofLargestPackage, { offset, limit })
+  const shown = async () => packageNow(parts, ofLargestPackage)
   const onPage = (offset: number, by: SortKey) => async () =>
     someVersions(parts, await shown(), { offset, limit }, sorted(by))
   const holding = (text: string, offset: number) => async () =>

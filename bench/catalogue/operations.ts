@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { anonymous } from '../../server/access/caller.ts'
-import { grantToShow } from '../../server/access/grant.ts'
+import { grantToShow, packageToShow } from '../../server/access/grant.ts'
 import { grantToSearch } from '../../server/access/viewers.ts'
 import { findCallerAndAddress } from '../../server/catalogue/callers.ts'
 import { jobsPage } from '../../server/catalogue/jobs.ts'
 import type { SortKey } from '../../server/catalogue/listings.ts'
+import type { OwnerRow } from '../../server/catalogue/owners.ts'
 import { tokensOf } from '../../server/catalogue/tokens.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { fileName, packageName, versionName } from '../../server/names.ts'
@@ -37,10 +38,13 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   await catalogue.transact(takeLease, { id: leaseId, now, holder: 'bench', predecessors: 'all', storageId: '' })
 
   const credential = { kind: 'token' as const, id: owner.tokenId, viaBasic: false }
-  const claim = { userId: owner.id, credential, ownerId: owner.id, address: '127.0.0.1' }
+  const claimAt = (packageKey: string) => ({
+    ...{ userId: owner.id, credential, ownerId: owner.id, address: '127.0.0.1' },
+    packageKey,
+  })
   const publish = (name: string, version: string, file: string, index: number) =>
     catalogue.transact(addFile, {
-      claim,
+      claim: claimAt(packageName(name).key),
       leaseId,
       location: `${leaseId}/0/${digits(file, index, 32)}`,
       scope: '',
@@ -56,7 +60,7 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
       now: Date.now(),
     })
   const remove = (packageKey: string, versionKey: string, fileKey: string) =>
-    catalogue.transact(removeFileRow, { claim, packageKey, versionKey, fileKey, now: Date.now() })
+    catalogue.transact(removeFileRow, { claim: claimAt(packageKey), versionKey, fileKey, now: Date.now() })
   const addressOf = (index: number) => known.addresses[index % known.addresses.length] as Known['addresses'][number]
   const find = (index: number, file?: string, tokenSha256?: string) => {
     const address = { owner: owner.key, ...addressOf(index), ...(file === undefined ? {} : { file }) }
@@ -64,17 +68,16 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
   }
 
   const parts = { catalogue, wake: () => {} } as unknown as RegistryParts
-  const leave = grantToShow(anonymous, {
-    id: owner.id,
-    kind: 'user',
-    name: owner.key,
-    visibility: 'public',
-    membership: 'none',
-  })
+  const place: OwnerRow = { id: owner.id, kind: 'user', name: owner.key, visibility: 'public', membership: 'none' }
+  const leave = grantToShow(anonymous, place)
+  const leaveFor = (key: string) => {
+    const its = { key, visibility: 'inherit', named: 'none' } as const
+    return packageToShow({ caller: anonymous, found: { owner: place, isFormerName: false, package: its } })
+  }
   // Digests that nobody computes here are not waited for.
   const noPatience = AbortSignal.abort()
   const ofOwner = (offset: number) => () => listOwner(parts, leave, '', { offset, limit: page })
-  const ofPackage = (offset: number) => () => listPackage(parts, leave, known.largest.key, { offset, limit: page })
+  const ofPackage = (offset: number) => () => listPackage(parts, leaveFor(known.largest.key), { offset, limit: page })
 
   const sorted = (by: SortKey) => ({ by, descending: by !== 'name' })
   const ofOwnerBy = (by: SortKey) => () => listOwner(parts, leave, '', { offset: 1_000, limit: page }, sorted(by))
@@ -118,9 +121,15 @@ export async function operationsOn(catalogue: Catalogue, known: Known): Promise<
     { name: 'versions of a package', run: ofPackage(0) },
     { name: 'versions of a package, behind 1,000', like: 'versions of a package', run: ofPackage(1_000) },
     { name: 'versions of a package, behind 10,000', like: 'versions of a package', run: ofPackage(10_000) },
-    { name: 'a version', run: (index) => showVersion(parts, leave, addressOf(index)) },
-    { name: 'the latest version', run: (index) => showLatest(parts, leave, addressOf(index).package) },
-    { name: 'files of a version', run: (index) => showFiles(parts, leave, addressOf(index), noPatience) },
+    {
+      name: 'a version',
+      run: (index) => showVersion(parts, leaveFor(addressOf(index).package), addressOf(index).version),
+    },
+    { name: 'the latest version', run: (index) => showLatest(parts, leaveFor(addressOf(index).package)) },
+    {
+      name: 'files of a version',
+      run: (index) => showFiles(parts, leaveFor(addressOf(index).package), addressOf(index).version, noPatience),
+    },
     { name: 'tokens of a user', run: () => tokensOf(read, owner.id, { offset: 0, limit: page }) },
     { name: 'jobs', run: () => jobsPage(read, undefined, { offset: 0, limit: page }) },
     { name: 'jobs that wait', run: () => jobsPage(read, 'waiting', { offset: 0, limit: page }) },

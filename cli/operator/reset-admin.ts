@@ -21,9 +21,10 @@ export async function resetAdmin(args: string[]): Promise<void> {
   const { accounts, close } = await openAccounts(settings)
   try {
     const password = randomPassword()
-    const { name, lostSecondFactor } = await accounts.resetAdministrator(username, password)
+    const { name, lostSecondFactor, lostPasskeys } = await accounts.resetAdministrator(username, password)
     await forgetFirstPassword(settings)
     if (lostSecondFactor) process.stdout.write(`${name} has no second factor any more.\n`)
+    if (lostPasskeys) process.stdout.write(`${name} has no passkeys any more.\n`)
     process.stdout.write(`${name} is signed out of every browser.\n`)
     process.stdout.write(`${name} has a new password: ${password}\n`)
   } finally {

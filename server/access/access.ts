@@ -1,7 +1,8 @@
 import {
   type CallerKeys,
-  type CallerRow,
+  type CallingDeployToken,
   type CallingToken,
+  type FoundCaller,
   findAddressNow,
   findCaller,
   findCallerAndAddress,
@@ -19,6 +20,8 @@ import {
   accountFrom,
   anonymous,
   type Caller,
+  type DeployTokenCaller,
+  deployTokenCaller,
   maySignIn,
   type SignedIn,
   tokenCredential,
@@ -26,7 +29,7 @@ import {
 } from './caller.ts'
 import type { Credentials } from './credentials.ts'
 import { FailedAttempts } from './failed-attempts.ts'
-import { type PasswordCaller, wrongCredentials } from './grant.ts'
+import { type PasswordCaller, wrongCredentials, wrongPassword } from './grant.ts'
 import type { LastUses } from './last-uses.ts'
 import { nobody, type PasswordHolder, type Passwords } from './passwords.ts'
 import type { SecondFactors } from './second-factor.ts'
@@ -47,7 +50,11 @@ export interface SignInModes {
   requireSignIn: boolean
   /** Whether passwords are credentials. */
   passwordLogin: boolean
+  /** Whether there may be accounts that have another way in than a password, and no use for one. */
+  someTakeNoPassword: () => boolean
 }
+
+const nothingFound: FoundCaller = { caller: undefined, deployToken: undefined }
 
 /** Passwords of one network that are verified or wait at once: half the places, so that nobody takes all of them. */
 const mostOfOneNetwork = 16
@@ -90,14 +97,14 @@ export class Access {
   /** Who is calling, and `remote` from where; `credentials-wrong` when what was sent is not right. */
   async caller(credentials: Credentials, remote: () => string): Promise<Caller> {
     const keys = keysOf(credentials)
-    const found = keys && (await findCaller(this.#catalogue.read, keys))
+    const found = keys ? await findCaller(this.#catalogue.read, keys) : nothingFound
     return this.#identify(credentials, found, remote)
   }
 
   /** Who is calling, as `caller` says it, and what is at the file's address: one look-up. Nothing says yet that he may see it. */
   async resolve(credentials: Credentials, remote: () => string, address: AddressKeys): Promise<Resolved> {
-    const { caller, address: found } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
-    return { caller: await this.#identify(credentials, caller, remote), found }
+    const { address: found, ...who } = await findCallerAndAddress(this.#catalogue.read, keysOf(credentials), address)
+    return { caller: await this.#identify(credentials, who, remote), found }
   }
 
   /** What is at the file's address, for who brings no credentials; undefined where that cannot be told at once. */
@@ -107,8 +114,8 @@ export class Access {
   }
 
   /** A token that was let in was sent once more, and nothing has changed that decides about it. */
-  tokenUsed(id: number): void {
-    this.#lastUses.note('tokens', id)
+  tokenUsed({ used, id }: { used: 'tokens' | 'deploy_tokens'; id: number }): void {
+    this.#lastUses.note(used, id)
   }
 
   /** What is at an address, for who is known already: by a browser's session, or as nobody. */
@@ -136,7 +143,7 @@ export class Access {
   async signIn(credentials: Extract<Credentials, { kind: 'password' }>, remote: string): Promise<SignedIn> {
     const user = await this.#userToSignIn(credentials)
     // That he did, is written down with his session.
-    return this.#byPassword(user, credentials, remote)
+    return this.#byPassword(user, credentials, remote, 'browser')
   }
 
   /**
@@ -149,29 +156,41 @@ export class Access {
   ): Promise<{ caller: SignedIn; awaited?: undefined } | { caller?: undefined; awaited: string }> {
     const credentials = { kind: 'password', user, password, code: undefined } as const
     const { row, hash } = await this.#rightPassword(await this.#userToSignIn(credentials), credentials, remote)
-    if (row.totp_secret === null) return { caller: await this.#withCode(row, hash, undefined, remote) }
-    this.#signIns.failed('code-missing', remote, row)
+    if (row.totp_secret === null && row.has_passkeys === 0)
+      return { caller: await this.#withCode(row, hash, undefined, remote) }
+    this.#signIns.failed(row.totp_secret === null ? 'passkey-missing' : 'code-missing', remote, row)
     return { awaited: this.#awaitedCodes.seal(row) }
   }
 
-  /** Whether a browser brings what `beginSignIn` gave it, and is still in time. */
-  isAwaited(awaited: string): boolean {
-    return this.#awaitedCodes.open(awaited) !== undefined
+  /**
+   * Whose second factor is awaited of a browser that brings what `beginSignIn` gave it, and which he has; undefined where the first
+   * step must be taken again: it is too long ago, or the account has changed.
+   */
+  async awaited(awaited: string): Promise<{ userId: number; hasCode: boolean; hasPasskeys: boolean } | undefined> {
+    const row = await this.#awaitedUser(awaited)
+    return row && { userId: row.id, hasCode: row.totp_secret !== null, hasPasskeys: row.has_passkeys === 1 }
+  }
+
+  async #awaitedUser(awaited: string): Promise<UserRow | undefined> {
+    const opened = this.#awaitedCodes.open(awaited)
+    const row = opened && (await userById(this.#catalogue.read, opened.userId))
+    return opened && row && this.#awaitedCodes.isStill(opened, row) ? row : undefined
   }
 
   /** The second step; undefined where the first one must be taken again: it is too long ago, or the account has changed. */
   async finishSignIn(awaited: string, code: string, remote: string): Promise<SignedIn | undefined> {
     this.#mustTakePasswords()
-    const opened = this.#awaitedCodes.open(awaited)
-    const row = opened && (await userById(this.#catalogue.read, opened.userId))
-    if (!opened || !row?.password_hash || !this.#awaitedCodes.isStill(opened, row)) return undefined
+    const row = await this.#awaitedUser(awaited)
+    if (!row?.password_hash) return undefined
     if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
-    return this.#withCode(row, row.password_hash, code, remote)
+    // A passkey is awaited, and nothing else.
+    if (row.totp_secret === null) throw this.#refused('passkey-missing', remote, row)
+    return this.#withCode(row, row.password_hash, code, remote, 'browser')
   }
 
   async #userToSignIn({ user }: { user: string }): Promise<UserRow | undefined> {
     this.#mustTakePasswords()
-    return (await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(user) }))?.user
+    return (await findCaller(this.#catalogue.read, { tokenSha256: null, ...accountKeys(user) })).caller?.user
   }
 
   #mustTakePasswords(): void {
@@ -191,9 +210,15 @@ export class Access {
     return right
   }
 
-  async #identify(credentials: Credentials, found: CallerRow | undefined, from: () => string): Promise<Caller> {
+  async #identify(credentials: Credentials, who: FoundCaller, from: () => string): Promise<Caller> {
     if (credentials.kind === 'none') return this.stranger
     const remote = from()
+    const { caller: found, deployToken } = who
+    const isToken = credentials.kind === 'token' || credentials.kind === 'password'
+    if (isToken && deployToken) {
+      const viaBasic = credentials.kind === 'password' || credentials.viaBasic
+      return this.#byDeployToken(deployToken, viaBasic, remote)
+    }
     switch (credentials.kind) {
       case 'malformed':
         throw this.#refused('malformed', remote)
@@ -230,19 +255,38 @@ export class Access {
     return { kind: 'user', account: accountFrom(user), credential: tokenCredential(token, viaBasic), address }
   }
 
+  #byDeployToken(token: CallingDeployToken, viaBasic: boolean, address: string): DeployTokenCaller {
+    const owner = { id: token.owner_id, name: token.ownerName }
+    if (token.account && !maySignIn(token.account)) throw this.#refused('prohibited', address, owner, token.last_eight)
+    if (!tokenIsValid(token, this.#now())) throw this.#refused('expired-token', address, owner, token.last_eight)
+    this.#lastUses.note('deploy_tokens', token.id)
+    return deployTokenCaller(token, viaBasic, address)
+  }
+
   /** The refusal, noted for the log. Never what was typed: people type passwords where names belong. */
-  #refused(why: Refusal, remote: string, account?: UserRow, token?: string): Problem {
+  #refused(why: Refusal, remote: string, account?: Pick<UserRow, 'id' | 'name'>, token?: string): Problem {
     this.#signIns.failed(why, remote, account, token)
     return wrongCredentials()
+  }
+
+  /** The same of a password. */
+  #refusedPassword(why: Refusal, remote: string, account?: UserRow): Problem {
+    this.#signIns.failed(why, remote, account)
+    return wrongPassword(this.#modes.someTakeNoPassword())
   }
 
   async #byPassword(
     found: UserRow | undefined,
     credentials: Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>,
     remote: string,
+    by: 'call' | 'browser' = 'call',
   ): Promise<SignedIn> {
     const { row, hash } = await this.#rightPassword(found, credentials, remote)
-    return this.#withCode(row, hash, credentials.code, remote)
+    if (row.has_passkeys === 1 && (by === 'call' || row.totp_secret === null)) {
+      this.#signIns.failed('passkey-missing', remote, row)
+      throw by === 'call' ? passwordNotEnough() : passkeyMissing()
+    }
+    return this.#withCode(row, hash, credentials.code, remote, by)
   }
 
   /** Whose password it is, and who may sign in; else the refusal, which is the same for all. */
@@ -258,17 +302,25 @@ export class Access {
     if (!this.#passwords.isRemembered(known, password)) {
       // By what was typed, also where there is an account: spellings that count together must not tell that there is one.
       const right = await this.#tryPassword(known, password, sha256(typed), remote, row)
-      if (!right) throw this.#refused(row ? 'wrong-password' : 'unknown-account', remote, row)
+      if (!right) throw this.#refusedPassword(row ? 'wrong-password' : 'unknown-account', remote, row)
     }
-    if (!row) throw this.#refused('unknown-account', remote)
-    if (!maySignIn(row)) throw this.#refused('prohibited', remote, row)
+    if (!row) throw this.#refusedPassword('unknown-account', remote)
+    if (!maySignIn(row)) throw this.#refusedPassword('prohibited', remote, row)
     return { row, hash: known.hash }
   }
 
   /** The caller whose password was right, once he has shown his second factor too, if he has one. */
-  async #withCode(row: UserRow, hash: string, code: string | undefined, remote: string): Promise<SignedIn> {
+  async #withCode(
+    row: UserRow,
+    hash: string,
+    code: string | undefined,
+    remote: string,
+    by: 'call' | 'browser' = 'call',
+  ): Promise<SignedIn> {
+    const { totp_secret: secondFactor } = row
     await this.#secondFactors.demand(row, code, remote)
-    const credential = { kind: 'password', hash, secondFactor: row.totp_secret } as const
+    const inBrowser = by === 'browser' && secondFactor !== null ? ({ inBrowser: true } as const) : {}
+    const credential = { kind: 'password', hash, secondFactor, ...inBrowser } as const
     return { kind: 'user', account: accountFrom(row), credential, address: remote }
   }
 
@@ -341,6 +393,21 @@ function accountKeys(typed: string): { nameKey: string | null; emailKey: string 
 function foldedAccount(typed: string): string {
   const { nameKey, emailKey } = accountKeys(typed)
   return nameKey ?? emailKey ?? typed
+}
+
+/** Said only to who has given the right password. */
+function passwordNotEnough(): Problem {
+  return new Problem(
+    'credentials-wrong',
+    'This account has a passkey, so its password is not enough here: send a token in the place of the password.',
+  )
+}
+
+/** The same to a browser. */
+function passkeyMissing(): Problem {
+  return new Problem('credentials-wrong', 'This account has a passkey: sign in with it on the sign-in page.', {
+    passkey: true,
+  })
 }
 
 function passwordsOff(): Problem {

@@ -1,6 +1,7 @@
 import { deleteResetLinks } from '../catalogue/links.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { insertOwner } from '../catalogue/owners.ts'
+import { deletePasskeysOf } from '../catalogue/passkeys.ts'
 import type { Tx, Visibility } from '../catalogue/schema.ts'
 import { deleteSecondFactor } from '../catalogue/second-factors.ts'
 import { endSessions } from '../catalogue/sessions.ts'
@@ -63,7 +64,15 @@ export const addAccount = transaction('add account', async (tx, args: AddAccount
 /** Writes the new account, for whom the transaction has found that he may have it; `unprocessable` when name or address are taken. */
 export async function putAccount(
   tx: Tx,
-  { account, nameKey, passwordHash, now }: Pick<AddAccount, 'account' | 'nameKey' | 'passwordHash' | 'now'>,
+  {
+    account,
+    nameKey,
+    passwordHash,
+    now,
+  }: Pick<AddAccount, 'account' | 'nameKey' | 'now'> & {
+    /** Null for who has another way in. */
+    passwordHash: string | null
+  },
   actor: Actor,
 ): Promise<UserRow> {
   await lockByName(tx, [alone(`name ${nameKey}`)])
@@ -122,6 +131,7 @@ async function isTaken(tx: Tx): Promise<boolean> {
 export interface ResetAdministrator {
   name: string
   lostSecondFactor: boolean
+  lostPasskeys: boolean
 }
 
 /** Gives an administrator a new password and nothing else that signs him in, and lets the account in again. */
@@ -142,6 +152,7 @@ export const resetAdministrator = transaction(
       must_change_password: 0,
     })
     const lostSecondFactor = await deleteSecondFactor(tx, user.id)
+    const lostPasskeys = await deletePasskeysOf(tx, user.id)
     await endSessions(tx, user.id)
     await deleteResetLinks(tx, user.id)
     const changed = changesOf(user, { ...user, ...(await userById(tx, user.id)) }, toldOfAccount)
@@ -152,8 +163,11 @@ export const resetAdministrator = transaction(
       { action: 'password.changed', owner: user },
       ...(changed ? [{ action: 'account.changed' as const, owner: user, details: changed }] : []),
       ...(lostSecondFactor ? [{ action: 'second-factor.removed' as const, owner: user }] : []),
+      ...(lostPasskeys > 0
+        ? [{ action: 'passkey.removed' as const, owner: user, details: { passkeys: lostPasskeys } }]
+        : []),
     )
-    return { name: user.name, lostSecondFactor }
+    return { name: user.name, lostSecondFactor, lostPasskeys: lostPasskeys > 0 }
   },
 )
 

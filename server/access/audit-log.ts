@@ -13,7 +13,7 @@ import { userById } from '../catalogue/users.ts'
 import { ownerKey, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Caller } from './caller.ts'
-import { type AdminGrant, type Grant, isPublicOnly, mustBeInReach, signedIn, wrongCredentials } from './grant.ts'
+import { type AdminGrant, isPublicOnly, mustBeInReach, type PackageGrant, signedIn, wrongCredentials } from './grant.ts'
 import type { OrganisationGrant } from './organisations.ts'
 import { permission } from './rules.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -93,9 +93,9 @@ export class AuditLog {
   }
 
   /** What was done at a package, be it there or gone. */
-  async ofPackage({ owner }: Grant<'write'>, name: string, query: AuditQuery, page: Page): Promise<Events> {
-    if (possiblePackage(name) === undefined) throw new Problem('not-found', 'package does not exist')
-    return this.#page({ ownerId: owner.id }, { ...query, package: name }, page)
+  async ofPackage({ owner, packageKey }: PackageGrant<'write'>, query: AuditQuery, page: Page): Promise<Events> {
+    if (packageKey === '') throw new Problem('not-found', 'package does not exist')
+    return this.#page({ ownerId: owner.id }, { ...query, package: packageKey }, page)
   }
 
   /** What these events name, as far as the reader may go there. */

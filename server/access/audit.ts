@@ -1,6 +1,6 @@
 import { insertAuditEvents, type NewAuditRow } from '../catalogue/audit.ts'
 import type { Tx } from '../catalogue/schema.ts'
-import type { SignedIn } from './caller.ts'
+import type { DeployTokenCaller, SignedIn } from './caller.ts'
 
 /** Everything that the audit log knows. The names are promises: whoever reads the log filters by them. */
 export const auditActions = [
@@ -20,8 +20,20 @@ export const auditActions = [
   'second-factor.enabled',
   'second-factor.removed',
   'second-factor.recovery-codes',
+  'account.suspended',
+  'account.reinstated',
+  'identity.linked',
+  'identity.unlinked',
+  'identity.lapsed',
+  'passkey.added',
+  'passkey.renamed',
+  'passkey.removed',
   'token.created',
   'token.deleted',
+  'token.exchanged',
+  'publisher.created',
+  'publisher.changed',
+  'publisher.deleted',
   'invitation.created',
   'invitation.withdrawn',
   'invitation.accepted',
@@ -65,7 +77,17 @@ export function actionsBeginning(prefix: string): readonly AuditAction[] {
 }
 
 /** What somebody may have done it with; a link's holder and a stranger have no account. */
-export const auditCredentials = ['password', 'token', 'session', 'proxy', 'link', 'operator'] as const
+export const auditCredentials = [
+  'password',
+  'token',
+  'deploy-token',
+  'session',
+  'passkey',
+  'oidc',
+  'proxy',
+  'link',
+  'operator',
+] as const
 
 export type AuditCredential = (typeof auditCredentials)[number]
 
@@ -75,6 +97,7 @@ export type AuditCredential = (typeof auditCredentials)[number]
  */
 export type Actor =
   | Pick<SignedIn, 'account' | 'credential' | 'address'>
+  | DeployTokenCaller
   | { address: string; credential?: 'link' }
   | 'operator'
   | 'server'
@@ -133,13 +156,16 @@ function rowOf({ actor, at, event }: PastEvent): NewAuditRow {
 function columnsOf(actor: Actor) {
   if (actor === 'server') return {}
   if (actor === 'operator') return { credential: 'operator' }
-  if (!('account' in actor)) return { address: actor.address, credential: actor.credential ?? null }
-  const { account, credential, address } = actor
+  if (!('account' in actor) && !('owner' in actor)) {
+    return { address: actor.address, credential: actor.credential ?? null }
+  }
+  const { credential, address } = actor
+  const { id, name } = 'account' in actor ? actor.account : actor.owner
   return {
-    actor_id: account.id,
-    actor_name: account.name,
+    actor_id: id,
+    actor_name: name,
     credential: credential.kind,
-    token_last_eight: credential.kind === 'token' ? credential.lastEight : null,
+    token_last_eight: 'lastEight' in credential ? credential.lastEight : null,
     address,
   }
 }

@@ -10,7 +10,7 @@ const context = 'awaited code'
 /** Whose password was right, and what he had then. */
 export interface Awaited {
   userId: number
-  /** Of password and second factor as they were: with another one of either, the password is asked for again. */
+  /** Of password and second factor as they were: with another one of either, or other kinds, the password is asked for again. */
   proof: string
 }
 
@@ -47,6 +47,6 @@ export class AwaitedCodes {
   }
 }
 
-function proofOf({ id, password_hash, totp_secret }: UserRow): string {
-  return sha256(JSON.stringify([id, password_hash, totp_secret]))
+function proofOf({ id, password_hash, totp_secret, has_passkeys }: UserRow): string {
+  return sha256(JSON.stringify([id, password_hash, totp_secret, has_passkeys]))
 }

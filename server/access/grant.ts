@@ -1,23 +1,32 @@
-import { callingAccount } from '../catalogue/callers.ts'
+import { callingAccount, callingDeployToken } from '../catalogue/callers.ts'
+import { identityStands } from '../catalogue/identities.ts'
 import { lockByName, shared } from '../catalogue/named-locks.ts'
-import type { OwnerRow } from '../catalogue/owners.ts'
-import { ownerById } from '../catalogue/owners.ts'
+import { type OwnerRow, placeNow } from '../catalogue/owners.ts'
+import type { PackageStanding } from '../catalogue/package-grants.ts'
+import { passkeyStands } from '../catalogue/passkeys.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { sessionLives } from '../catalogue/sessions.ts'
+import type { Sight } from '../catalogue/sight.ts'
 import { Problem } from '../problems.ts'
 import {
   accountFrom,
   type Caller,
+  type DeployTokenCaller,
+  type DeployTokenCredential,
+  deployTokenCaller,
   maySignIn,
+  type OidcCredential,
+  type PasskeyCredential,
   type PasswordCredential,
   type ProxyCredential,
+  type Publisher,
   type SessionCredential,
   type SignedIn,
   type TokenCredential,
   tokenCredential,
   tokenIsValid,
 } from './caller.ts'
-import { permission, type Verb, verdict } from './rules.ts'
+import { knowsOf, permission, sightAt, type Verb, verdict } from './rules.ts'
 import { hasScope, type ScopeName, scopeList } from './scopes.ts'
 
 declare const granted: unique symbol
@@ -26,7 +35,17 @@ declare const granted: unique symbol
 export interface Grant<V extends Verb = Verb> {
   readonly [granted]: V
   readonly owner: OwnerRow
-  readonly caller: V extends 'write' ? SignedIn : Caller
+  readonly caller: V extends 'write' ? Publisher : Caller
+  /** Which of the owner's packages lists may show. */
+  readonly sight: Sight
+}
+
+/** Leave to do something with one package, be it there or not. */
+export interface PackageGrant<V extends Verb = Verb> extends Grant<V> {
+  /** Its folded name; '' where no package can be called what the address says. */
+  readonly packageKey: string
+  /** Whether he may publish there, and delete. */
+  readonly mayWrite: boolean
 }
 
 /** Leave to run the site. */
@@ -38,8 +57,34 @@ export interface AdminGrant {
 /** A `Grant<V>`, or the refusal that the protocol wants. */
 export function grant<V extends Verb>(verb: V, caller: Caller, owner: OwnerRow | undefined): Grant<V> {
   const refusal = refuse(verdict(caller, owner, verb), caller, owner, verb)
-  if (refusal) throw refusal
-  return { owner, caller } as Grant<V>
+  if (refusal || !owner) throw refusal ?? new Problem('not-found', 'Not found.')
+  return { owner, caller, sight: sightAt(caller, owner) } as Grant<V>
+}
+
+/** What one look-up has found: who calls, and what is at an address. */
+export interface FoundPlace {
+  caller: Caller
+  found: { owner: OwnerRow; isFormerName: boolean; package: PackageStanding } | undefined
+}
+
+/** Of an address at which there is no owner. */
+const nowhere: PackageStanding = { key: '', visibility: 'inherit', named: 'none' }
+
+/** A `PackageGrant<V>` at the address that was resolved, or the refusal that the protocol wants. */
+export function packageGrant<V extends Verb>(verb: V, place: FoundPlace): PackageGrant<V> {
+  return packageGrantAt(verb, place.caller, ownerAt(place), place.found?.package ?? nowhere)
+}
+
+function packageGrantAt<V extends Verb>(
+  verb: V,
+  caller: Caller,
+  owner: OwnerRow | undefined,
+  its: PackageStanding,
+): PackageGrant<V> {
+  const refusal = refuse(verdict(caller, owner, verb, its), caller, owner, verb)
+  if (refusal || !owner) throw refusal ?? new Problem('not-found', 'Not found.')
+  const mayWrite = verb === 'write' || verdict(caller, owner, 'write', its) === 'allowed'
+  return { owner, caller, sight: sightAt(caller, owner), packageKey: its.key, mayWrite } as PackageGrant<V>
 }
 
 /**
@@ -54,24 +99,45 @@ export function ownerAt({
   found: { owner: OwnerRow; isFormerName: boolean } | undefined
 }): OwnerRow | undefined {
   if (!found?.isFormerName) return found?.owner
-  if (!maySee(caller, found.owner)) return undefined
+  const mayKnow = maySee(caller, found.owner) || (knowsOf(caller, found.owner) && !isPublicOnly(caller))
+  if (!mayKnow) return undefined
   throw new Problem('moved', `This is called ${found.owner.name} now.`, { name: found.owner.name })
 }
 
 /** The same for the JSON API, where an owner that is hidden from the caller is unknown also to who has not signed in. */
 export function grantToShow(caller: Caller, owner: OwnerRow | undefined): Grant<'read'> {
-  const found = verdict(caller, owner, 'read')
-  if (found === 'sign-in' && !(caller.kind === 'anonymous' && caller.mustSignIn))
-    throw new Problem('not-found', 'Not found.')
-  if (found === 'scope') throw scopeMissing(caller, 'read:package')
+  asTheApiSays(caller, verdict(caller, owner, 'read'), 'read:package')
   return grant('read', caller, owner)
 }
 
 /** The same to publish or delete: who may see the owner and may not write there is told so. */
 export function grantToChange(caller: Caller, owner: OwnerRow | undefined): Grant<'write'> {
   grantToShow(caller, owner)
-  if (verdict(caller, owner, 'write') === 'scope') throw scopeMissing(caller, 'write:package')
+  asTheApiSays(caller, verdict(caller, owner, 'write'), 'write:package')
   return grant('write', caller, owner)
+}
+
+/** `grantToShow` of one package. */
+export function packageToShow(place: FoundPlace): PackageGrant<'read'> {
+  const { caller, found } = place
+  asTheApiSays(caller, verdict(caller, ownerAt(place), 'read', found?.package ?? nowhere), 'read:package')
+  return packageGrant('read', place)
+}
+
+/** `grantToChange` of one package. */
+export function packageToChange(place: FoundPlace): PackageGrant<'write'> {
+  const { caller, found } = place
+  packageToShow(place)
+  asTheApiSays(caller, verdict(caller, ownerAt(place), 'write', found?.package ?? nowhere), 'write:package')
+  return packageGrant('write', place)
+}
+
+/** Throws where the JSON API tells a refusal in other words than the protocol of packages. */
+function asTheApiSays(caller: Caller, found: ReturnType<typeof verdict>, scope: ScopeName): void {
+  if (found === 'scope') throw scopeMissing(caller, scope)
+  const isRead = scope.startsWith('read:')
+  if (isRead && found === 'sign-in' && !(caller.kind === 'anonymous' && caller.mustSignIn))
+    throw new Problem('not-found', 'Not found.')
 }
 
 function refuse(
@@ -80,7 +146,7 @@ function refuse(
   owner: OwnerRow | undefined,
   verb: Verb,
 ): Problem | undefined {
-  const name = caller.kind === 'user' ? caller.account.name : ''
+  const name = caller.kind === 'user' ? caller.account.name : caller.kind === 'deploy-token' ? 'This token' : ''
   switch (found) {
     case 'allowed':
       return undefined
@@ -97,6 +163,10 @@ function refuse(
       return new Problem('forbidden', `This token is for public packages only, and ${owner?.name} is not public.`)
     case 'scope':
       return new Problem('forbidden', `This token lacks the scope ${verb}:package.`)
+    case 'other-packages':
+      return new Problem('forbidden', `This token is limited to other packages of ${owner?.name}.`)
+    case 'unknown-package':
+      return new Problem('not-found', 'package does not exist')
     case 'no-write':
       return new Problem(
         'forbidden',
@@ -112,6 +182,8 @@ export interface Standing {
     | PasswordCredential
     | SessionCredential
     | ProxyCredential
+    | PasskeyCredential
+    | OidcCredential
     | Pick<TokenCredential, 'kind' | 'id' | 'viaBasic'>
   /** Of the client. */
   address: string
@@ -121,6 +193,20 @@ export function standingOf({ account, credential, address }: SignedIn): Standing
   if (credential.kind !== 'token') return { userId: account.id, credential, address }
   const { kind, id, viaBasic } = credential
   return { userId: account.id, credential: { kind, id, viaBasic }, address }
+}
+
+/** The same of who called with an owner's token. */
+export interface DeployTokenStanding {
+  /** Of the owner whose token it is: his lock is the one that such a token has, as a person's tokens have his. */
+  userId: number
+  credential: Pick<DeployTokenCredential, 'kind' | 'id' | 'viaBasic'>
+  address: string
+}
+
+function publisherStanding(caller: Publisher): Standing | DeployTokenStanding {
+  if (caller.kind === 'user') return standingOf(caller)
+  const { kind, id, viaBasic } = caller.credential
+  return { userId: caller.owner.id, credential: { kind, id, viaBasic }, address: caller.address }
 }
 
 /**
@@ -142,12 +228,19 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
       if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
+      if (user.has_passkeys === 1 && credential.session === undefined && !credential.inBrowser) throw wrongCredentials()
       if (credential.session !== undefined && !(await sessionLives(tx, { id: credential.session, userId, now })))
         throw wrongCredentials()
       return { kind: 'user', account, credential, address }
     case 'session':
       // Idle or not: it was not when the request began.
       if (!(await sessionLives(tx, { ...credential, userId, now }))) throw wrongCredentials()
+      return { kind: 'user', account, credential, address }
+    case 'passkey':
+      if (!(await passkeyStands(tx, { id: credential.id, userId }))) throw wrongCredentials()
+      return { kind: 'user', account, credential, address }
+    case 'oidc':
+      if (!(await identityStands(tx, { id: credential.identity, userId }))) throw wrongCredentials()
       return { kind: 'user', account, credential, address }
     case 'proxy':
       return { kind: 'user', account, credential, address }
@@ -157,26 +250,52 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
   }
 }
 
-/** A write grant as plain values. */
+async function lockedDeployToken(tx: Tx, standing: DeployTokenStanding, now: number): Promise<DeployTokenCaller> {
+  const { id, viaBasic } = standing.credential
+  const found = await callingDeployToken(tx, id)
+  if (!found || (found.account && !maySignIn(found.account)) || !tokenIsValid(found, now)) throw wrongCredentials()
+  return deployTokenCaller(found, viaBasic, standing.address)
+}
+
+/** Leave to change an owner as plain values. */
 export interface Claim extends Standing {
   ownerId: number
 }
 
-export function claimOf({ owner, caller }: Grant<'write'>): Claim {
-  return { ...standingOf(caller), ownerId: owner.id }
+/** A write grant as plain values. */
+export type PackageClaim = (Standing | DeployTokenStanding) & { ownerId: number; packageKey: string }
+
+export function claimOf({ owner, caller, packageKey }: PackageGrant<'write'>): PackageClaim {
+  return { ...publisherStanding(caller), ownerId: owner.id, packageKey }
+}
+
+/** The same to change or remove what is there: for no job that came with an ID token, as it publishes and does nothing else. */
+export function changeClaimOf(grant: PackageGrant<'write'>): PackageClaim {
+  const { caller } = grant
+  if (caller.kind === 'deploy-token' && caller.credential.origin) {
+    throw new Problem('forbidden', 'This token came of an ID token: it publishes, and changes or deletes nothing.')
+  }
+  return claimOf(grant)
 }
 
 /**
- * The grant again; throws unless it would be given now, with the same account, credential and owner. The transaction shares the
- * locks of account and owner, which it has taken by an earlier statement: see `rightsOf`.
+ * The grant again; throws unless it would be given now, with the same account, credential, owner and package. The transaction shares
+ * the locks of account and owner, which it has taken by an earlier statement: see `rightsOf`.
  */
-export async function recheck(tx: Tx, claim: Claim, now: number): Promise<Grant<'write'>> {
-  const { ownerId, userId } = claim
-  return grant('write', await lockedCaller(tx, claim, now), await ownerById(tx, { id: ownerId, userId }))
+export async function recheck(tx: Tx, claim: PackageClaim, now: number): Promise<PackageGrant<'write'>> {
+  const { ownerId, packageKey, userId, credential } = claim
+  const deployTokenId = credential.kind === 'deploy-token' ? credential.id : null
+  const caller = isDeployToken(claim) ? await lockedDeployToken(tx, claim, now) : await lockedCaller(tx, claim, now)
+  const place = await placeNow(tx, { ownerId, packageKey, userId: deployTokenId === null ? userId : 0, deployTokenId })
+  return packageGrantAt('write', caller, place?.owner, place?.package ?? nowhere)
+}
+
+function isDeployToken(claim: PackageClaim): claim is DeployTokenStanding & { ownerId: number; packageKey: string } {
+  return claim.credential.kind === 'deploy-token'
 }
 
 /** The locks under which a claim stays what it is. */
-export function rightsOf({ userId, ownerId }: Claim): ReturnType<typeof shared>[] {
+export function rightsOf({ userId, ownerId }: Pick<Claim, 'userId' | 'ownerId'>): ReturnType<typeof shared>[] {
   return [shared(`account ${userId}`), shared(`owner ${ownerId}`)]
 }
 
@@ -184,9 +303,21 @@ export function wrongCredentials(): Problem {
   return new Problem('credentials-wrong', 'Failed to authenticate user')
 }
 
+/**
+ * A user name and password that let nobody in, whatever is wrong with them. `someTakeNone`: whether there may be accounts here that
+ * have no use for a password; then everybody is told so, as nobody shall learn whose they are.
+ */
+export function wrongPassword(someTakeNone: boolean): Problem {
+  if (!someTakeNone) return wrongCredentials()
+  return new Problem(
+    'credentials-wrong',
+    'Failed to authenticate user. Who signs in through a provider or with a passkey uses a token as the password.',
+  )
+}
+
 /** The caller, unless he sent a token in another way than Basic: some routes are not for scripts that hold only a token. */
 export function byBasic(caller: Caller): Caller {
-  if (caller.kind === 'user' && caller.credential.kind === 'token' && !caller.credential.viaBasic) {
+  if (caller.kind !== 'anonymous' && 'viaBasic' in caller.credential && !caller.credential.viaBasic) {
     throw new Problem('credentials-missing', 'This takes Basic: a user name and password, or a token as the password.')
   }
   return caller
@@ -198,6 +329,7 @@ export type TokenCaller = SignedIn & { credential: TokenCredential }
 /** The caller, who must have sent a token, in whatever way. */
 export function byToken(caller: Caller): TokenCaller {
   if (caller.kind === 'anonymous') throw new Problem('credentials-missing', 'Send the token that this is about.')
+  if (caller.kind === 'deploy-token') throw forPackagesAlone(caller)
   const { credential } = caller
   if (credential.kind === 'token') return { ...caller, credential }
   throw new Problem('bad-request', 'This is about the token that calls. Send a token: you have signed in without one.')
@@ -209,6 +341,7 @@ export type PasswordCaller = SignedIn & { credential: PasswordCredential }
 /** The caller, who must have sent his password: some things are not for whoever holds one of his tokens. */
 export function byPassword(caller: Caller): PasswordCaller {
   if (caller.kind === 'anonymous') throw new Problem('credentials-missing', 'Sign in with your user name and password.')
+  if (caller.kind === 'deploy-token') throw forPackagesAlone(caller)
   const { credential } = caller
   if (credential.kind === 'password') return { ...caller, credential }
   throw new Problem(
@@ -221,15 +354,23 @@ export function byPassword(caller: Caller): PasswordCaller {
 export function signedIn(caller: Caller, scope: ScopeName): SignedIn {
   if (caller.kind === 'anonymous')
     throw new Problem('credentials-missing', 'Sign in: send a token or a user name and password.')
+  if (caller.kind === 'deploy-token') throw forPackagesAlone(caller)
   if (caller.credential.kind === 'token' && !hasScope(caller.credential.scopes, scope))
     throw scopeMissing(caller, scope)
   return caller
 }
 
+function forPackagesAlone({ owner }: DeployTokenCaller): Problem {
+  return new Problem(
+    'forbidden',
+    `This is a deploy token of ${owner.name}: it reads and publishes packages, nothing else.`,
+  )
+}
+
 /** As the JSON API tells it. */
-function scopeMissing(caller: Caller, scope: ScopeName): Problem {
-  const credential = caller.kind === 'user' ? caller.credential : undefined
-  const held = credential?.kind === 'token' ? scopeList(credential.scopes).join(',') : ''
+export function scopeMissing(caller: Caller, scope: ScopeName): Problem {
+  const credential = caller.kind === 'anonymous' ? undefined : caller.credential
+  const held = credential && 'scopes' in credential ? scopeList(credential.scopes).join(',') : ''
   return new Problem(
     'forbidden',
     `token does not have at least one of required scope(s), required=[${scope}], token scope=${held}`,
@@ -256,7 +397,7 @@ export function maySee(
 /** The owner at the address, where the caller may know of it; for the JSON API. */
 export function ownerToShow(resolved: Parameters<typeof ownerAt>[0], scope: ScopeName): OwnerRow {
   const { caller } = resolved
-  if (caller.kind === 'user' || caller.mustSignIn) signedIn(caller, scope)
+  if (caller.kind !== 'anonymous' || caller.mustSignIn) signedIn(caller, scope)
   const owner = ownerAt(resolved)
   if (!owner || permission(caller, owner) === 'none') throw new Problem('not-found', 'Not found.')
   mustBeInReach(caller, owner)
@@ -271,5 +412,5 @@ export function mustBeInReach(caller: Caller, owner: Pick<OwnerRow, 'name' | 'vi
 
 /** Whether the caller came with a token that is for public owners only. */
 export function isPublicOnly(caller: Caller): boolean {
-  return caller.kind === 'user' && caller.credential.kind === 'token' && caller.credential.scopes.publicOnly
+  return caller.kind !== 'anonymous' && 'scopes' in caller.credential && caller.credential.scopes.publicOnly
 }

@@ -16,7 +16,11 @@ export class LastUses {
   readonly #catalogue: Catalogue
   readonly #now: () => number
   readonly #capacity: number
-  readonly #noted: Record<Used, Map<number, number>> = { tokens: new Map(), sessions: new Map() }
+  readonly #noted: Record<Used, Map<number, number>> = {
+    tokens: new Map(),
+    deploy_tokens: new Map(),
+    sessions: new Map(),
+  }
 
   /** `capacity`: how many of each kind are noted at most; the oldest notes are lost first. */
   constructor(parts: { catalogue: Catalogue; now: () => number }, capacity = 50_000) {
@@ -32,7 +36,7 @@ export class LastUses {
 
   /** Writes down what was noted until now. Where that fails, what was not written stays noted. */
   async flush(): Promise<void> {
-    for (const used of ['tokens', 'sessions'] as const) await this.#flush(used)
+    for (const used of ['tokens', 'deploy_tokens', 'sessions'] as const) await this.#flush(used)
   }
 
   async #flush(used: Used): Promise<void> {

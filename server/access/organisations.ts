@@ -316,7 +316,7 @@ export class Organisations {
 
   /** Those in which the user is, as far as the caller sees them and is there too: who is where is known to members only. */
   async listOf(user: Pick<OwnerRow, 'id'>, caller: Caller, window: Window): Promise<OrganisationList> {
-    if (caller.kind === 'anonymous') return { organisations: [], total: 0 }
+    if (caller.kind !== 'user') return { organisations: [], total: 0 }
     const members = caller.account.isAdmin ? [user.id] : [user.id, caller.account.id]
     return organisationsPage(this.#catalogue.read, { viewer: viewerOf(caller), members }, window)
   }

@@ -109,7 +109,8 @@ export const addForgottenReset = transaction('add forgotten reset', async (tx, a
   if (found) {
     await lockAccounts(tx, { alone: [found.id] })
     const user = await userById(tx, found.id)
-    if (user && maySignIn(user) && user.email_key === job.subject) {
+    // Who has another way in than a password does not get one by his mailbox.
+    if (user?.password_hash && maySignIn(user) && user.email_key === job.subject) {
       await deleteResetLinks(tx, user.id, 'asked')
       await putReset(tx, { ...args, user, createdBy: null, isMailed: true })
       await audit(tx, 'server', args.now, { action: 'password.reset-link', owner: user, details: { mailed: true } })

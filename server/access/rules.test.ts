@@ -39,7 +39,7 @@ const byPassword: SignedIn['credential'] = { kind: 'password', hash: 'x', second
 function byToken(...names: string[]): SignedIn['credential'] {
   const scopes = parseScopes(names)
   if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
-  return { kind: 'token', id: 7, lastEight: '12345678', scopes, expiresAt: null, viaBasic: false }
+  return { kind: 'token', id: 7, lastEight: '12345678', scopes, expiresAt: null, viaBasic: false, packages: null }
 }
 
 describe('what a caller may do at a user, before any token narrows it', () => {

@@ -11,8 +11,13 @@ export type Refusal =
   | 'passwords-off'
   | 'code-missing'
   | 'wrong-code'
+  | 'passkey-missing'
+  | 'unknown-passkey'
+  | 'wrong-passkey'
+  | 'passkey-counter'
   | 'wrong-token'
   | 'expired-token'
+  | 'provider-refused'
   | 'prohibited'
   | 'too-many-attempts'
 

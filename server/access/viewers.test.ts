@@ -18,7 +18,7 @@ const calling = (change: Partial<typeof account>, credential: SignedIn['credenti
 function token(...names: string[]): SignedIn['credential'] {
   const scopes = parseScopes(names)
   if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
-  return { kind: 'token', id: 1, lastEight: '12345678', scopes, expiresAt: null, viaBasic: false }
+  return { kind: 'token', id: 1, lastEight: '12345678', scopes, expiresAt: null, viaBasic: false, packages: null }
 }
 
 const callers: Record<string, Caller> = {

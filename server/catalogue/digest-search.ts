@@ -11,7 +11,7 @@ import {
   versionsById,
   type Window,
 } from './listings.ts'
-import { holds, mostCounted, reached } from './name-search.ts'
+import { holds, mostCounted, type Reach, reached } from './name-search.ts'
 import type { Db } from './schema.ts'
 import { type FoundPage, mustBeWithinReach, type Wanted } from './search.ts'
 
@@ -47,7 +47,7 @@ export async function searchDigests(
     .select('listings.owner_id')
     .where(isOneOf(db, 'listings.version_id', holders.slice(0, mostCounted)))
     .execute()
-  return { found: await foundVersions(db, rows, blobs), total: isMany ? undefined : holders.length }
+  return { found: await foundVersions(db, rows, blobs, wanted.reach), total: isMany ? undefined : holders.length }
 }
 
 async function blobsOf(db: Db, digests: Digests): Promise<number[]> {
@@ -80,7 +80,7 @@ async function holdersOf(db: Db, wanted: Wanted, blobs: readonly number[]): Prom
 function holdersOfBlob(db: Db, { name, reach }: Wanted, blob: number) {
   const conditions: RawBuilder<boolean>[] = [
     ...(name ? [holds('listings.name_key', name)] : []),
-    reached(reach, 'listings.owner_id'),
+    reached(reach, { ownerId: 'listings.owner_id', packageId: 'listings.package_id', key: 'listings.name_key' }),
   ]
   return async (after: Holder | undefined, size: number): Promise<Holder[]> => {
     const { rows } = await sql<Holder>`
@@ -101,10 +101,11 @@ async function foundVersions(
   db: Db,
   rows: readonly { version_id: number; owner_id: number }[],
   blobs: readonly number[],
+  reach: Reach,
 ): Promise<FoundVersion[]> {
   const ids = rows.map((row) => row.version_id)
   const versions = new Map((await versionsById(db, ids)).map((version) => [version.id, version]))
-  const owners = await ownersById(db, [...new Set(rows.map((row) => row.owner_id))])
+  const owners = await ownersById(db, [...new Set(rows.map((row) => row.owner_id))], reach)
   const files = Map.groupBy(await filesWith(db, ids, blobs), (file) => file.versionId)
   return rows.flatMap((row) => {
     const version = versions.get(row.version_id)

@@ -1,5 +1,6 @@
 import { type InferResult, sql } from 'kysely'
 import { membershipFrom, type OwnerRow } from './owners.ts'
+import { namedFrom, type PackageStanding } from './package-grants.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
 
@@ -33,9 +34,13 @@ export interface AddressRow {
   owner: OwnerRow
   /** The address has a name that the owner had before. */
   isFormerName: boolean
+  package: PackageStanding
   versionExists: boolean
   file: AddressedFile | undefined
 }
+
+/** Who published a file: a person, or the owner whose token did. */
+const uploaderIs = sql<boolean>`uploaders.id = coalesce(files.uploader_id, files.uploader_owner_id)`
 
 /** Owner, version and file at an address, as far as they are there; a row where there is an owner. */
 export function addresses(db: Db | Tx, keys: AddressKeys) {
@@ -51,7 +56,7 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
       join.onRef('files.version_id', '=', 'versions.id').on('files.name_key', '=', keys.file),
     )
     .leftJoin('blobs', 'blobs.id', 'files.blob_id')
-    .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+    .leftJoin('owners as uploaders', (join) => join.on(uploaderIs))
     .select([
       'owners.id as ownerId',
       'owners.kind',
@@ -59,6 +64,7 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
       'owners.visibility',
       'owners.name_key as ownerKey',
       'packages.id as packageId',
+      'packages.visibility as packageVisibility',
       'versions.id as versionId',
       'files.id as fileId',
       'files.name as fileName',
@@ -77,11 +83,22 @@ export function addresses(db: Db | Tx, keys: AddressKeys) {
     )
 }
 
-/** `access` is the caller's, and null where he is in no team there. */
+/** What is the caller's own at an address. */
+export interface Standing {
+  /** Null where he is in no team there. */
+  access: number | null
+  /** Null where the package does not name him. */
+  named: number | null
+  /** 1 where some package there names him. */
+  isNamed: 0 | 1 | null
+}
+
+export const noStanding: Standing = { access: null, named: null, isNamed: null }
+
 export function addressFrom(
   row: InferResult<ReturnType<typeof addresses>>[number],
   keys: AddressKeys,
-  access: number | null,
+  standing: Standing,
 ): AddressRow {
   const { packageId, versionId, fileId, fileName, createdAt, uploader, size, sha256, location } = row
   const its = packageId !== null && versionId !== null ? { packageId, versionId } : undefined
@@ -92,7 +109,13 @@ export function addressFrom(
       kind: row.kind,
       name: row.ownerName,
       visibility: row.visibility,
-      membership: membershipFrom(access),
+      membership: membershipFrom(standing.access),
+      isNamed: standing.isNamed === 1,
+    },
+    package: {
+      key: keys.package,
+      visibility: row.packageVisibility ?? 'inherit',
+      named: namedFrom(standing.named),
     },
     isFormerName: row.ownerKey !== keys.owner,
     versionExists: versionId !== null,
@@ -119,7 +142,7 @@ export async function fileInVersion(tx: Db | Tx, versionId: number, nameKey: str
   return tx
     .selectFrom('files')
     .innerJoin('blobs', 'blobs.id', 'files.blob_id')
-    .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+    .leftJoin('owners as uploaders', (join) => join.on(uploaderIs))
     .select(readColumns)
     .where('files.version_id', '=', versionId)
     .where('files.name_key', '=', nameKey)
@@ -143,7 +166,7 @@ const selectFileOf = prepared(
       .innerJoin('versions', 'versions.id', 'files.version_id')
       .innerJoin('packages', 'packages.id', 'versions.package_id')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
-      .leftJoin('owners as uploaders', 'uploaders.id', 'files.uploader_id')
+      .leftJoin('owners as uploaders', (join) => join.on(uploaderIs))
       .select(readColumns)
       .select(['files.version_id as versionId', 'versions.package_id as packageId'])
       .where('files.id', '=', wanted.fileId)
@@ -240,7 +263,9 @@ export interface NewFile {
   name: string
   nameKey: string
   blobId: number
-  uploaderId: number
+  uploaderId: number | null
+  /** Whose token it was, where no person published it. */
+  uploaderOwnerId: number | null
   uploadId: string
   now: number
 }
@@ -252,7 +277,7 @@ export async function insertFile(tx: Tx, file: NewFile): Promise<number | undefi
 }
 
 const insertNewFile = prepared(
-  ['versionId', 'name', 'nameKey', 'blobId', 'uploaderId', 'uploadId', 'now'],
+  ['versionId', 'name', 'nameKey', 'blobId', 'uploaderId', 'uploaderOwnerId', 'uploadId', 'now'],
   (tx, file: NewFile) =>
     tx
       .insertInto('files')
@@ -262,6 +287,7 @@ const insertNewFile = prepared(
         name_key: file.nameKey,
         blob_id: file.blobId,
         uploader_id: file.uploaderId,
+        uploader_owner_id: file.uploaderOwnerId,
         upload_id: file.uploadId,
         created_at: file.now,
       })

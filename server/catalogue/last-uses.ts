@@ -3,7 +3,7 @@ import { isPostgres } from './dialect.ts'
 import type { Tx } from './schema.ts'
 
 /** What is used to call, and has a row that says when that was last. */
-export type Used = 'tokens' | 'sessions'
+export type Used = 'tokens' | 'sessions' | 'deploy_tokens'
 
 export interface Use {
   id: number

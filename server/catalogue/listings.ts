@@ -1,10 +1,11 @@
-import { type InferResult, sql } from 'kysely'
+import { type InferResult, type RawBuilder, sql } from 'kysely'
 import { fewMatches, pageOfMatches } from '../lib/batches.ts'
 import { isOneOf } from './dialect.ts'
-import { holds, mostCounted, type NamePart, packagesNamed } from './name-search.ts'
+import { holds, mostCounted, type NamePart, packagesNamed, type Reach } from './name-search.ts'
 import type { OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
+import { ownerSeen, type PackageColumns, type Sight, seen, seesEverything } from './sight.ts'
 import type { UserRow } from './users.ts'
 
 /** A version as lists show it. */
@@ -60,19 +61,95 @@ export interface Window {
 }
 
 /** An owner as he is shown, and how much he has. */
-export async function listedOwner(
-  db: Db,
-  id: number,
-): Promise<{ owner: Profile; versions: number; packages: number } | undefined> {
+export async function listedOwner(db: Db, id: number): Promise<ListedOwner | undefined> {
   const [row] = await selectOwner(db, { id })
   const owner = row && profileFrom({ ...row, full_name: row.full_name ?? row.organisationName })
-  return owner && { owner, versions: row.versions ?? 0, packages: row.packages ?? 0 }
+  if (!owner) return undefined
+  const counts = {
+    versions: row.versions ?? 0,
+    packages: row.packages ?? 0,
+    files: row.files ?? 0,
+    bytes: row.bytes ?? 0,
+  }
+  return { owner, ...counts, hasPrivate: row.somePrivate !== null }
+}
+
+export interface ListedOwner extends OwnerCounts {
+  owner: Profile
+  /** Whether some of the packages are private. */
+  hasPrivate: boolean
+}
+
+export interface OwnerCounts {
+  versions: number
+  packages: number
+  files: number
+  bytes: number
+}
+
+/** What an owner has, of what somebody sees; `all` is everything that is there. */
+export async function countsSeen(db: Db, ownerId: number, sight: Sight, all: OwnerCounts): Promise<OwnerCounts> {
+  if (seesEverything(sight))
+    return { versions: all.versions, packages: all.packages, files: all.files, bytes: all.bytes }
+  const isSeen = seen(sight, ofPackages)
+  const base = db
+    .selectFrom('packages')
+    .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')
+    .select(({ fn }) => [
+      fn.sum<number | null>('package_counts.versions').as('versions'),
+      fn.countAll<number>().as('packages'),
+      fn.sum<number | null>('package_counts.files').as('files'),
+      fn.sum<number | null>('package_counts.bytes').as('bytes'),
+    ])
+    .where('packages.owner_id', '=', ownerId)
+    .where('package_counts.versions', '>', 0)
+  // Most are open: those are not gone through, but the few that are hidden.
+  const isFewHidden = sight.unnamed === 'open' && sight.names === null
+  const row = isFewHidden
+    ? await base
+        .where('packages.visibility', '=', sql.lit('private'))
+        .$if(isSeen !== undefined, (query) => query.where(sql<boolean>`not ${isSeen}`))
+        .executeTakeFirstOrThrow()
+    : await base
+        .$if(isSeen !== undefined, (query) => query.where(isSeen as RawBuilder<boolean>))
+        .executeTakeFirstOrThrow()
+  const found = {
+    versions: Number(row.versions ?? 0),
+    packages: Number(row.packages),
+    files: Number(row.files ?? 0),
+    bytes: Number(row.bytes ?? 0),
+  }
+  if (!isFewHidden) return found
+  return {
+    versions: all.versions - found.versions,
+    packages: all.packages - found.packages,
+    files: all.files - found.files,
+    bytes: all.bytes - found.bytes,
+  }
+}
+
+const ofPackages: PackageColumns = {
+  ownerId: 'packages.owner_id',
+  packageId: 'packages.id',
+  key: 'packages.name_key',
+  visibility: 'packages.visibility',
+}
+const ofListings: PackageColumns = {
+  ownerId: 'listings.owner_id',
+  packageId: 'listings.package_id',
+  key: 'listings.name_key',
 }
 
 const selectOwner = prepared(['id'], (db, { id }: { id: number }) =>
   profiles(db)
     .leftJoin('owner_counts', 'owner_counts.owner_id', 'owners.id')
-    .select(['owner_counts.versions', 'owner_counts.packages'])
+    .select(['owner_counts.versions', 'owner_counts.packages', 'owner_counts.files', 'owner_counts.bytes'])
+    .select(
+      sql<number | null>`(
+        select packages.id from packages where packages.owner_id = owners.id and packages.visibility = 'private' limit 1)`.as(
+        'somePrivate',
+      ),
+    )
     .where('owners.id', '=', id),
 )
 
@@ -138,10 +215,15 @@ type SortColumns = (typeof ownerColumns | typeof packageColumns)[SortKey]
 export async function versionsOfOwner(
   db: Db,
   ownerId: number,
+  sight: Sight,
   window: Window,
   sorting: Sorting = newestFirst,
 ): Promise<ListedVersion[]> {
-  return (await selectOfOwner(sorting)(db, { ownerId, ...window })).map(listedFrom)
+  const isSeen = seen(sight, ofListings)
+  if (!isSeen) return (await selectOfOwner(sorting)(db, { ownerId, ...window })).map(listedFrom)
+  const columns = ownerColumns[sorting.by]
+  const stretched = stretch(db, window, columns, sorting).where('listings.owner_id', '=', ownerId).where(isSeen)
+  return (await shown(db, stretched, columns, sorting).execute()).map(listedFrom)
 }
 
 /** A stretch of a package's versions. */
@@ -188,11 +270,14 @@ function shown(
   return query.orderBy('stretch.version_id', direction)
 }
 
+/** Who made a version: a person, or the owner whose token did. */
+const creatorIs = sql<boolean>`owners.id = coalesce(versions.creator_id, versions.creator_owner_id)`
+
 function versions(db: Db | Tx) {
   return db
     .selectFrom('versions')
     .innerJoin('packages', 'packages.id', 'versions.package_id')
-    .leftJoin('owners', 'owners.id', 'versions.creator_id')
+    .leftJoin('owners', (join) => join.on(creatorIs))
     .leftJoin('users', 'users.id', 'owners.id')
     .select(['versions.id as versionId', 'versions.version', 'versions.created_at as createdAt'])
     .select('packages.name as package')
@@ -245,11 +330,44 @@ export async function versionsById(db: Db, ids: readonly number[]): Promise<List
 }
 
 /** Owners as they are shown, by their ids. */
-export async function ownersById(db: Db, ids: readonly number[]): Promise<Map<number, Profile>> {
+export async function ownersById(db: Db, ids: readonly number[], reach: Reach): Promise<Map<number, Profile>> {
   if (ids.length === 0) return new Map()
-  const rows = await profiles(db).where('owners.id', 'in', ids).execute()
-  const shown = rows.flatMap((row) => profileFrom({ ...row, full_name: row.full_name ?? row.organisationName }) ?? [])
+  const isKnown = 'ownerId' in reach ? reach.sight.unnamed !== 'none' : undefined
+  const rows = await profiles(db)
+    .select(
+      'viewer' in reach && !reach.viewer.seesAll
+        ? sql<number>`case when ${ownerSeen(reach.viewer, 'owners.id')} then 1 else 0 end`.as('isKnown')
+        : sql<number>`${sql.lit(isKnown === false ? 0 : 1)}`.as('isKnown'),
+    )
+    .where('owners.id', 'in', ids)
+    .execute()
+  const shown = rows.flatMap(({ isKnown: known, ...row }) => {
+    const profile = profileFrom({ ...row, full_name: row.full_name ?? row.organisationName })
+    if (!profile) return []
+    return known === 1 ? profile : nameAlone(profile)
+  })
   return new Map(shown.map((owner) => [owner.id, owner]))
+}
+
+/** What is shown of an owner to who may know of one of his packages, and of him nothing but the name. */
+export function nameAlone({ id, kind, name, visibility }: Profile): Profile {
+  return {
+    id,
+    kind,
+    name,
+    visibility,
+    created_at: 0,
+    description: '',
+    website: '',
+    location: '',
+    full_name: '',
+    email: null,
+    is_admin: 0,
+    is_active: 1,
+    is_restricted: 0,
+    prohibit_login: 0,
+    last_login_at: null,
+  }
 }
 
 /** Versions whose packages' names hold a part; how many there are, unless that takes long to count. */
@@ -264,7 +382,7 @@ const firstPackages = 250
 /** `packages` is how many the owner has. */
 export async function searchVersions(
   db: Db,
-  wanted: { ownerId: number; packages: number; name: NamePart },
+  wanted: { ownerId: number; packages: number; sight: Sight; name: NamePart },
   window: Window,
   sorting: Sorting = newestFirst,
 ): Promise<Found> {
@@ -293,7 +411,13 @@ async function idsAmong(
 }
 
 /** Where many match: the owner's, in their order, until as many have matched as are asked for. */
-function listingsOfOwner(db: Db, { ownerId, name }: { ownerId: number; name: NamePart }, sorting: Sorting) {
+function listingsOfOwner(
+  db: Db,
+  { ownerId, sight, name }: { ownerId: number; sight: Sight; name: NamePart },
+  sorting: Sorting,
+) {
+  const isSeen = seen(sight, ofListings)
+  const matches = isSeen ? sql`${holds('listings.name_key', name)} and ${isSeen}` : holds('listings.name_key', name)
   const columns = [...ownerColumns[sorting.by], 'version_id' as const]
   const keys = columns.map((column) => sql.ref(`listings.${column}`))
   const direction = sql.raw(sorting.descending ? 'desc' : 'asc')
@@ -301,7 +425,7 @@ function listingsOfOwner(db: Db, { ownerId, name }: { ownerId: number; name: Nam
     const behind = after && columns.map((column) => sql`${after[column] ?? null}`)
     const { rows } = await sql<Listing>`
       select ${sql.join(keys)}, listings.version_id as id,
-        case when ${holds('listings.name_key', name)} then 1 else 0 end as matches
+        case when ${matches} then 1 else 0 end as matches
       from listings where listings.owner_id = ${ownerId}
         ${behind ? sql`and (${sql.join(keys)}) ${sql.raw(sorting.descending ? '<' : '>')} (${sql.join(behind)})` : sql``}
       order by ${sql.join(keys.map((key) => sql`${key} ${direction}`))} limit ${size}`.execute(db)

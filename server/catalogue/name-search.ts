@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isPostgres } from './dialect.ts'
-import type { Viewer } from './organisations.ts'
 import type { Db } from './schema.ts'
+import { ownerReached, type PackageColumns, type PackageViewer, type Sight, seen, seenBy } from './sight.ts'
 
 /** What a package's name must hold: folded, and such as a name may hold. */
 export interface NamePart {
@@ -9,8 +9,8 @@ export interface NamePart {
   place: 'anywhere' | 'beginning'
 }
 
-/** Whose packages are looked at: one owner's, who has that many, or all that somebody may read. */
-export type Reach = { ownerId: number; packages: number } | { viewer: Viewer }
+/** Whose packages are looked at: one owner's, of which he sees that many, or all that somebody may read. */
+export type Reach = { ownerId: number; packages: number; sight: Sight } | { viewer: PackageViewer }
 
 /** Matches that are counted; where there are more, nobody is told how many. */
 export const mostCounted = 10_000
@@ -40,15 +40,26 @@ export function holds(column: string, { text, place }: NamePart): RawBuilder<boo
   return sql<boolean>`${sql.ref(column)} like ${`${place === 'anywhere' ? '%' : ''}${escaped}%`} escape '!'`
 }
 
-/** Whether an owner is one of those; looked up where nothing else has decided before. */
-export function reached(reach: Reach, ownerColumn: string): RawBuilder<boolean> {
-  const owner = sql.ref(ownerColumn)
-  if ('ownerId' in reach) return sql<boolean>`${owner} = ${reach.ownerId}`
-  const { visibilities, memberId } = reach.viewer
-  const seen = sql<boolean>`(select visibility from owners where owners.id = ${owner}) in (${sql.join([...visibilities])})`
-  if (memberId === null) return seen
-  return sql<boolean>`(${seen} or ${owner} = ${memberId} or ${owner} in (
-    select organisation_id from team_members where user_id = ${memberId}))`
+/** Whether a package is one of those; looked up where nothing else has decided before. */
+export function reached(reach: Reach, columns: PackageColumns): RawBuilder<boolean> {
+  if (!('ownerId' in reach)) return seenBy(reach.viewer, columns)
+  const isOwners = sql<boolean>`${sql.ref(columns.ownerId)} = ${reach.ownerId}`
+  const isSeen = seen(reach.sight, columns)
+  return isSeen ? sql<boolean>`(${isOwners} and ${isSeen})` : isOwners
+}
+
+/** Whether packages of an owner may be among those. */
+export function ownerIsReached(reach: Reach, ownerColumn: string): RawBuilder<boolean> {
+  if ('ownerId' in reach) return sql<boolean>`${sql.ref(ownerColumn)} = ${reach.ownerId}`
+  return ownerReached(reach.viewer, ownerColumn)
+}
+
+/** Of statements on `packages`. */
+export const packageColumns: PackageColumns = {
+  ownerId: 'packages.owner_id',
+  packageId: 'packages.id',
+  key: 'packages.name_key',
+  visibility: 'packages.visibility',
 }
 
 /**
@@ -76,7 +87,7 @@ function inOrderOfNames(db: Db, name: NamePart, reach: Reach): Read<Candidate> {
     const { rows } = await sql<Candidate>`
       select ${candidate(reach, [holds('packages.name_key', name)])}
       from packages left join package_counts on package_counts.package_id = packages.id
-      where ${'ownerId' in reach ? reached(reach, 'packages.owner_id') : sql`true`} ${stretch} ${behind ?? sql``}
+      where ${'ownerId' in reach ? ownerIsReached(reach, 'packages.owner_id') : sql`true`} ${stretch} ${behind ?? sql``}
       order by ${order} limit ${size}`.execute(db)
     return rows
   }
@@ -118,14 +129,14 @@ function byPostgresTrigrams(db: Db, name: NamePart, reach: Reach): Read<Candidat
     const { rows } = await sql<Candidate>`
       select ${candidate(reach, [])}
       from packages join package_counts on package_counts.package_id = packages.id
-      where package_counts.versions > 0 and ${holds('packages.name_key', name)} and ${reached(reach, 'packages.owner_id')}
+      where package_counts.versions > 0 and ${holds('packages.name_key', name)} and ${reached(reach, packageColumns)}
       limit ${mostCounted + 1}`.execute(db)
     return rows
   }
 }
 
 function candidate(reach: Reach, conditions: RawBuilder<boolean>[]): RawBuilder<unknown> {
-  const all = [...conditions, sql`package_counts.versions > 0`, reached(reach, 'packages.owner_id')]
+  const all = [...conditions, sql`package_counts.versions > 0`, reached(reach, packageColumns)]
   return sql`packages.id as id, packages.name_key as key, coalesce(package_counts.versions, 0) as versions,
     case when ${sql.join(all, sql` and `)} then 1 else 0 end as matches`
 }

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql, type Updateable } from 'kysely'
+import { namedAccess, namedAt, namedFrom, type PackageStanding } from './package-grants.ts'
 import { prepared } from './prepared.ts'
 import type { Db, OwnerKind, Schema, Tx, Visibility } from './schema.ts'
 
@@ -9,6 +10,8 @@ export interface OwnerRow {
   visibility: Visibility
   /** What the user is there for whom it was looked up; `none` at a user, and for who is nobody. */
   membership: Membership
+  /** Whether one of its packages names who it was looked up for; undefined where that was not looked up. */
+  isNamed?: boolean
 }
 
 /** What somebody is in an organisation: in any team, in one that may write packages, in the team `Owners`. */
@@ -42,6 +45,41 @@ const selectOwnerById = prepared(['id', 'userId'], (db, { id, userId }: { id: nu
     .select(['id', 'kind', 'name', 'visibility'])
     .select(accessOf(sql`${userId}`, sql.ref('owners.id')).as('access'))
     .where('id', '=', id),
+)
+
+/** An owner and one of his packages, be it there or not, as they are for a user or for an owner's token. */
+export async function placeNow(
+  tx: Tx,
+  wanted: { ownerId: number; packageKey: string; userId: number; deployTokenId: number | null },
+): Promise<{ owner: OwnerRow; package: PackageStanding } | undefined> {
+  const [row] = await selectPlace(tx, wanted)
+  if (!row) return undefined
+  const { access, named, packageVisibility, isNamed, ...owner } = row
+  return {
+    owner: { ...owner, membership: membershipFrom(access), isNamed: isNamed === 1 },
+    package: { key: wanted.packageKey, visibility: packageVisibility ?? 'inherit', named: namedFrom(named) },
+  }
+}
+
+const selectPlace = prepared(
+  ['ownerId', 'packageKey', 'userId', 'deployTokenId'],
+  (tx, wanted: { ownerId: number; packageKey: string; userId: number; deployTokenId: number | null }) => {
+    const asWhom = {
+      userId: sql<number>`cast(${wanted.userId} as bigint)`,
+      deployTokenId: sql<number | null>`cast(${wanted.deployTokenId} as bigint)`,
+    }
+    return tx
+      .selectFrom('owners')
+      .leftJoin('packages', (join) =>
+        join.onRef('packages.owner_id', '=', 'owners.id').on('packages.name_key', '=', wanted.packageKey),
+      )
+      .select(['owners.id', 'owners.kind', 'owners.name', 'owners.visibility'])
+      .select('packages.visibility as packageVisibility')
+      .select(accessOf(asWhom.userId, sql.ref('owners.id')).as('access'))
+      .select(namedAccess(asWhom, sql.ref('packages.id')).as('named'))
+      .select(namedAt(asWhom, sql.ref('owners.id')).as('isNamed'))
+      .where('owners.id', '=', wanted.ownerId)
+  },
 )
 
 /** The new owner's id, or undefined when the name is taken. */

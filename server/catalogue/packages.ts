@@ -92,7 +92,7 @@ export async function deletePackageIfEmpty(tx: Tx, id: number): Promise<boolean>
   return numDeletedRows > 0n
 }
 
-/** The same with the last version of a package, which stays while its people say something of it; whether it went. */
+/** The same with the last version of a package, which stays while its people say something of it, or of who may see it; whether it went. */
 export async function deletePackageIfBare(tx: Tx, id: number): Promise<boolean> {
   const { numDeletedRows } = await tx
     .deleteFrom('packages')
@@ -100,6 +100,11 @@ export async function deletePackageIfBare(tx: Tx, id: number): Promise<boolean> 
     .where(() => firstVersion(tx, id), 'is', null)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('package_texts').select('package_id').where('package_id', '=', id))),
+    )
+    // What is published there again must not be everybody's.
+    .where('visibility', '=', 'inherit')
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('package_grants').select('package_id').where('package_id', '=', id))),
     )
     .executeTakeFirst()
   return numDeletedRows > 0n

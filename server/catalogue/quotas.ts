@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
+import { type Sight, seen } from './sight.ts'
 import { setSiteFact, siteFact } from './site.ts'
 
 /** Numbers that may not be passed; null says nothing, in an owner's own -1 is as much as he likes. Bytes, where they are no versions. */
@@ -262,19 +263,6 @@ export async function countsOfSite(db: Db): Promise<SiteCounts> {
   }
 }
 
-/** What an owner's packages have, as it is kept. */
-export async function countsOfOwner(
-  db: Db,
-  ownerId: number,
-): Promise<{ versions: number; packages: number; files: number; bytes: number }> {
-  const row = await db
-    .selectFrom('owner_counts')
-    .select(['versions', 'packages', 'files', 'bytes'])
-    .where('owner_id', '=', ownerId)
-    .executeTakeFirst()
-  return row ?? { versions: 0, packages: 0, files: 0, bytes: 0 }
-}
-
 export interface PackageUsage {
   name: string
   versions: number
@@ -289,11 +277,11 @@ export type UsageOrder = (typeof usageOrders)[number]
 /** A stretch of an owner's packages: the largest first, or by name. */
 export async function usageOfPackages(
   db: Db,
-  ownerId: number,
+  { ownerId, sight }: { ownerId: number; sight: Sight },
   order: UsageOrder,
   { offset, limit }: { offset: number; limit: number },
 ): Promise<PackageUsage[]> {
-  const stretch = order === 'size' ? largest(db, ownerId) : byName(db, ownerId)
+  const stretch = order === 'size' ? largest(db, ownerId, sight) : byName(db, ownerId, sight)
   const rows = await db
     .selectFrom(stretch.offset(offset).limit(limit).as('stretch'))
     .innerJoin('package_counts', 'package_counts.package_id', 'stretch.id')
@@ -307,22 +295,38 @@ export async function usageOfPackages(
 }
 
 /** A stretch of an index that has only packages with versions: both databases see that by the number itself. */
-function largest(db: Db, ownerId: number) {
+function largest(db: Db, ownerId: number, sight: Sight) {
+  // Of each that may be hidden its package is looked up.
+  const isSeen = seen(sight, {
+    ownerId: 'package_counts.owner_id',
+    packageId: 'package_counts.package_id',
+    key: 'its.name_key',
+  })
+  const names = sight.names !== null
   return db
     .selectFrom('package_counts')
+    .$if(names, (query) => query.innerJoin('packages as its', 'its.id', 'package_counts.package_id') as typeof query)
     .select('package_counts.package_id as id')
     .where('package_counts.owner_id', '=', ownerId)
     .where('package_counts.versions', '>', sql.lit(0))
+    .$if(isSeen !== undefined, (query) => query.where(isSeen as RawBuilder<boolean>))
     .orderBy('package_counts.bytes', 'desc')
     .orderBy('package_counts.package_id', 'desc')
 }
 
-function byName(db: Db, ownerId: number) {
+function byName(db: Db, ownerId: number, sight: Sight) {
+  const isSeen = seen(sight, {
+    ownerId: 'packages.owner_id',
+    packageId: 'packages.id',
+    key: 'packages.name_key',
+    visibility: 'packages.visibility',
+  })
   return db
     .selectFrom('packages')
     .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')
     .select('packages.id as id')
     .where('packages.owner_id', '=', ownerId)
     .where('package_counts.versions', '>', sql.lit(0))
+    .$if(isSeen !== undefined, (query) => query.where(isSeen as RawBuilder<boolean>))
     .orderBy('packages.name_key')
 }

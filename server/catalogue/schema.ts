@@ -170,6 +170,8 @@ export interface Schema {
     owner_id: number
     name: string
     issuer: string
+    /** The one claim by which a rule is found, which nobody else can ever have: `repository_id=74`. */
+    pinned: string
     /** JSON: what an ID token must say, by claim. */
     claims: string
     /** JSON, as of `tokens`. */

@@ -11,7 +11,16 @@ import {
   versionsById,
   type Window,
 } from './listings.ts'
-import { holds, mostCounted, type NamePart, packagesNamed, type Reach, reached } from './name-search.ts'
+import {
+  holds,
+  mostCounted,
+  type NamePart,
+  ownerIsReached,
+  packageColumns,
+  packagesNamed,
+  type Reach,
+  reached,
+} from './name-search.ts'
 import type { Db } from './schema.ts'
 
 /** A package by its newest version. */
@@ -61,7 +70,7 @@ export async function searchPackages(
   const ids = few
     ? await sortedAmong(db, few.among, window, sorting)
     : (await pageOfMatches(packagesInOrder(db, wanted, sorting), window)).map(({ id }) => id)
-  return { found: await foundPackages(db, ids), total: few?.total }
+  return { found: await foundPackages(db, ids, wanted.reach), total: few?.total }
 }
 
 /** Where nobody knows how many there are, each page further on takes longer. */
@@ -88,16 +97,38 @@ async function fewPackages(db: Db, { name, reach }: Wanted): Promise<Few | undef
   }
   if ('ownerId' in reach) {
     const total = reach.packages
-    return total > mostCounted ? undefined : { total, among: reached(reach, 'packages.owner_id') }
+    return total > mostCounted ? undefined : { total, among: reached(reach, packageColumns) }
   }
   const few = await fewMatches(ownersInReach(db, reach), ({ packages }) => packages, mostCounted)
-  const ids = few?.rows.map(({ id }) => id) ?? []
-  return few && { total: few.weight, among: isOneOf(db, 'packages.owner_id', ids) }
+  if (!few) return undefined
+  const ofOwners = isOneOf(
+    db,
+    'packages.owner_id',
+    few.rows.map(({ id }) => id),
+  )
+  if (reach.viewer.limit === null && (reach.viewer.seesAll || few.rows.every(({ some }) => some === null))) {
+    return { total: few.weight, among: ofOwners }
+  }
+  const among = sql<boolean>`(${ofOwners} and ${reached(reach, packageColumns)})`
+  return { total: await countAmong(db, among), among }
+}
+
+async function countAmong(db: Db, among: RawBuilder<boolean>): Promise<number> {
+  const { total } = await db
+    .selectFrom('packages')
+    .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .where(among)
+    .where('package_counts.versions', '>', 0)
+    .executeTakeFirstOrThrow()
+  return Number(total)
 }
 
 interface OwnerInReach {
   id: number
   packages: number
+  /** Null where no package at all is for some people alone. */
+  some: number | null
   matches: 0 | 1
 }
 
@@ -106,7 +137,8 @@ function ownersInReach(db: Db, reach: Reach) {
   return async (after: OwnerInReach | undefined, size: number): Promise<OwnerInReach[]> => {
     const { rows } = await sql<OwnerInReach>`
       select owner_counts.owner_id as id, owner_counts.packages as packages,
-        case when owner_counts.packages > 0 and ${reached(reach, 'owner_counts.owner_id')} then 1 else 0 end as matches
+        (select packages.id from packages where packages.visibility = 'private' limit 1) as some,
+        case when owner_counts.packages > 0 and ${ownerIsReached(reach, 'owner_counts.owner_id')} then 1 else 0 end as matches
       from owner_counts
       where owner_counts.owner_id > ${after?.id ?? 0} order by owner_counts.owner_id limit ${size}`.execute(db)
     return rows
@@ -147,7 +179,7 @@ function packagesInOrder(db: Db, { name, reach }: Wanted, { by, descending }: So
   const conditions = [
     ...(name ? [holds('packages.name_key', name)] : []),
     sql`package_counts.versions > 0`,
-    reached(reach, 'packages.owner_id'),
+    reached(reach, packageColumns),
   ]
   const direction = sql.raw(descending ? 'desc' : 'asc')
   return async (after: PackageInOrder | undefined, size: number): Promise<PackageInOrder[]> => {
@@ -161,7 +193,7 @@ function packagesInOrder(db: Db, { name, reach }: Wanted, { by, descending }: So
 }
 
 /** What is shown of these packages, in their order; those that are gone meanwhile are left out. */
-async function foundPackages(db: Db, ids: readonly number[]): Promise<FoundPackage[]> {
+async function foundPackages(db: Db, ids: readonly number[], reach: Reach): Promise<FoundPackage[]> {
   if (ids.length === 0) return []
   const rows = await db
     .selectFrom('packages')
@@ -184,7 +216,7 @@ async function foundPackages(db: Db, ids: readonly number[]): Promise<FoundPacka
   const byId = new Map(rows.map((row) => [row.id, row]))
   const newest = rows.flatMap((row) => row.newest ?? [])
   const versions = new Map((await versionsById(db, newest)).map((version) => [version.id, version]))
-  const owners = await ownersById(db, [...new Set(rows.map((row) => row.owner_id))])
+  const owners = await ownersById(db, [...new Set(rows.map((row) => row.owner_id))], reach)
   return ids.flatMap((id) => {
     const row = byId.get(id)
     const version = versions.get(row?.newest ?? -1)

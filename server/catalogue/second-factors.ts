@@ -88,6 +88,8 @@ export async function deleteAllSecrets(tx: Tx) {
     .where('totp_secret', 'is not', null)
     .executeTakeFirst()
   await tx.deleteFrom('recovery_codes').execute()
+  // Whose provider cannot be asked any more is asked for anew when he signs in.
+  await tx.updateTable('identities').set({ refresh_token: null }).where('refresh_token', 'is not', null).execute()
   const enrolments = await tx.deleteFrom('totp_enrolments').executeTakeFirst()
   const links = await tx.deleteFrom('links').executeTakeFirst()
   const sessions = await tx.deleteFrom('sessions').executeTakeFirst()

@@ -1,11 +1,14 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import { locked } from './dialect.ts'
+import { hasPasskeys } from './passkeys.ts'
 import { prepared } from './prepared.ts'
-import type { Db, Schema, Tx } from './schema.ts'
+import type { Db, Flag, Schema, Tx } from './schema.ts'
 
 /** An account with its owner's half: a user is an owner too. */
 export type UserRow = Selectable<Schema['users']> &
-  Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at' | 'description' | 'website' | 'location'>
+  Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at' | 'description' | 'website' | 'location'> & {
+    has_passkeys: Flag
+  }
 
 export function users(db: Db | Tx) {
   return db
@@ -14,6 +17,7 @@ export function users(db: Db | Tx) {
     .selectAll('users')
     .select(['owners.name', 'owners.visibility', 'owners.created_at'])
     .select(['owners.description', 'owners.website', 'owners.location'])
+    .select(hasPasskeys('users.id').as('has_passkeys'))
 }
 
 export async function userById(db: Db | Tx, id: number): Promise<UserRow | undefined> {
@@ -89,6 +93,7 @@ export async function anotherAdministrator(tx: Tx, beside: number): Promise<bool
     .where('is_admin', '=', 1)
     .where('is_active', '=', 1)
     .where('prohibit_login', '=', 0)
+    .where('suspended_at', 'is', null)
     .where('id', '<>', beside)
     .limit(1)
     .executeTakeFirst()

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { versionOrder } from '../lib/version-order.ts'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
@@ -25,12 +26,14 @@ interface NewVersion {
   packageId: number
   version: string
   versionKey: string
-  creatorId: number
+  creatorId: number | null
+  /** Whose token makes it, where no person does. */
+  creatorOwnerId: number | null
   now: number
 }
 
 const insertVersion = prepared(
-  ['packageId', 'version', 'versionKey', 'versionOrder', 'creatorId', 'now'],
+  ['packageId', 'version', 'versionKey', 'versionOrder', 'creatorId', 'creatorOwnerId', 'now'],
   (tx, wanted: NewVersion & { versionOrder: string }) =>
     tx
       .insertInto('versions')
@@ -40,13 +43,19 @@ const insertVersion = prepared(
         version_key: wanted.versionKey,
         version_order: wanted.versionOrder,
         creator_id: wanted.creatorId,
+        creator_owner_id: wanted.creatorOwnerId,
         created_at: wanted.now,
       })
       .onConflict((conflict) => conflict.columns(['package_id', 'version_key']).doNothing())
       .returning(versionColumns),
 )
 
-const versionColumns = ['id', 'version', 'creator_id as creatorId', 'created_at as createdAt'] as const
+const versionColumns = [
+  'id',
+  'version',
+  sql<number | null>`coalesce(creator_id, creator_owner_id)`.as('creatorId'),
+  'created_at as createdAt',
+] as const
 
 type VersionKey = Pick<NewVersion, 'packageId' | 'versionKey'>
 

@@ -291,9 +291,11 @@ const secondWords: ReadonlyMap<string | undefined, ReadonlySet<string | undefine
     new Set([
       'forgot-password',
       'invitation',
+      'oidc',
       'login',
       'logout',
       'organisations',
+      'passkey-options',
       'password',
       'password-reset',
       'session',

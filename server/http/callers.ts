@@ -31,6 +31,8 @@ export interface Calling {
   browser(): Browser
   /** The other end of the connection. */
   peer(): string
+  /** The client's own address, as far as the proxies before us are trusted. */
+  address(): string
 }
 
 export function callingOf(parts: HttpParts, request: Request, server: HttpServer): Calling {
@@ -88,12 +90,13 @@ export function callingOf(parts: HttpParts, request: Request, server: HttpServer
     },
     browser,
     peer: () => peerOf(request, server),
+    address: remote,
   }
 }
 
 /** Where a site shows nobody anything before he has signed in, no route need think of it. */
 function admitted(caller: Caller): Caller {
-  if (caller.kind === 'user' || !caller.mustSignIn) return caller
+  if (caller.kind !== 'anonymous' || !caller.mustSignIn) return caller
   throw new Problem('credentials-missing', 'Sign in to use this site: send a token or a user name and password.')
 }
 

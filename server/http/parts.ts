@@ -4,14 +4,19 @@ import type { Accounts } from '../access/accounts.ts'
 import type { Administration } from '../access/administration.ts'
 import type { AuditLog } from '../access/audit-log.ts'
 import type { Invitations } from '../access/invitations.ts'
+import type { Identities } from '../access/oidc/identities.ts'
+import type { ProviderSignIns } from '../access/oidc/sign-in.ts'
 import type { Organisations } from '../access/organisations.ts'
 import type { OwnAccount } from '../access/own-account.ts'
 import type { OwnerNames } from '../access/owner-names.ts'
+import type { Passkeys } from '../access/passkeys.ts'
 import type { PasswordResets } from '../access/password-resets.ts'
+import type { Publishers } from '../access/publishers.ts'
 import type { SecondFactors } from '../access/second-factor.ts'
 import type { Sessions } from '../access/sessions.ts'
 import type { SignUp } from '../access/sign-up.ts'
 import type { Teams } from '../access/teams.ts'
+import type { TokenExchange } from '../access/token-exchange.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { TrustedProxies } from '../lib/real-address.ts'
 import type { RegistryParts } from '../registry/parts.ts'
@@ -32,10 +37,15 @@ export interface HttpParts {
   teams: Teams
   tokens: Tokens
   secondFactors: SecondFactors
+  passkeys: Passkeys
+  providerSignIns: ProviderSignIns
+  identities: Identities
   sessions: Sessions
   signUp: SignUp
   invitations: Invitations
   passwordResets: PasswordResets
+  publishers: Publishers
+  tokenExchange: TokenExchange
   registry: RegistryParts
   webhooks: Webhooks
   log: Logger

@@ -22,6 +22,7 @@ const statuses: Record<ProblemCode, number> = {
   'range-not-satisfiable': 416,
   unprocessable: 422,
   'too-many-attempts': 429,
+  'issuer-unavailable': 503,
   'storage-unavailable': 503,
   'outcome-unknown': 503,
   'out-of-touch': 503,

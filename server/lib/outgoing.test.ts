@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
-import { type OutgoingParts, post } from './outgoing.ts'
+import { ask, type OutgoingParts } from './outgoing.ts'
 import { parseAllowedHosts } from './outgoing-addresses.ts'
 
 const certificate = new URL('../../test/support/tls/cert.pem', import.meta.url).pathname
@@ -41,7 +41,7 @@ function allowing(text: string): OutgoingParts {
 const local = allowing('127.0.0.1')
 const never = new AbortController().signal
 const send = (parts: OutgoingParts, url: string, signal = never) =>
-  post(parts, { url, headers: { 'X-One': '1' }, body: Buffer.from('{"a":"ä"}') }, signal)
+  ask(parts, { url, headers: { 'X-One': '1' }, body: Buffer.from('{"a":"ä"}') }, signal)
 
 describe('an answer', () => {
   test('comes as it is: status, headers, bytes, with redirects that nobody follows', async () => {
@@ -227,11 +227,11 @@ describe('encryption', () => {
   test('trusts the certificates of NODE_EXTRA_CA_CERTS; no proxy of the environment is used', async () => {
     const port = await listening(createTlsServer(tls, (_, response) => response.end('tls')))
     const script = `
-      import { post } from './server/lib/outgoing.ts'
+      import { ask } from './server/lib/outgoing.ts'
       import { parseAllowedHosts } from './server/lib/outgoing-addresses.ts'
       const parts = { allowed: parseAllowedHosts('127.0.0.1'), limits: { time: 5000, body: 1000, head: 16384 } }
       const request = { url: 'https://127.0.0.1:${port}/', headers: {}, body: Buffer.from('') }
-      console.log((await post(parts, request, new AbortController().signal)).body.toString())
+      console.log((await ask(parts, request, new AbortController().signal)).body.toString())
     `
     const proxy = 'http://127.0.0.1:1'
     const child = Bun.spawn([process.execPath, '-e', script], {

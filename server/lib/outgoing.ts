@@ -33,23 +33,32 @@ export class OutgoingError extends Error {
   override name = 'OutgoingError'
 }
 
+export interface OutgoingRequest {
+  /** Usually POST. */
+  method?: 'GET' | 'POST'
+  url: string
+  headers: Record<string, string>
+  /** Of a GET: nothing. */
+  body: Buffer
+}
+
 /**
- * Posts to an address that somebody else has named, on a connection of its own, by no proxy. Follows no redirect. What the address
+ * Asks an address that somebody else has named, on a connection of its own, by no proxy. Follows no redirect. What the address
  * may lead to is decided after its host was looked up, and no other address is connected to.
  *
  * Throws an `OutgoingError`, or what `signal` was aborted with.
  */
-export async function post(
+export async function ask(
   parts: OutgoingParts,
-  { url, headers, body }: { url: string; headers: Record<string, string>; body: Buffer },
+  request: OutgoingRequest,
   signal: AbortSignal,
 ): Promise<OutgoingAnswer> {
   signal.throwIfAborted()
-  const address = new URL(url)
+  const address = new URL(request.url)
   mustBeAllowed(parts.allowed, address.hostname)
   const tooLate = AbortSignal.timeout(parts.limits.time)
   try {
-    return await exchange(parts, address, { headers, body }, AbortSignal.any([signal, tooLate]))
+    return await exchange(parts, address, request, AbortSignal.any([signal, tooLate]))
   } catch (error) {
     signal.throwIfAborted()
     if (tooLate.aborted) throw new OutgoingError(`No complete answer within ${parts.limits.time / 1000} seconds.`)
@@ -66,18 +75,23 @@ export function mustBeAllowed(allowed: AllowedHosts, host: string): void {
 async function exchange(
   { allowed, limits, resolve = lookUp, ca }: OutgoingParts,
   address: URL,
-  { headers, body }: { headers: Record<string, string>; body: Buffer },
+  { method = 'POST', headers, body }: OutgoingRequest,
   signal: AbortSignal,
 ): Promise<OutgoingAnswer> {
   const isEncrypted = address.protocol === 'https:'
   const host = address.hostname.replace(/^\[(.*)\]$/, '$1')
   const { promise, resolve: answered, reject } = Promise.withResolvers<OutgoingAnswer>()
   const request = (isEncrypted ? requestHttps : requestHttp)({
-    method: 'POST',
+    method,
     host,
     port: address.port || (isEncrypted ? 443 : 80),
     path: address.pathname + address.search,
-    headers: { ...headers, Host: address.host, 'Content-Length': String(body.byteLength), Connection: 'close' },
+    headers: {
+      ...headers,
+      Host: address.host,
+      ...(method === 'GET' ? {} : { 'Content-Length': String(body.byteLength) }),
+      Connection: 'close',
+    },
     agent: false,
     maxHeaderSize: limits.head,
     rejectUnauthorized: true,
@@ -106,7 +120,7 @@ async function exchange(
       reject,
     )
   })
-  request.end(body)
+  request.end(method === 'GET' ? undefined : body)
   try {
     return await promise
   } finally {

@@ -17,7 +17,7 @@ export interface Asset {
 export type ScriptName = (typeof scriptNames)[number]
 
 /** Files of `assets/scripts`; each is a module of its own, with what it imports in it. */
-export const scriptNames = ['page', 'link-code', 'upload', 'upload-worker'] as const
+export const scriptNames = ['page', 'link-code', 'passkey', 'upload', 'upload-worker'] as const
 
 /** The addresses' ends by what the pages call them, and the files by their addresses' ends. */
 export interface Assets {

@@ -50,6 +50,7 @@ export function renderer(parts: HttpParts): Render {
       here: links().path(pathOf(c.req.url)) + searchOf(c.req.url),
       theme: visit.theme,
       version: parts.version,
+      providers: parts.providerSignIns.providers,
       signUpIsOpen: parts.signUp.isOpen,
     }
     const html = (

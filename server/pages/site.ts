@@ -17,6 +17,8 @@ export interface Site {
   here: string
   theme: Theme
   version: string
+  /** OpenID providers by which one may come in. */
+  providers: readonly { name: string; title: string }[]
   /** Whether strangers may make themselves an account. */
   signUpIsOpen: boolean
 }

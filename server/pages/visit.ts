@@ -1,6 +1,16 @@
 import type { Context } from 'hono'
-import type { Caller } from '../access/caller.ts'
-import { type AdminGrant, administer, type Grant, grantToChange, grantToShow, ownerAt } from '../access/grant.ts'
+import type { Caller, SignedIn } from '../access/caller.ts'
+import {
+  type AdminGrant,
+  administer,
+  type Grant,
+  grantToChange,
+  grantToShow,
+  ownerAt,
+  type PackageGrant,
+  packageToChange,
+  packageToShow,
+} from '../access/grant.ts'
 import type { Visitor } from '../access/sessions.ts'
 import type { Calling } from '../http/callers.ts'
 import type { HttpParts } from '../http/parts.ts'
@@ -14,6 +24,9 @@ export interface PageEnv {
   Bindings: Calling
   Variables: { visit: Visit }
 }
+
+/** Nobody looks at pages with an owner's token. */
+type ByPerson<Leave> = Leave & { readonly caller: SignedIn }
 
 /** One request of a browser: who looks, and what his browser remembers. */
 export class Visit {
@@ -60,15 +73,31 @@ export class Visit {
   }
 
   /** Leave to publish and delete at an owner. */
-  async mayWrite(owner: string): Promise<Grant<'write'>> {
+  async mayWrite(owner: string): Promise<ByPerson<Grant<'write'>>> {
     const found = await this.#ownerAt(owner)
     const { owner: known } = grantToShow(this.caller, found)
-    this.signedIn()
+    return this.#toChange(known.name, () => grantToChange(this.caller, found))
+  }
+
+  /** Leave to read a package; hidden ones are not found. */
+  async mayReadPackage(owner: string, name: string): Promise<PackageGrant<'read'>> {
+    return packageToShow(await this.resolve({ owner, package: name, version: '', file: '' }))
+  }
+
+  /** Leave to publish a package, and to delete it. */
+  async mayWritePackage(owner: string, name: string): Promise<ByPerson<PackageGrant<'write'>>> {
+    const place = await this.resolve({ owner, package: name, version: '', file: '' })
+    const { owner: known } = packageToShow(place)
+    return this.#toChange(known.name, () => packageToChange(place))
+  }
+
+  #toChange<Leave extends Grant<'write'>>(owner: string, leave: () => Leave): ByPerson<Leave> {
+    const visitor = this.signedIn()
     try {
-      return grantToChange(this.caller, found)
+      return { ...leave(), caller: visitor }
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'forbidden') throw error
-      throw new Problem('forbidden', `You cannot publish to ${known.name}, or delete there.`)
+      throw new Problem('forbidden', `You cannot publish to ${owner}, or delete there.`)
     }
   }
 

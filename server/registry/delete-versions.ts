@@ -1,4 +1,4 @@
-import { claimOf, type Grant } from '../access/grant.ts'
+import { changeClaimOf, type PackageGrant } from '../access/grant.ts'
 import { type ChosenVersion, contentsOf, versionsBehind, versionsWithKeys } from '../catalogue/versions.ts'
 import { globMatcher } from '../lib/glob.ts'
 import { possibleVersion, versionPattern } from '../names.ts'
@@ -29,11 +29,10 @@ const mostListed = 1_000
 /** Removes versions of a package; with `dryRun` it only tells which. Where it is broken off, the same call goes on. */
 export async function deleteVersions(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  name: string,
+  grant: PackageGrant<'write'>,
   { choice, dryRun }: { choice: Choice; dryRun: boolean },
 ): Promise<Deletion> {
-  const { id: packageId, key } = await packageNow(parts, grant.owner.id, name)
+  const { id: packageId } = await packageNow(parts, grant)
   const deletion: Deletion = { versions: [], total: 0, files: 0, size: 0, unknown: [] }
   const chosen = 'names' in choice ? named(parts, packageId, choice.names, deletion) : like(parts, packageId, choice)
   for await (const batch of chosen) {
@@ -46,7 +45,7 @@ export async function deleteVersions(
       const its = contents.get(id)
       return its ? [{ id, version, ...its }] : []
     })
-    const gone = dryRun ? undefined : await removeVersions(parts, claimOf(grant), key, found)
+    const gone = dryRun ? undefined : await removeVersions(parts, changeClaimOf(grant), found)
     for (const { id, version, files, size } of found) {
       if (gone && !gone.has(id)) continue
       deletion.total += 1

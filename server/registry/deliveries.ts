@@ -17,7 +17,7 @@ import {
   webhookIdsAfter,
   webhooksWithoutJob,
 } from '../catalogue/webhooks.ts'
-import { type OutgoingAnswer, OutgoingError, type OutgoingParts, post } from '../lib/outgoing.ts'
+import { ask, type OutgoingAnswer, OutgoingError, type OutgoingParts } from '../lib/outgoing.ts'
 import type { Sealer } from '../lib/sealed.ts'
 import type { Change, ChangedFile } from './changes.ts'
 import type { RegistryParts } from './parts.ts'
@@ -199,7 +199,7 @@ async function attempt(
   const request = { request_origin: origin, request_headers: JSON.stringify(withoutSecrets(headers)) }
   const masked = (text: string) => storable(withoutAny(text, secrets))
   try {
-    const answer = await post(outgoing, { url: webhook.url, headers, body }, signal)
+    const answer = await ask(outgoing, { url: webhook.url, headers, body }, signal)
     return { ...request, ...keptOf(answer, masked), error: failureOf(answer.status) }
   } catch (error) {
     if (!(error instanceof OutgoingError)) throw error

@@ -1,5 +1,5 @@
 import type { Resolved } from '../access/access.ts'
-import { type Grant, grant, ownerAt } from '../access/grant.ts'
+import { type PackageGrant, packageGrant } from '../access/grant.ts'
 import type { ByteSpan, Location, PresignedRequest } from '../blobs/blob-store.ts'
 import { type AddressedFile, type AddressKeys, fileOfVersion } from '../catalogue/files.ts'
 import { ownerKey, possibleFile, possiblePackage, possibleVersion } from '../names.ts'
@@ -16,7 +16,7 @@ export interface Address {
 
 /** A file that this caller may read. */
 export interface ReadableFile {
-  grant: Grant<'read'>
+  grant: PackageGrant<'read'>
   file: AddressedFile
   /** All of it, where it is small and was read. */
   bytes?: Blob
@@ -34,7 +34,7 @@ export function addressKeys(address: Address): AddressKeys {
 
 /** The file that was found, where the caller may read it. */
 export function readableFile(resolved: Resolved): ReadableFile {
-  const leave = grant('read', resolved.caller, ownerAt(resolved))
+  const leave = packageGrant('read', resolved)
   const { found } = resolved
   if (!found?.versionExists) throw new Problem('not-found', 'package does not exist')
   if (!found.file) throw new Problem('not-found', 'package file does not exist')
@@ -44,12 +44,12 @@ export function readableFile(resolved: Resolved): ReadableFile {
 /** The file of that id in a version; an id of another one's is no file there. */
 export async function readableFileById(
   parts: RegistryParts,
-  leave: Grant<'read'>,
-  address: Pick<Address, 'package' | 'version'> & { id: number },
+  leave: PackageGrant<'read'>,
+  address: Pick<Address, 'version'> & { id: number },
 ): Promise<ReadableFile> {
   const wanted = {
     ownerId: leave.owner.id,
-    packageKey: possiblePackage(address.package) ?? '',
+    packageKey: leave.packageKey,
     versionKey: possibleVersion(address.version) ?? '',
     fileId: address.id,
   }

@@ -1,4 +1,4 @@
-import type { Grant } from '../access/grant.ts'
+import type { PackageGrant } from '../access/grant.ts'
 import {
   addDownloads,
   downloadsByDay,
@@ -110,24 +110,24 @@ export interface ShownDownloads {
 /** Downloads of a package or, where `version` is not undefined, of that version; `days` of them, today the last. */
 export async function showDownloads(
   parts: RegistryParts,
-  { owner }: Grant<'read'>,
-  address: { package: string; version: string | undefined },
+  grant: PackageGrant<'read'>,
+  version: string | undefined,
   days: number,
 ): Promise<ShownDownloads> {
   const { read } = parts.catalogue
-  const { id: packageId } = await packageNow(parts, owner.id, address.package)
+  const { id: packageId } = await packageNow(parts, grant)
   const until = dayOf(parts.now())
   const stretch = { from: until - days + 1, until }
-  if (address.version === undefined) {
+  if (version === undefined) {
     const total = await downloadsOfPackage(read, packageId)
     return { total, days: everyDay(stretch, await downloadsByDay(read, { packageId }, stretch)) }
   }
-  const versionKey = possibleVersion(address.version)
-  const version = versionKey === undefined ? undefined : await downloadsOfVersion(read, { packageId, versionKey })
-  if (!version) throw new Problem('not-found', 'package does not exist')
-  const counted = await downloadsByDay(read, { versionId: version.id }, stretch)
-  const files = await downloadsOfFiles(read, version.id)
-  return { total: version.downloads, days: everyDay(stretch, counted), files }
+  const versionKey = possibleVersion(version)
+  const its = versionKey === undefined ? undefined : await downloadsOfVersion(read, { packageId, versionKey })
+  if (!its) throw new Problem('not-found', 'package does not exist')
+  const counted = await downloadsByDay(read, { versionId: its.id }, stretch)
+  const files = await downloadsOfFiles(read, its.id)
+  return { total: its.downloads, days: everyDay(stretch, counted), files }
 }
 
 /** Downloads of a package that somebody was shown, on each of the last days, today the last. */

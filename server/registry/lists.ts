@@ -1,13 +1,17 @@
-import type { Grant } from '../access/grant.ts'
+import type { Grant, PackageGrant } from '../access/grant.ts'
+import { permission } from '../access/rules.ts'
 import { missingDigests } from '../catalogue/blobs.ts'
 import { filesOfVersion, type ListedFile } from '../catalogue/files.ts'
 import { anyAwaited } from '../catalogue/jobs.ts'
 import {
   anyVersion,
+  countsSeen,
   type ListedVersion,
   listedOwner,
   listedPackage,
   listedVersion,
+  nameAlone,
+  type OwnerCounts,
   type Profile,
   type Sorting,
   type SortKey,
@@ -18,9 +22,9 @@ import {
   type Window,
 } from '../catalogue/listings.ts'
 import type { OwnerRow } from '../catalogue/owners.ts'
-import { packageNamePart, possiblePackage, possibleVersion } from '../names.ts'
+import type { Sight } from '../catalogue/sight.ts'
+import { packageNamePart, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
-import type { Address } from './download.ts'
 import type { RegistryParts } from './parts.ts'
 import { digestsJob } from './publish.ts'
 
@@ -29,8 +33,7 @@ export { type ListedFile, type ListedVersion, type Profile, type Sorting, type S
 
 /** A user or an organisation that the caller may know of, as it is shown. */
 export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise<Profile> {
-  const { owner } = await ownerNow(parts, id)
-  return owner
+  return (await listedNow(parts, id)).owner
 }
 
 /** Whether nobody has published anything yet, or all of it is gone. */
@@ -46,34 +49,32 @@ export interface VersionList {
   total: number | undefined
 }
 
-type VersionAddress = Pick<Address, 'package' | 'version'>
-
 /** An owner's versions, where `part` is not empty of those packages only whose names hold it. */
 export async function listOwner(
   parts: RegistryParts,
-  { owner: { id } }: Grant<'read'>,
+  grant: Grant<'read'>,
   part: string,
   window: Window,
   sorting?: Sorting,
 ): Promise<VersionList> {
   const { read } = parts.catalogue
-  const { owner, versions: total, packages } = await ownerNow(parts, id)
-  if (part === '') return { owner, total, versions: await versionsOfOwner(read, id, window, sorting) }
+  const { id } = grant.owner
+  const { owner, sight, versions: total, packages } = await ownerNow(parts, grant)
+  if (part === '') return { owner, total, versions: await versionsOfOwner(read, id, sight, window, sorting) }
   const text = packageNamePart(part)
   if (text === undefined) return { owner, total: 0, versions: [] }
-  const wanted = { ownerId: id, packages, name: { text, place: 'anywhere' } } as const
+  const wanted = { ownerId: id, packages, sight, name: { text, place: 'anywhere' } } as const
   return { owner, ...(await searchVersions(read, wanted, window, sorting)) }
 }
 
 export async function listPackage(
   parts: RegistryParts,
-  { owner: { id } }: Grant<'read'>,
-  name: string,
+  grant: PackageGrant<'read'>,
   window: Window,
   sorting?: Sorting,
 ): Promise<VersionList> {
-  const { owner } = await ownerNow(parts, id)
-  const found = await packageNow(parts, id, name)
+  const { owner } = await ownerNow(parts, grant)
+  const found = await packageNow(parts, grant)
   const versions = await versionsOfPackage(parts.catalogue.read, found.id, window, sorting)
   return { owner, total: found.versions, versions }
 }
@@ -85,12 +86,12 @@ export interface ShownVersion {
 
 export async function showVersion(
   parts: RegistryParts,
-  { owner: { id } }: Grant<'read'>,
-  address: VersionAddress,
+  grant: PackageGrant<'read'>,
+  name: string,
 ): Promise<ShownVersion> {
-  const { owner } = await ownerNow(parts, id)
-  const { id: packageId } = await packageNow(parts, id, address.package)
-  const versionKey = possibleVersion(address.version)
+  const { owner } = await ownerNow(parts, grant)
+  const { id: packageId } = await packageNow(parts, grant)
+  const versionKey = possibleVersion(name)
   if (versionKey === undefined) throw packageUnknown()
   const version = await listedVersion(parts.catalogue.read, { packageId, versionKey })
   if (!version) throw packageUnknown()
@@ -98,8 +99,8 @@ export async function showVersion(
 }
 
 /** The version of a package that was made last. */
-export async function showLatest(parts: RegistryParts, grant: Grant<'read'>, name: string): Promise<ShownVersion> {
-  const { owner, versions } = await listPackage(parts, grant, name, { offset: 0, limit: 1 })
+export async function showLatest(parts: RegistryParts, grant: PackageGrant<'read'>): Promise<ShownVersion> {
+  const { owner, versions } = await listPackage(parts, grant, { offset: 0, limit: 1 })
   const [version] = versions
   if (!version) throw packageUnknown()
   return { owner, version }
@@ -113,13 +114,12 @@ const mostAsked = 500
 /** The files of a version, with all their digests unless those take too long, or `signal` says that nobody waits any more. */
 export async function showFiles(
   parts: RegistryParts,
-  { owner: { id: ownerId } }: Grant<'read'>,
-  address: VersionAddress,
+  { owner: { id: ownerId }, packageKey }: PackageGrant<'read'>,
+  version: string,
   signal: AbortSignal,
 ): Promise<ListedFile[]> {
-  const packageKey = possiblePackage(address.package)
-  const versionKey = possibleVersion(address.version)
-  if (packageKey === undefined || versionKey === undefined) throw packageUnknown()
+  const versionKey = possibleVersion(version)
+  if (versionKey === undefined) throw packageUnknown()
   const look = () => filesOfVersion(parts.catalogue.read, { ownerId, packageKey, versionKey })
   const until = performance.now() + patience
   for (let pause = 20; ; pause *= 2) {
@@ -137,11 +137,29 @@ export async function showFiles(
   }
 }
 
-/** An owner, and how much he has; `not-found` where he went meanwhile. */
-export async function ownerNow(
-  parts: RegistryParts,
-  id: number,
-): Promise<{ owner: Profile; versions: number; packages: number }> {
+/** An owner as a caller sees him: what he has, and which of his packages. */
+export interface SeenOwner extends OwnerCounts {
+  /** The name alone, where the caller knows of no more than some package. */
+  owner: Profile
+  /** The grant's, and everything where nothing is hidden. */
+  sight: Sight
+}
+
+/** An owner, and how much of his the caller sees; `not-found` where he went meanwhile. */
+export async function ownerNow(parts: RegistryParts, grant: Grant): Promise<SeenOwner> {
+  const { owner, hasPrivate, ...all } = await listedNow(parts, grant.owner.id)
+  const isOpen = grant.sight.unnamed === 'open' && !hasPrivate
+  const sight: Sight = isOpen ? { ...grant.sight, unnamed: 'all' } : grant.sight
+  const counts = await countsSeen(parts.catalogue.read, grant.owner.id, sight, all)
+  return { ...counts, owner: knowsOfOwner(grant) ? owner : nameAlone(owner), sight }
+}
+
+/** Whether the caller knows of more than some of the owner's packages. */
+function knowsOfOwner({ caller, owner }: Grant): boolean {
+  return permission(caller, owner) !== 'none'
+}
+
+async function listedNow(parts: RegistryParts, id: number) {
   const found = await listedOwner(parts.catalogue.read, id)
   if (!found) throw new Problem('not-found', 'Not found.')
   return found
@@ -150,13 +168,11 @@ export async function ownerNow(
 /** A package that has a version; `not-found` where there is none. */
 export async function packageNow(
   parts: RegistryParts,
-  ownerId: number,
-  name: string,
-): Promise<{ id: number; key: string; versions: number }> {
-  const key = possiblePackage(name)
-  const found = key === undefined ? undefined : await listedPackage(parts.catalogue.read, { ownerId, nameKey: key })
-  if (key === undefined || !found) throw packageUnknown()
-  return { ...found, key }
+  { owner, packageKey }: PackageGrant,
+): Promise<{ id: number; versions: number }> {
+  const found = await listedPackage(parts.catalogue.read, { ownerId: owner.id, nameKey: packageKey })
+  if (!found) throw packageUnknown()
+  return found
 }
 
 function packageUnknown(): Problem {

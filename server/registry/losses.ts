@@ -1,9 +1,9 @@
-import type { Grant } from '../access/grant.ts'
+import type { PackageGrant } from '../access/grant.ts'
 import { filesOfVersion, type ListedFile } from '../catalogue/files.ts'
 import { listedVersion } from '../catalogue/listings.ts'
 import { type Doomed, ownBytes } from '../catalogue/losses.ts'
 import { describedPackage } from '../catalogue/package-texts.ts'
-import { possiblePackage, possibleVersion } from '../names.ts'
+import { possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { packageNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
@@ -33,9 +33,9 @@ export interface FileLoss extends VersionLoss {
 /** Files of which it is looked up, one by one, who else has their bytes. */
 const fewFiles = 2_000
 
-export async function lossOfPackage(parts: RegistryParts, grant: Grant<'write'>, name: string): Promise<Loss> {
-  const nameKey = possiblePackage(name)
-  const its = nameKey && (await describedPackage(parts.catalogue.read, { ownerId: grant.owner.id, nameKey }))
+export async function lossOfPackage(parts: RegistryParts, grant: PackageGrant<'write'>): Promise<Loss> {
+  const { owner, packageKey: nameKey } = grant
+  const its = await describedPackage(parts.catalogue.read, { ownerId: owner.id, nameKey })
   if (!its) throw new Problem('not-found', 'package does not exist')
   const { versions, files, size, downloads } = its
   return {
@@ -50,20 +50,20 @@ export async function lossOfPackage(parts: RegistryParts, grant: Grant<'write'>,
 
 export async function lossOfVersion(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  address: { package: string; version: string },
+  grant: PackageGrant<'write'>,
+  name: string,
 ): Promise<VersionLoss> {
-  const { files, ...its } = await versionAt(parts, grant, address)
+  const { files, ...its } = await versionAt(parts, grant, name)
   const freed = await freedBy(parts, files.length, { versionId: its.id })
   return { package: its.package, version: its.version, versions: 1, files: files.length, ...sumOf(files), freed }
 }
 
 export async function lossOfFile(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  address: { package: string; version: string; id: number },
+  grant: PackageGrant<'write'>,
+  address: { version: string; id: number },
 ): Promise<FileLoss> {
-  const { files, ...its } = await versionAt(parts, grant, address)
+  const { files, ...its } = await versionAt(parts, grant, address.version)
   const file = files.find(({ id }) => id === address.id)
   if (!file) throw new Problem('not-found', 'package file does not exist')
   const isLast = files.length === 1
@@ -85,12 +85,13 @@ async function freedBy(parts: RegistryParts, files: number, doomed: Doomed): Pro
 
 async function versionAt(
   parts: RegistryParts,
-  { owner }: Grant<'write'>,
-  address: { package: string; version: string },
+  grant: PackageGrant<'write'>,
+  name: string,
 ): Promise<{ id: number; package: string; version: string; files: ListedFile[] }> {
   const { read } = parts.catalogue
-  const { id: packageId, key: packageKey } = await packageNow(parts, owner.id, address.package)
-  const versionKey = possibleVersion(address.version)
+  const { owner, packageKey } = grant
+  const { id: packageId } = await packageNow(parts, grant)
+  const versionKey = possibleVersion(name)
   const found = versionKey && (await listedVersion(read, { packageId, versionKey }))
   if (!versionKey || !found) throw new Problem('not-found', 'package does not exist')
   const files = await filesOfVersion(read, { ownerId: owner.id, packageKey, versionKey })

@@ -1,5 +1,5 @@
 import { audit } from '../access/audit.ts'
-import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
+import { changeClaimOf, type PackageClaim, type PackageGrant, recheck, rightsOf } from '../access/grant.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
 import {
   type DescribedPackage,
@@ -12,7 +12,6 @@ import {
 import { deletePackageIfBare, lockPackage } from '../catalogue/packages.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { sha256 } from '../lib/digests.ts'
-import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -40,8 +39,7 @@ export function markOf(texts: PackageTexts): string {
 }
 
 interface ChangeTexts {
-  claim: Claim
-  packageKey: string
+  claim: PackageClaim
   change: TextChange
   /** The mark of the texts as they were when somebody began to change them; undefined: whatever they are. */
   seen: string | undefined
@@ -55,7 +53,8 @@ interface ChangeTexts {
  * between this look at it and the texts.
  */
 export const changeTexts = transaction('change texts', async (tx, args: ChangeTexts): Promise<DescribedPackage> => {
-  const { claim, packageKey, change, now } = args
+  const { claim, change, now } = args
+  const { packageKey } = claim
   await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${packageKey}`)])
   const { caller, owner } = await recheck(tx, claim, now)
   const before = await describedPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
@@ -86,11 +85,9 @@ export const changeTexts = transaction('change texts', async (tx, args: ChangeTe
 /** A package with what is said of it, also where it has no version. */
 export async function showPackage(
   parts: RegistryParts,
-  { owner }: Grant<'read'>,
-  name: string,
+  { owner, packageKey }: PackageGrant<'read'>,
 ): Promise<DescribedPackage> {
-  const nameKey = possiblePackage(name)
-  const found = nameKey && (await describedPackage(parts.catalogue.read, { ownerId: owner.id, nameKey }))
+  const found = await describedPackage(parts.catalogue.read, { ownerId: owner.id, nameKey: packageKey })
   if (!found) throw packageUnknown()
   return found
 }
@@ -98,14 +95,11 @@ export async function showPackage(
 /** Changes what is said of a package; as it is from then on. `precondition-failed` where it is not any more what was `seen`. */
 export async function changePackage(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  name: string,
+  grant: PackageGrant<'write'>,
   change: TextChange,
   seen?: string,
 ): Promise<DescribedPackage> {
-  const packageKey = possiblePackage(name)
-  if (packageKey === undefined) throw packageUnknown()
-  return parts.catalogue.transact(changeTexts, { claim: claimOf(grant), packageKey, change, seen, now: parts.now() })
+  return parts.catalogue.transact(changeTexts, { claim: changeClaimOf(grant), change, seen, now: parts.now() })
 }
 
 function packageUnknown(): Problem {

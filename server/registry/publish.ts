@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { audit } from '../access/audit.ts'
-import { type Claim, claimOf, type Grant, recheck } from '../access/grant.ts'
+import { actorOf, isSiteAdmin } from '../access/caller.ts'
+import { claimOf, type Grant, type PackageClaim, type PackageGrant, recheck } from '../access/grant.ts'
 import type { Location, StagedBlob } from '../blobs/blob-store.ts'
 import { addDigests, blobByDigest, digestsOf, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalogue/files.ts'
@@ -9,6 +10,7 @@ import { enterUnderLease } from '../catalogue/leases.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
 import { noTexts, setTexts } from '../catalogue/package-texts.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
+import { insertFileOrigin } from '../catalogue/publishers.ts'
 import { deleteReservations } from '../catalogue/reservations.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
@@ -56,7 +58,7 @@ export interface Published {
 export const mostDigestedAtOnce = 256 * 1024
 
 interface AddFile {
-  claim: Claim
+  claim: PackageClaim
   /** See `deduplicationScope`. */
   scope: string
   leaseId: string
@@ -84,7 +86,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const entered = await enterUnderLease(tx, { leaseId: args.leaseId, location: args.location, userId, ownerId })
   if (!entered) throw outOfTouch()
   const { caller, owner } = await recheck(tx, claim, now)
-  if (args.isExempt && !caller.account.isAdmin) throw noLongerExempt()
+  if (args.isExempt && !isSiteAdmin(caller)) throw noLongerExempt()
 
   const its = await ensurePackage(tx, {
     ownerId: claim.ownerId,
@@ -99,7 +101,9 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     packageId: its.id,
     version: args.version.text,
     versionKey: args.version.key,
-    creatorId: claim.userId,
+    ...(caller.kind === 'user'
+      ? { creatorId: claim.userId, creatorOwnerId: null }
+      : { creatorId: null, creatorOwnerId: claim.userId }),
     now,
   })
   const { blob, usesNewBytes } = await ensureBlob(tx, {
@@ -115,11 +119,15 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     name: args.file.text,
     nameKey: args.file.key,
     blobId: blob.id,
-    uploaderId: claim.userId,
+    ...(caller.kind === 'user'
+      ? { uploaderId: claim.userId, uploaderOwnerId: null }
+      : { uploaderId: null, uploaderOwnerId: claim.userId }),
     uploadId: args.uploadId,
     now,
   })
   if (added === undefined) throw nameTaken(await fileInVersion(tx, version.id, args.file.key))
+  const origin = caller.kind === 'deploy-token' ? caller.credential.origin : undefined
+  if (origin) await insertFileOrigin(tx, { file_id: added, issuer: origin.issuer, claims: JSON.stringify(origin.claims) })
 
   // With the commit its bytes are counted, and reserved no more.
   if (args.isReserved) await deleteReservations(tx, [args.uploadId])
@@ -135,7 +143,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     size: args.size,
     digests: { ...digestsOf(blob), ...args.digests },
   }
-  const change = { owner, package: its.name, version, sender: caller.account, files: [file] }
+  const change = { owner, package: its.name, version, sender: actorOf(caller), files: [file] }
   const actions: ChangeAction[] = version.isNew ? ['created', 'file_added'] : ['file_added']
   const isTold = await tell(
     tx,
@@ -169,7 +177,7 @@ export const findUpload = transaction('find upload', async (tx, args: { location
  * Resolves when the bytes and their record are on stable storage and the next request can read them; whatever is thrown
  * before that leaves nothing behind.
  */
-export async function publish(parts: RegistryParts, grant: Grant<'write'>, upload: Upload): Promise<Published> {
+export async function publish(parts: RegistryParts, grant: PackageGrant<'write'>, upload: Upload): Promise<Published> {
   const watch = parts.observer.upload()
   try {
     const published = await publishWatched(parts, grant, upload, watch)
@@ -183,10 +191,11 @@ export async function publish(parts: RegistryParts, grant: Grant<'write'>, uploa
 
 async function publishWatched(
   parts: RegistryParts,
-  grant: Grant<'write'>,
+  grant: PackageGrant<'write'>,
   upload: Upload,
   watch: UploadWatch,
 ): Promise<Published> {
+  if (upload.package.key !== grant.packageKey) throw new Error('this leave is for another package')
   if (upload.declaredSize !== undefined && upload.declaredSize > parts.limits.maxFileSize) throw fileTooLarge()
   const uploadId = randomUUID()
   const keys = { uploadId, packageKey: upload.package.key, versionKey: upload.version.key }
@@ -269,7 +278,7 @@ async function publishWatched(
  */
 export async function mustBePublishable(
   parts: RegistryParts,
-  grant: Grant<'write'>,
+  grant: PackageGrant<'write'>,
   asked: Omit<Upload, 'body' | 'declaredDigests' | 'description'>,
 ): Promise<void> {
   const { declaredSize, taken } = asked

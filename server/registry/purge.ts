@@ -1,6 +1,6 @@
 import { audit } from '../access/audit.ts'
-import type { SignedIn } from '../access/caller.ts'
-import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
+import { actorOf, type Publisher } from '../access/caller.ts'
+import { changeClaimOf, type PackageClaim, type PackageGrant, recheck, rightsOf } from '../access/grant.ts'
 import { type Removal, type RemovalClaim, recheckRemoval, removalClaim, removeOwnerRow } from '../access/removal.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteSomeFilesOf, forgetUploader } from '../catalogue/files.ts'
@@ -25,13 +25,12 @@ import {
   versionsOfFirstFiles,
 } from '../catalogue/versions.ts'
 import { deleteSomeDeliveriesAt, deliveriesJob, type Listener, listenersAt } from '../catalogue/webhooks.ts'
-import { possiblePackage } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type Change, tell, toldFiles } from './changes.ts'
 import type { RegistryParts } from './parts.ts'
 
 /** Leave to remove a package: as somebody who may write there, or because its owner goes. */
-export type PurgeClaim = Claim | RemovalClaim
+export type PurgeClaim = PackageClaim | RemovalClaim
 
 /** Files that one transaction removes: it has ten seconds, and who publishes there waits for it. */
 const fewFiles = 500
@@ -95,7 +94,7 @@ async function removeSome(
     ids,
     listeners,
     now,
-  }: { place: Place; caller: SignedIn; ids: readonly number[]; listeners: readonly Listener[]; now: number },
+  }: { place: Place; caller: Publisher; ids: readonly number[]; listeners: readonly Listener[]; now: number },
 ): Promise<RemovedSome> {
   const versions = await lockVersions(tx, ids)
   const files = await deleteSomeFilesOf(tx, ids, fewFilesFor(listeners))
@@ -123,7 +122,7 @@ async function removeSome(
       owner: place.owner,
       package: place.package.name,
       version,
-      sender: caller.account,
+      sender: actorOf(caller),
       files: told.filter(({ id }) => its.has(id)),
     }
     return [
@@ -136,8 +135,7 @@ async function removeSome(
 }
 
 interface RemoveVersions {
-  claim: Claim
-  packageKey: string
+  claim: PackageClaim
   /** Of that package; few, with few files or one of them with many. */
   ids: readonly number[]
   now: number
@@ -147,7 +145,8 @@ interface RemoveVersions {
 export const removeVersionsSome = transaction(
   'remove some versions',
   async (tx, args: RemoveVersions): Promise<Purged & { gone: number[] }> => {
-    const { claim, packageKey, now } = args
+    const { claim, now } = args
+    const { packageKey } = claim
     await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${packageKey}`)])
     const { owner, caller } = await recheck(tx, claim, now)
     const its = await findPackage(tx, { ownerId: claim.ownerId, nameKey: packageKey })
@@ -169,8 +168,7 @@ export const removeVersionsSome = transaction(
 /** Removes these versions of a package, a few at a time; those that were there. */
 export async function removeVersions(
   parts: RegistryParts,
-  claim: Claim,
-  packageKey: string,
+  claim: PackageClaim,
   versions: readonly { id: number; files: number }[],
 ): Promise<Set<number>> {
   const gone = new Set<number>()
@@ -180,7 +178,7 @@ export async function removeVersions(
     while (to < versions.length && files < fewFiles) files += versions[to++]?.files ?? 0
     const ids = versions.slice(from, to).map(({ id }) => id)
     for (let isMore = true; isMore; ) {
-      const args = { claim, packageKey, ids, now: parts.now() }
+      const args = { claim, ids, now: parts.now() }
       const removed = await parts.catalogue.transact(removeVersionsSome, args)
       for (const id of removed.gone) gone.add(id)
       if (removed.isTold) parts.wake(deliveriesJob)
@@ -201,11 +199,11 @@ export async function purgePackage(parts: RegistryParts, claim: PurgeClaim, pack
 }
 
 /** Removes a package with all its versions, be it none, and with what is said of it; `not-found` where there is none. */
-export async function removePackage(parts: RegistryParts, grant: Grant<'write'>, name: string): Promise<void> {
-  const nameKey = possiblePackage(name)
-  const found = nameKey && (await findPackage(parts.catalogue.read, { ownerId: grant.owner.id, nameKey }))
-  if (!nameKey || !found) throw packageUnknown()
-  await purgePackage(parts, claimOf(grant), nameKey)
+export async function removePackage(parts: RegistryParts, grant: PackageGrant<'write'>): Promise<void> {
+  const { owner, packageKey: nameKey } = grant
+  const found = await findPackage(parts.catalogue.read, { ownerId: owner.id, nameKey })
+  if (!found) throw packageUnknown()
+  await purgePackage(parts, changeClaimOf(grant), nameKey)
 }
 
 /** Packages without a version of which one transaction removes at most. */

@@ -1,6 +1,6 @@
 import { type AuditEvent, audit } from '../access/audit.ts'
-import type { SignedIn } from '../access/caller.ts'
-import { type Claim, claimOf, type Grant, recheck, rightsOf } from '../access/grant.ts'
+import { actorOf, type Publisher } from '../access/caller.ts'
+import { changeClaimOf, type PackageClaim, type PackageGrant, recheck, rightsOf } from '../access/grant.ts'
 import { releaseBlobs } from '../catalogue/blobs.ts'
 import { deleteFileByName, deleteFilesOf, hasFiles, type RemovedFile } from '../catalogue/files.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
@@ -10,15 +10,14 @@ import type { Tx } from '../catalogue/schema.ts'
 import { transaction } from '../catalogue/transaction.ts'
 import { deleteVersion, lockVersion, type VersionRow } from '../catalogue/versions.ts'
 import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
-import { possibleFile, possiblePackage, possibleVersion } from '../names.ts'
+import { possibleFile, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type ChangeAction, tell, toldFiles } from './changes.ts'
 import type { Address } from './download.ts'
 import type { RegistryParts } from './parts.ts'
 
 interface RemoveVersion {
-  claim: Claim
-  packageKey: string
+  claim: PackageClaim
   versionKey: string
   now: number
 }
@@ -53,14 +52,13 @@ export const removeVersionRows = transaction('remove version', async (tx, args: 
 /** Removes a file. Its bytes go once nothing refers to them and their grace is over. */
 export async function removeFile(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  address: Omit<Address, 'owner'>,
+  grant: PackageGrant<'write'>,
+  address: Pick<Address, 'version' | 'file'>,
 ): Promise<void> {
-  const keys = versionKeys(address)
   const fileKey = possibleFile(address.file)
   const isTold = await parts.catalogue.transact(removeFileRow, {
-    claim: claimOf(grant),
-    ...keys,
+    claim: changeClaimOf(grant),
+    versionKey: versionKey(address.version),
     fileKey: fileKey ?? '',
     now: parts.now(),
   })
@@ -70,19 +68,17 @@ export async function removeFile(
 /** Removes a version with all its files. */
 export async function removeVersion(
   parts: RegistryParts,
-  grant: Grant<'write'>,
-  address: Omit<Address, 'owner' | 'file'>,
+  grant: PackageGrant<'write'>,
+  version: string,
 ): Promise<void> {
-  const keys = versionKeys(address)
-  const args = { claim: claimOf(grant), ...keys, now: parts.now() }
+  const args = { claim: changeClaimOf(grant), versionKey: versionKey(version), now: parts.now() }
   if (await parts.catalogue.transact(removeVersionRows, args)) parts.wake(deliveriesJob)
 }
 
-function versionKeys(address: Pick<Address, 'package' | 'version'>): { packageKey: string; versionKey: string } {
-  const packageKey = possiblePackage(address.package)
-  const versionKey = possibleVersion(address.version)
-  if (packageKey === undefined || versionKey === undefined) throw packageUnknown()
-  return { packageKey, versionKey }
+function versionKey(version: string): string {
+  const key = possibleVersion(version)
+  if (key === undefined) throw packageUnknown()
+  return key
 }
 
 /** A version whose files nobody else changes now. */
@@ -91,7 +87,7 @@ interface Entered {
   packageId: number
   /** Whether its package goes with it. */
   isOnly: boolean
-  caller: SignedIn
+  caller: Publisher
   /** As the audit log has it. */
   place: { owner: OwnerRow; package: { name: string; key: string }; version: string }
 }
@@ -99,14 +95,15 @@ interface Entered {
 /** Takes the locks in their order, asks again for the rights, and finds the version. */
 async function enter(tx: Tx, args: RemoveVersion): Promise<Entered> {
   const { claim } = args
-  await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${args.packageKey}`)])
+  const { packageKey } = claim
+  await lockByName(tx, [...rightsOf(claim), alone(`package ${claim.ownerId} ${packageKey}`)])
   const { caller, owner } = await recheck(tx, claim, args.now)
-  const found = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: args.packageKey })
+  const found = await findPackage(tx, { ownerId: args.claim.ownerId, nameKey: packageKey })
   if (found === undefined) throw packageUnknown()
   const isOnly = await isOnlyVersion(tx, { packageId: found.id, versionKey: args.versionKey })
   const version = await lockVersion(tx, { packageId: found.id, versionKey: args.versionKey })
   if (version === undefined) throw packageUnknown()
-  const place = { owner, package: { name: found.name, key: args.packageKey }, version: version.version }
+  const place = { owner, package: { name: found.name, key: packageKey }, version: version.version }
   return { version, packageId: found.id, isOnly, caller, place }
 }
 
@@ -122,7 +119,7 @@ async function announce(
     owner: place.owner,
     package: place.package.name,
     version,
-    sender: caller.account,
+    sender: actorOf(caller),
     files: await toldFiles(tx, files),
   }
   const actions: ChangeAction[] = wasLast ? ['file_deleted', 'deleted'] : ['file_deleted']

@@ -1,3 +1,4 @@
+import { isSiteAdmin } from '../access/caller.ts'
 import type { Grant } from '../access/grant.ts'
 import { leaseLives } from '../catalogue/leases.ts'
 import { alone, lockByName } from '../catalogue/named-locks.ts'
@@ -74,7 +75,7 @@ export async function quotaOutlook(
 ): Promise<QuotaOutlook> {
   const set = await quotasAt(catalogue.read, owner.id)
   if (!set) throw ownerGone()
-  const { isAdmin } = caller.account
+  const isAdmin = isSiteAdmin(caller)
   const limits = limitsFor(set.quotas, set.own, isAdmin)
   if (declaredSize > limits.fileSize) throw fileTooLarge()
   return {

@@ -63,8 +63,8 @@ async function wantedOf(parts: RegistryParts, grant: SearchIn, text: string): Pr
   const name = nameWith(text)
   if (text !== '' && !name) return undefined
   if ('viewer' in grant) return { name, reach: { viewer: grant.viewer } }
-  const { packages } = await ownerNow(parts, grant.owner.id)
-  return { name, reach: { ownerId: grant.owner.id, packages } }
+  const { packages, sight } = await ownerNow(parts, grant)
+  return { name, reach: { ownerId: grant.owner.id, packages, sight } }
 }
 
 /** Anybody may ask, of all there is: so what is short is not looked for in every name. */

@@ -1,4 +1,4 @@
-import type { Grant } from '../access/grant.ts'
+import type { PackageGrant } from '../access/grant.ts'
 import { type ListedFile, someFilesOfVersion } from '../catalogue/files.ts'
 import {
   type ListedVersion,
@@ -76,13 +76,13 @@ async function withFigures(parts: RegistryParts, versions: readonly ListedVersio
 /** A version with what it has, and some of its files. Digests that are not known yet are not waited for. */
 export async function versionWithFiles(
   parts: RegistryParts,
-  { owner }: Grant<'read'>,
-  address: { package: string; version: string },
+  grant: PackageGrant<'read'>,
+  name: string,
   window: Window,
 ): Promise<{ version: FiguredVersion; files: DatedFile[] }> {
   const { read } = parts.catalogue
-  const { id: packageId } = await packageNow(parts, owner.id, address.package)
-  const versionKey = possibleVersion(address.version)
+  const { id: packageId } = await packageNow(parts, grant)
+  const versionKey = possibleVersion(name)
   const found = versionKey && (await listedVersion(read, { packageId, versionKey }))
   const [[version], files] = found
     ? await Promise.all([withFigures(parts, [found]), someFiles(parts, found, window)])

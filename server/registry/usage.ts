@@ -1,7 +1,6 @@
 import type { Grant } from '../access/grant.ts'
 import { permission } from '../access/rules.ts'
 import {
-  countsOfOwner,
   type PackageUsage,
   type QuotaNumbers,
   standingOfOwner,
@@ -10,6 +9,7 @@ import {
   usageOrders,
 } from '../catalogue/quotas.ts'
 import { Problem } from '../problems.ts'
+import { ownerNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
 import { effectiveQuota } from './quotas.ts'
 
@@ -30,9 +30,11 @@ export interface OwnerUsage {
 /** No upload and no version: nothing is left out. */
 const nobodys = { packageKey: '', versionKey: '', uploadId: '' }
 
-export async function showUsage(parts: RegistryParts, { owner, caller }: Grant<'read'>): Promise<OwnerUsage> {
+export async function showUsage(parts: RegistryParts, grant: Grant<'read'>): Promise<OwnerUsage> {
   const { read } = parts.catalogue
-  const counts = { owner: owner.name, ...(await countsOfOwner(read, owner.id)) }
+  const { owner, caller } = grant
+  const { versions, packages, files, bytes } = await ownerNow(parts, grant)
+  const counts = { owner: owner.name, versions, packages, files, bytes }
   if (permission(caller, owner) !== 'write') return { ...counts, bounds: undefined }
   const standing = await standingOfOwner(read, { ownerId: owner.id, ...nobodys })
   if (!standing) throw new Problem('not-found', 'Not found.')
@@ -44,11 +46,11 @@ export async function showUsage(parts: RegistryParts, { owner, caller }: Grant<'
 /** An owner's packages with what each takes, and how many there are. */
 export async function listUsage(
   parts: RegistryParts,
-  { owner }: Grant<'read'>,
+  grant: Grant<'read'>,
   order: UsageOrder,
   page: { offset: number; limit: number },
 ): Promise<{ packages: PackageUsage[]; total: number }> {
   const { read } = parts.catalogue
-  const { packages: total } = await countsOfOwner(read, owner.id)
-  return { packages: await usageOfPackages(read, owner.id, order, page), total }
+  const { sight, packages: total } = await ownerNow(parts, grant)
+  return { packages: await usageOfPackages(read, { ownerId: grant.owner.id, sight }, order, page), total }
 }

@@ -29,6 +29,7 @@ const noDeeds: Record<string, string> = {
   'give up lease': 'a process ends',
   'drop lease': 'a process ended',
   'find upload': 'reads',
+  'forget exchanges': 'computed: they had ended',
   reserve: 'an upload is under way; its publishing is said',
   'give back': 'an upload ended without',
   'store digests': 'computed',

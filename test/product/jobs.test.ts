@@ -215,6 +215,7 @@ test('what comes again and again is one job each, however often a server starts,
   const [first = [], second] = starts
   expect(first.map(({ kind }) => kind).sort()).toEqual([
     'audit-retention',
+    'ended-exchanges',
     'ended-sessions',
     'expired-links',
     'old-deliveries',

@@ -426,7 +426,7 @@ describe('whose telephone is lost', () => {
     await house.change(`update users set is_admin = 1 where id = ${id}`)
     await addSession(Number(id))
     const reset = await house.stowage.accounts.resetAdministrator('vera', 'another-Pass-1')
-    expect(reset).toEqual({ name: 'vera', lostSecondFactor: true })
+    expect(reset).toEqual({ name: 'vera', lostSecondFactor: true, lostPasskeys: false })
     expect((await whoAmI(person.with({ Authorization: basic('vera', 'another-Pass-1') }))).status).toBe(200)
     expect(await sessionsOf(Number(id))).toBe(0)
     await house.change(`update users set is_admin = 0 where id = ${id}`)

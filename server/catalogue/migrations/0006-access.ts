@@ -46,6 +46,7 @@ async function createPackageAccess(db: Kysely<unknown>): Promise<void> {
     .addColumn('owner_id', id, (column) => column.notNull().references('owners.id').onDelete('cascade'))
     .addColumn('name', text, (column) => column.notNull())
     .addColumn('issuer', text, (column) => column.notNull())
+    .addColumn('pinned', text, (column) => column.notNull())
     .addColumn('claims', text, (column) => column.notNull())
     .addColumn('packages', text, (column) => column.notNull())
     .addColumn('created_by', id, (column) => column.references('users.id').onDelete('set null'))
@@ -133,6 +134,7 @@ const indexes = [
   `create index versions_creator_owner on versions (creator_owner_id) where creator_owner_id is not null`,
   `create index files_uploader_owner on files (uploader_owner_id) where uploader_owner_id is not null`,
   `create unique index deploy_tokens_name on deploy_tokens (owner_id, name) where publisher_id is null`,
+  `create index publishers_pinned on publishers (issuer, pinned)`,
   `create index deploy_tokens_publisher on deploy_tokens (publisher_id) where publisher_id is not null`,
   `create index deploy_tokens_expiry on deploy_tokens (expires_at) where expires_at is not null`,
   `create unique index package_grants_user on package_grants (package_id, user_id) where user_id is not null`,

@@ -13,13 +13,16 @@ import type { ApiCalling } from './calling.ts'
 import { deleteVersionsRoute } from './delete-versions.ts'
 import { hooks } from './hooks.ts'
 import { invitations } from './invitations.ts'
+import { oidcToken } from './oidc-token.ts'
 import { documentFor, openapi } from './openapi.ts'
 import { organisations } from './organisations.ts'
 import { ownerChanges } from './owner-changes.ts'
 import { packageDownloadsRoutes } from './package-downloads.ts'
 import { packageMetadataRoutes } from './package-metadata.ts'
 import { packages } from './packages.ts'
+import { passkeys } from './passkeys.ts'
 import { passwordResets } from './password-resets.ts'
+import { publishers } from './publishers.ts'
 import { quotas } from './quotas.ts'
 import { reservedNames } from './reserved-names.ts'
 import { search } from './search.ts'
@@ -52,6 +55,7 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', token(parts))
   app.route('/', tokens(parts))
   app.route('/', totp(parts))
+  app.route('/', passkeys(parts))
   app.route('/', adminUsers(parts))
   app.route('/', adminJobs(parts))
   app.route('/', adminSessions(parts))
@@ -66,6 +70,8 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', packageMetadataRoutes(parts))
   app.route('/', packageDownloadsRoutes(parts))
   app.route('/', deleteVersionsRoute(parts))
+  app.route('/', publishers(parts))
+  app.route('/', oidcToken(parts))
   app.route('/', organisations(parts))
   app.route('/', teams(parts))
   app.route('/', invitations(parts))

@@ -8,14 +8,14 @@ import {
   isAuditAction,
 } from '../../access/audit.ts'
 import type { AuditQuery, AuditRow } from '../../access/audit-log.ts'
-import { administer, grantToChange, ownerAt, signedIn } from '../../access/grant.ts'
+import { administer, signedIn } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
-import { addressKeys } from '../../registry/download.ts'
 import type { HttpParts } from '../parts.ts'
 import { jsonPage, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
 import { organisationAt } from './organisations.ts'
+import { packageToWriteAt } from './package-calls.ts'
 import { auditEvent } from './schemas.ts'
 import { auditEventShape } from './shapes.ts'
 
@@ -135,10 +135,8 @@ export function audit(parts: HttpParts): Hono<ApiEnv> {
         page: auditEvent,
       }),
       async (c) => {
-        const { owner, name } = c.req.param()
-        const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-        const grant = grantToChange(resolved.caller, ownerAt(resolved))
-        return listed(c.req.raw, usual, (query, page) => parts.auditLog.ofPackage(grant, name, query, page))
+        const grant = await packageToWriteAt(c)
+        return listed(c.req.raw, usual, (query, page) => parts.auditLog.ofPackage(grant, query, page))
       },
     )
 }

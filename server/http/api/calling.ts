@@ -26,7 +26,7 @@ export function apiCalling(calling: Calling): ApiCalling {
 
 /** Whatever he came with: a token must not be a way around it. */
 function settled(caller: Caller): Caller {
-  if (caller.kind === 'anonymous' || !caller.account.mustChangePassword) return caller
+  if (caller.kind !== 'user' || !caller.account.mustChangePassword) return caller
   const sentence = 'You must change your password first: POST /api/v1/user/password with old_password and new_password.'
   throw new Problem('forbidden', sentence)
 }

@@ -1,12 +1,13 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { actorOf } from '../../access/caller.ts'
 import { longestName } from '../../names.ts'
 import { deleteVersions, mostNames } from '../../registry/delete-versions.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
-import { grantToWriteAt } from './package-calls.ts'
+import { packageToWriteAt } from './package-calls.ts'
 import { deletedVersions } from './schemas.ts'
 import { deletionShape } from './shapes.ts'
 
@@ -43,18 +44,18 @@ export function deleteVersionsRoute(parts: HttpParts): Hono<ApiEnv> {
       answers: { 200: { description: 'What was deleted, or would be.', schema: deletedVersions } },
     }),
     async (c) => {
-      const grant = await grantToWriteAt(c)
+      const grant = await packageToWriteAt(c)
       const { versions, pattern = '', dry_run: dryRun = false } = await jsonBody(c.req.raw, chosenVersions)
       const choice = versions ? { names: versions } : { pattern }
       const name = c.req.param('name')
-      const deletion = await deleteVersions(parts.registry, grant, name, { choice, dryRun })
+      const deletion = await deleteVersions(parts.registry, grant, { choice, dryRun })
       if (!dryRun) {
         parts.log.info(
           {
             'package.owner': grant.owner.name,
             'package.name': name,
             'deletion.versions': deletion.total,
-            'user.name': grant.caller.account.name,
+            'user.name': actorOf(grant.caller).name,
           },
           `Removed ${deletion.total} versions of ${grant.owner.name}/${name}`,
         )

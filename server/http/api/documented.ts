@@ -47,6 +47,8 @@ export interface RouteText {
   params?: Record<string, { description: string; schema?: z.ZodType }>
   query?: Record<string, { description: string; schema: z.ZodType; required?: boolean }>
   body?: z.ZodType
+  /** What the body is, if not JSON. */
+  bodyType?: string
   /** Answers by status; without a schema they have no body. `type` is what the body is, if not JSON. */
   answers?: Record<number, Answer>
   /** 200, with a page of these. */
@@ -79,7 +81,8 @@ export function documented(text: RouteText): MiddlewareHandler {
       return parametersOf(text)
     },
     get requestBody() {
-      return text.body && { required: true, content: { 'application/json': { schema: jsonSchema(text.body) } } }
+      const { body, bodyType = 'application/json' } = text
+      return body && { required: true, content: { [bodyType]: { schema: jsonSchema(body) } } }
     },
     get responses() {
       return responsesOf(text)

@@ -64,7 +64,7 @@ export function organisations(parts: HttpParts): Hono<ApiEnv> {
       }),
       async (c) => {
         const caller = await c.env.askCaller()
-        if (caller.kind === 'user' || caller.mustSignIn) signedIn(caller, 'read:organization')
+        if (caller.kind !== 'anonymous' || caller.mustSignIn) signedIn(caller, 'read:organization')
         return listed(c, (page) => parts.organisations.list(caller, page))
       },
     )

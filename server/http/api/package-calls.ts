@@ -1,20 +1,20 @@
 import type { Context } from 'hono'
-import { type Grant, grantToChange, grantToShow, ownerAt } from '../../access/grant.ts'
+import { type PackageGrant, packageToChange, packageToShow } from '../../access/grant.ts'
 import { addressKeys } from '../../registry/download.ts'
 import type { ApiEnv } from './app.ts'
 
-async function ownerIn(c: Context<ApiEnv>) {
-  const owner = c.req.param('owner') ?? ''
-  const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-  return [resolved.caller, ownerAt(resolved)] as const
+/** Who calls, and what is at an address below `/packages/:owner/generic/:name`. */
+export function packageIn(c: Context<ApiEnv>) {
+  const { owner = '', name = '' } = c.req.param() as Record<string, string>
+  return c.env.resolve(addressKeys({ owner, package: name, version: '', file: '' }))
 }
 
-/** Leave to read at the owner of an address below `/packages/:owner`. */
-export async function grantToReadAt(c: Context<ApiEnv>): Promise<Grant<'read'>> {
-  return grantToShow(...(await ownerIn(c)))
+/** Leave to read the package at such an address. */
+export async function packageToReadAt(c: Context<ApiEnv>): Promise<PackageGrant<'read'>> {
+  return packageToShow(await packageIn(c))
 }
 
-/** Leave to change what is there. */
-export async function grantToWriteAt(c: Context<ApiEnv>): Promise<Grant<'write'>> {
-  return grantToChange(...(await ownerIn(c)))
+/** Leave to change it. */
+export async function packageToWriteAt(c: Context<ApiEnv>): Promise<PackageGrant<'write'>> {
+  return packageToChange(await packageIn(c))
 }

@@ -6,7 +6,7 @@ import type { HttpParts } from '../parts.ts'
 import { json } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
-import { grantToReadAt } from './package-calls.ts'
+import { packageToReadAt } from './package-calls.ts'
 import { packageDownloads } from './schemas.ts'
 import { downloadsShape } from './shapes.ts'
 
@@ -34,10 +34,10 @@ export function packageDownloadsRoutes(parts: HttpParts): Hono<ApiEnv> {
       answers: { 200: { description: 'Downloads; days are those of UTC.', schema: packageDownloads } },
     }),
     async (c) => {
-      const grant = await grantToReadAt(c)
+      const grant = await packageToReadAt(c)
       const days = daysFrom(c.req.query('days'))
-      const address = { package: c.req.param('name'), version: c.req.query('version') || undefined }
-      return json(downloadsShape(await showDownloads(parts.registry, grant, address, days)))
+      const version = c.req.query('version') || undefined
+      return json(downloadsShape(await showDownloads(parts.registry, grant, version, days)))
     },
   )
 }

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { actorOf } from '../../access/caller.ts'
 import { changePackage, longest, mostLabels, showPackage } from '../../registry/package-text.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
-import { grantToReadAt, grantToWriteAt } from './package-calls.ts'
+import { packageToReadAt, packageToWriteAt } from './package-calls.ts'
 import { webAddress } from './profile-fields.ts'
 import { packageMetadata } from './schemas.ts'
 import { packageMetadataShape } from './shapes.ts'
@@ -52,8 +53,8 @@ export function packageMetadataRoutes(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'The package.', schema: packageMetadata } },
       }),
       async (c) => {
-        const grant = await grantToReadAt(c)
-        return json(packageMetadataShape(await showPackage(parts.registry, grant, c.req.param('name'))))
+        const grant = await packageToReadAt(c)
+        return json(packageMetadataShape(await showPackage(parts.registry, grant)))
       },
     )
     .patch(
@@ -69,9 +70,9 @@ export function packageMetadataRoutes(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'The package as it is now.', schema: packageMetadata } },
       }),
       async (c) => {
-        const grant = await grantToWriteAt(c)
+        const grant = await packageToWriteAt(c)
         const wanted = await jsonBody(c.req.raw, changedMetadata)
-        const changed = await changePackage(parts.registry, grant, c.req.param('name'), {
+        const changed = await changePackage(parts.registry, grant, {
           description: wanted.description ?? undefined,
           readme: wanted.readme ?? undefined,
           homepage: wanted.homepage ?? undefined,
@@ -82,7 +83,7 @@ export function packageMetadataRoutes(parts: HttpParts): Hono<ApiEnv> {
           {
             'package.owner': grant.owner.name,
             'package.name': changed.name,
-            'user.name': grant.caller.account.name,
+            'user.name': actorOf(grant.caller).name,
           },
           `Changed what is said of ${grant.owner.name}/${changed.name}`,
         )

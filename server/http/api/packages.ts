@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { type Grant, grantToChange, grantToShow, ownerAt } from '../../access/grant.ts'
+import { actorOf } from '../../access/caller.ts'
+import { type Grant, grantToShow, ownerAt, packageToChange, packageToShow } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { addressKeys } from '../../registry/download.ts'
 import {
@@ -19,6 +20,7 @@ import type { HttpParts } from '../parts.ts'
 import { json, jsonPage, type Page, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
+import { packageIn, packageToReadAt, packageToWriteAt } from './package-calls.ts'
 import { packageFile, packageVersion } from './schemas.ts'
 import { fileShape, packageShape } from './shapes.ts'
 import { sortingFrom, sortParameters } from './sorting.ts'
@@ -28,18 +30,16 @@ const shownTypes = ['', 'all', 'generic']
 
 /** `/packages/{owner}`: what is there, for everybody who may read it; and away with it, for who may write. */
 export function packages(parts: HttpParts): Hono<ApiEnv> {
-  const ownerOf = async (c: Context<ApiEnv>) => {
+  const ownerToRead = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => {
     const owner = c.req.param('owner') ?? ''
     const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-    return [resolved.caller, ownerAt(resolved)] as const
+    return grantToShow(resolved.caller, ownerAt(resolved))
   }
-  const grantFor = async (c: Context<ApiEnv>): Promise<Grant<'read'>> => grantToShow(...(await ownerOf(c)))
-  const grantToRemove = async (c: Context<ApiEnv>): Promise<Grant<'write'>> => grantToChange(...(await ownerOf(c)))
   /** For clients that tie packages to repositories, of which there are none: what they are told comes in this order. */
   const mustMayLink = async (c: Context<ApiEnv>) => {
-    const [caller, owner] = await ownerOf(c)
-    await packageNow(parts.registry, grantToShow(caller, owner).owner.id, addressIn(c).package)
-    grantToChange(caller, owner)
+    const place = await packageIn(c)
+    await packageNow(parts.registry, packageToShow(place))
+    packageToChange(place)
   }
   const addressIn = (c: Context<ApiEnv>) => ({
     package: c.req.param('name') ?? '',
@@ -67,7 +67,7 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         page: packageVersion,
       }),
       async (c) => {
-        const grant = await grantFor(c)
+        const grant = await ownerToRead(c)
         const page = pageOf(new URL(c.req.url))
         const sorting = sortingFrom(c.req.query())
         if (!shownTypes.includes(c.req.query('type') ?? '')) {
@@ -90,10 +90,10 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         page: packageVersion,
       }),
       async (c) => {
-        const grant = await grantFor(c)
+        const grant = await packageToReadAt(c)
         const page = pageOf(new URL(c.req.url))
         const sorting = sortingFrom(c.req.query())
-        return listed(c, grant, await listPackage(parts.registry, grant, addressIn(c).package, page, sorting), page)
+        return listed(c, grant, await listPackage(parts.registry, grant, page, sorting), page)
       },
     )
     .get(
@@ -106,8 +106,8 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'The version that was made last.', schema: packageVersion } },
       }),
       async (c) => {
-        const grant = await grantFor(c)
-        const found = await showLatest(parts.registry, grant, addressIn(c).package)
+        const grant = await packageToReadAt(c)
+        const found = await showLatest(parts.registry, grant)
         return json(packageShape(found, grant.caller, parts.publicUrl()))
       },
     )
@@ -121,8 +121,8 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'The version.', schema: packageVersion } },
       }),
       async (c) => {
-        const grant = await grantFor(c)
-        const found = await showVersion(parts.registry, grant, addressIn(c))
+        const grant = await packageToReadAt(c)
+        const found = await showVersion(parts.registry, grant, addressIn(c).version)
         return json(packageShape(found, grant.caller, parts.publicUrl()))
       },
     )
@@ -136,8 +136,8 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'All of them, by name.', schema: packageFile.array() } },
       }),
       async (c) => {
-        const grant = await grantFor(c)
-        const files = await showFiles(parts.registry, grant, addressIn(c), c.req.raw.signal)
+        const grant = await packageToReadAt(c)
+        const files = await showFiles(parts.registry, grant, addressIn(c).version, c.req.raw.signal)
         return json(files.map(fileShape))
       },
     )
@@ -151,9 +151,9 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is gone with all its versions.' } },
       }),
       async (c) => {
-        const grant = await grantToRemove(c)
+        const grant = await packageToWriteAt(c)
         const address = addressIn(c)
-        await removePackage(parts.registry, grant, address.package)
+        await removePackage(parts.registry, grant)
         parts.log.info(eventOf(grant, address), `Removed ${grant.owner.name}/${address.package}`)
         return new Response(null, { status: 204 })
       },
@@ -168,9 +168,9 @@ export function packages(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is gone with all its files.' } },
       }),
       async (c) => {
-        const grant = await grantToRemove(c)
+        const grant = await packageToWriteAt(c)
         const address = addressIn(c)
-        await removeVersion(parts.registry, grant, address)
+        await removeVersion(parts.registry, grant, address.version)
         parts.log.info(eventOf(grant, address), `Removed ${grant.owner.name}/${address.package}/${address.version}`)
         return new Response(null, { status: 204 })
       },
@@ -208,6 +208,6 @@ function eventOf({ owner, caller }: Grant<'write'>, address: { package: string; 
     'package.owner': owner.name,
     'package.name': address.package,
     ...(address.version ? { 'package.version': address.version } : {}),
-    'user.name': caller.account.name,
+    'user.name': actorOf(caller).name,
   }
 }

@@ -105,6 +105,18 @@ export const totpStatus = z
   .object({ enabled: z.boolean(), recovery_codes_left: z.int() })
   .meta({ id: 'SecondFactor', description: 'Whether signing in by password takes a code too.' })
 
+export const passkey = z
+  .object({
+    id,
+    name: z.string(),
+    created_at: time,
+    last_used_at: time.nullable(),
+    backed_up: z
+      .boolean()
+      .meta({ description: 'Whether its authenticator keeps a copy elsewhere, as password managers do.' }),
+  })
+  .meta({ id: 'Passkey', description: 'What somebody signs in with, alone or beside the password.' })
+
 export const totpEnrolment = z
   .object({
     secret: z.string().meta({ description: 'For an authenticator that takes it by hand (Base32).' }),
@@ -296,6 +308,30 @@ export const hook = z
     created_at: time,
   })
   .meta({ id: 'Hook', description: 'Who is told when something is published or deleted.' })
+
+export const trustedPublisher = z
+  .object({
+    id,
+    name: z.string(),
+    issuer: z.string().meta({ description: 'Who signs the ID tokens.' }),
+    claims: z.record(z.string(), z.string()).meta({ description: 'What such a token must say.' }),
+    packages: z.array(z.string()).meta({ description: 'Patterns of the packages that such a job publishes.' }),
+    created_by: z.string().nullable().meta({ description: 'Who made it; null where he is gone.' }),
+    created_at: time,
+    last_used_at: time.nullable(),
+  })
+  .meta({ id: 'TrustedPublisher', description: 'Which jobs may publish without a stored secret.' })
+
+export const fileOrigin = z
+  .object({
+    file: z.string(),
+    issuer: z.string().meta({ description: 'Who vouches for the claims.' }),
+    claims: z.record(z.string(), z.string()).meta({
+      description: 'What it said of the job: `repository`, `ref`, `sha`, `run_id` and others, as the CI system calls them.',
+    }),
+    created_at: time,
+  })
+  .meta({ id: 'FileOrigin', description: 'Which job published a file.' })
 
 export const delivery = z
   .object({

@@ -7,6 +7,8 @@ import type { Invitation } from '../../access/invitations.ts'
 import type { LinkRow } from '../../access/links.ts'
 import type { OrganisationRow } from '../../access/organisations.ts'
 import type { FormerName } from '../../access/owner-names.ts'
+import type { PasskeyRow } from '../../access/passkeys.ts'
+import type { PublisherRule } from '../../access/publishers.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
 import type { SessionRow } from '../../access/sessions.ts'
 import { rightsFrom, shownUnits, unitsOf } from '../../access/team-rights.ts'
@@ -17,6 +19,7 @@ import type { ShownDownloads } from '../../registry/downloads.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
 import type { SweepRecord } from '../../registry/last-sweep.ts'
 import type { ListedFile, Profile, ShownVersion } from '../../registry/lists.ts'
+import type { FileOrigin } from '../../registry/origins.ts'
 import type { DescribedPackage } from '../../registry/package-text.ts'
 import type { OwnQuota, ShownQuota } from '../../registry/quotas.ts'
 import type { UsageCheck } from '../../registry/recount.ts'
@@ -75,6 +78,16 @@ export function personShape(
   publicUrl: string,
 ): z.output<typeof schemas.user> {
   return userShape(creatorFor(caller, { ...user, kind: 'user' }), caller, publicUrl)
+}
+
+export function passkeyShape(row: PasskeyRow): z.output<typeof schemas.passkey> {
+  return {
+    id: row.id,
+    name: row.name,
+    created_at: time(row.created_at),
+    last_used_at: row.last_used_at === null ? null : time(row.last_used_at),
+    backed_up: row.is_backed_up === 1,
+  }
 }
 
 export function organisationShape(organisation: OrganisationRow): z.output<typeof schemas.organization> {
@@ -345,6 +358,18 @@ export function hookShape(webhook: WebhookRow): z.output<typeof schemas.hook> {
     updated_at: time(webhook.updated_at),
     created_at: time(webhook.created_at),
   }
+}
+
+export function publisherShape(rule: PublisherRule): z.output<typeof schemas.trustedPublisher> {
+  const { id, name, issuer, claims, packages, maker, createdAt, lastUsedAt } = rule
+  return {
+    ...{ id, name, issuer, claims, packages: [...packages], created_by: maker, created_at: time(createdAt) },
+    last_used_at: lastUsedAt === null ? null : time(lastUsedAt),
+  }
+}
+
+export function fileOriginShape({ file, issuer, claims, createdAt }: FileOrigin): z.output<typeof schemas.fileOrigin> {
+  return { file, issuer, claims, created_at: time(createdAt) }
 }
 
 /** A delivery in a list. */

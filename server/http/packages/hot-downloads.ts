@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { BunRequest } from 'bun'
-import type { Caller, SignedIn } from '../../access/caller.ts'
+import type { Caller, Publisher } from '../../access/caller.ts'
 import { tokenHeaders } from '../../access/credentials.ts'
 import type { Address, ReadableFile } from '../../registry/download.ts'
 import type { HttpParts } from '../parts.ts'
@@ -38,7 +38,7 @@ interface Kept {
 
 interface Known {
   /** Undefined where it was a password. */
-  tokenId: number | undefined
+  token: { used: 'tokens' | 'deploy_tokens'; id: number } | undefined
   /** Milliseconds since 1970. */
   until: number
   /** Of a password: from where it was sent, as it is written down who signs in from where. */
@@ -85,9 +85,9 @@ export class HotDownloads {
     } else {
       const known = kept.callers.get(credential)
       if (!known || known.until <= this.#parts.registry.now()) return undefined
-      if (known.tokenId === undefined) {
+      if (known.token === undefined) {
         if (known.from !== fromWhere(request, peer)) return undefined
-      } else this.#parts.access.tokenUsed(known.tokenId)
+      } else this.#parts.access.tokenUsed(known.token)
     }
     this.#parts.registry.downloads.note(kept.file)
     this.#parts.registry.observer.sending(kept.file.size)
@@ -152,14 +152,16 @@ export class HotDownloads {
   }
 
   /** Undefined where the credential is good for one request alone. */
-  #known({ credential }: SignedIn, request: Request, peer: () => string): Known | undefined {
+  #known({ credential }: Publisher, request: Request, peer: () => string): Known | undefined {
     const until = this.#parts.registry.now() + goodFor
-    if (credential.kind === 'token') {
-      return { tokenId: credential.id, until: Math.min(until, credential.expiresAt ?? until), from: '' }
+    if (credential.kind === 'token' || credential.kind === 'deploy-token') {
+      const used = credential.kind === 'token' ? 'tokens' : 'deploy_tokens'
+      const token = { used, id: credential.id } as const
+      return { token, until: Math.min(until, credential.expiresAt ?? until), from: '' }
     }
     const isAlone = credential.kind === 'password' && credential.secondFactor === null
     const from = isAlone ? fromWhere(request, peer) : ''
-    return isAlone && from.length <= longest.from ? { tokenId: undefined, until, from } : undefined
+    return isAlone && from.length <= longest.from ? { token: undefined, until, from } : undefined
   }
 }
 

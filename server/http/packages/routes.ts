@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Resolved } from '../../access/access.ts'
-import { type Grant, grant, ownerAt } from '../../access/grant.ts'
+import { actorOf } from '../../access/caller.ts'
+import { type Grant, packageGrant } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
 import { publish } from '../../registry/publish.ts'
@@ -43,16 +44,16 @@ async function fileRoute(
     }
     case 'PUT': {
       const resolved = await calling.resolve(addressKeys(address))
-      const leave = grant('write', resolved.caller, ownerAt(resolved))
+      const leave = packageGrant('write', resolved)
       await publish(parts.registry, leave, { ...uploadFrom(request, address), taken: resolved.found?.file })
       logPublished(parts.log, leave, address)
       return new Response(null, { status: 201 })
     }
     case 'DELETE': {
       const resolved = await calling.resolve(addressKeys(address))
-      const leave = grant('write', resolved.caller, ownerAt(resolved))
+      const leave = packageGrant('write', resolved)
       await removeFile(parts.registry, leave, address)
-      parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
+      parts.log.info(eventOf(address, actorOf(leave.caller).name), `Removed ${pathOf(address)}`)
       return new Response(null, { status: 204 })
     }
     default:
@@ -90,9 +91,9 @@ function download(
 async function versionRoute(parts: HttpParts, request: Request, address: Address, calling: Calling): Promise<Response> {
   if (request.method !== 'DELETE') throw methodNotAllowed('DELETE')
   const resolved = await calling.resolve(addressKeys(address))
-  const leave = grant('write', resolved.caller, ownerAt(resolved))
-  await removeVersion(parts.registry, leave, address)
-  parts.log.info(eventOf(address, leave.caller.account.name), `Removed ${pathOf(address)}`)
+  const leave = packageGrant('write', resolved)
+  await removeVersion(parts.registry, leave, address.version)
+  parts.log.info(eventOf(address, actorOf(leave.caller).name), `Removed ${pathOf(address)}`)
   return new Response(null, { status: 204 })
 }
 
@@ -102,7 +103,7 @@ export function methodNotAllowed(allow: string): Problem {
 
 /** The line that every way to publish leaves in the log. */
 export function logPublished(log: Logger, { caller }: Grant<'write'>, address: Address): void {
-  log.info(eventOf(address, caller.account.name), `Published ${pathOf(address)}`)
+  log.info(eventOf(address, actorOf(caller).name), `Published ${pathOf(address)}`)
 }
 
 function pathOf(address: Address): string {

@@ -9,6 +9,7 @@ import { tell } from '../problem-response.ts'
 import { sentBy } from '../same-origin.ts'
 import { invitation } from './invitation.ts'
 import { login } from './login.ts'
+import { passkeyOptions } from './passkey-options.ts'
 import { password } from './password.ts'
 import { passwordReset } from './password-reset.ts'
 import { sessions } from './sessions.ts'
@@ -35,6 +36,7 @@ export function signInApp(parts: HttpParts) {
 export function signInRoutes(parts: HttpParts): Hono<SignInEnv> {
   const app = new Hono<SignInEnv>({ strict: false }).basePath('/user')
   app.route('/', login(parts))
+  app.route('/', passkeyOptions(parts))
   app.route('/', sessions(parts))
   app.route('/', password(parts))
   app.route('/', signUp(parts))

@@ -31,6 +31,28 @@ export function setAwaitedCode(awaited: string | undefined, lifetime: number, co
   return written('awaited_code', awaited, awaited === undefined ? 0 : Math.ceil(lifetime / 1000), cookie)
 }
 
+/** What a browser was given when it was asked for a passkey and brings with the answer; undefined where it has none. */
+export function passkeyChallenge(header: string | null, cookie: Kind): string | undefined {
+  return onlyValue(header, nameOf('passkey_challenge', cookie))
+}
+
+/** `Set-Cookie` until the answer, for `lifetime` milliseconds, or to forget it. */
+export function setPasskeyChallenge(sealed: string | undefined, lifetime: number, cookie: Kind): string {
+  return written('passkey_challenge', sealed, sealed === undefined ? 0 : Math.ceil(lifetime / 1000), cookie)
+}
+
+/** What a browser keeps while somebody is at his OpenID provider (`oidc`), or has to choose a name (`oidc_newcomer`). */
+export type ProviderCookie = 'oidc' | 'oidc_newcomer'
+
+export function providerCookie(of: ProviderCookie, header: string | null, cookie: Kind): string | undefined {
+  return onlyValue(header, nameOf(of, cookie))
+}
+
+/** `Set-Cookie` for `lifetime` milliseconds, or to forget it. */
+export function setProviderCookie(of: ProviderCookie, sealed: string | undefined, lifetime: number, cookie: Kind): string {
+  return written(of, sealed, sealed === undefined ? 0 : Math.ceil(lifetime / 1000), cookie)
+}
+
 type Kind = Pick<SessionCookie, 'isSecure'>
 
 /** The value that was sent under that name; of two that differ none. */

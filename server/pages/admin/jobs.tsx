@@ -14,6 +14,7 @@ const kinds: Record<string, string> = {
   deliveries: 'Send to webhooks',
   digests: 'Compute the other digests of a file',
   'ended-sessions': 'Remove sessions that have ended',
+  'ended-exchanges': 'Remove tokens of jobs that have ended',
   'expired-links': 'Remove links that have ended',
   'forgotten-password': 'Make a link for a forgotten password',
   mail: 'Send a mail',

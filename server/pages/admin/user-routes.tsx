@@ -173,6 +173,14 @@ export function userPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       log(user.name, grant.caller.account.name, `Removed the second factor of ${user.name}`)
       return goTo(at('users', user.name), 'user-second-factor-off')
     })
+    .post('/-/admin/users/:name/remove-passkeys', async (c) => {
+      const grant = visitOf(c).administers('write')
+      const user = await userIn(c)
+      mustBePressed(await Form.of(c.req.raw), 'remove')
+      await parts.passkeys.removeAllOf(grant, user.id)
+      log(user.name, grant.caller.account.name, `Removed the passkeys of ${user.name}`)
+      return goTo(at('users', user.name), 'user-passkeys-removed')
+    })
     .post('/-/admin/users/:name/rename', async (c) => {
       const leave = await leaveIn(c)
       const typed = await Form.of(c.req.raw)

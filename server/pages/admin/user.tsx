@@ -1,5 +1,6 @@
 import type { PropsWithChildren } from 'hono/jsx'
 import type { UserRow } from '../../access/accounts.ts'
+import type { Identity } from '../../access/oidc/identities.ts'
 import type { OwnerUsage } from '../../registry/usage.ts'
 import { Button, ButtonLink, Checkbox, Choices, Confirm, TextArea, TextField } from '../components/forms.tsx'
 import { Alert, Columns, Section, State } from '../components/parts.tsx'
@@ -15,12 +16,13 @@ export type UserForm = 'change' | 'password' | 'rename'
 export interface UserPageProps {
   user: UserRow
   usage: OwnerUsage
+  identities: readonly Identity[]
   sendsMail: boolean
   /** The form that came back. */
   sent?: { which: UserForm; typed: Form; faults: Faults }
 }
 
-export function UserPage({ user, usage, sendsMail, sent }: UserPageProps) {
+export function UserPage({ user, usage, identities, sendsMail, sent }: UserPageProps) {
   const { links, visitor } = useSite()
   const isSelf = visitor?.account.id === user.id
   const at = (...more: string[]) => links.to('-', 'admin', 'users', user.name, ...more)
@@ -41,7 +43,7 @@ export function UserPage({ user, usage, sendsMail, sent }: UserPageProps) {
       <Columns aside={<Facts user={user} usage={usage} />}>
         <ChangeForm user={user} isSelf={isSelf} action={at()} sent={of('change')} />
         {!isSelf && <PasswordForms user={user} at={at} sendsMail={sendsMail} sent={of('password')} />}
-        <SignIns user={user} at={at} isSelf={isSelf} />
+        <SignIns user={user} at={at} isSelf={isSelf} identities={identities} />
         <Section title="Name" id="name">
           <p class="mb-4 prose-width">
             The old name goes on leading here, and stays reserved until you free it at{' '}
@@ -93,6 +95,8 @@ function Facts({ user, usage }: { user: UserRow; usage: OwnerUsage }) {
         <dd>{user.last_login_at === null ? 'never' : <Ago at={user.last_login_at} />}</dd>
         <dt>Second factor</dt>
         <dd>{user.totp_secret === null ? <State tone="none">off</State> : <State tone="success">on</State>}</dd>
+        <dt>Passkeys</dt>
+        <dd>{user.has_passkeys === 0 ? <State tone="none">none</State> : <State tone="success">yes</State>}</dd>
         <dt>Has</dt>
         <dd>{packagesInWords(usage)}</dd>
         <dt>Size</dt>
@@ -270,6 +274,12 @@ function SignIns({ user, at, isSelf }: { user: UserRow; at: At; isSelf: boolean 
           <Action action={at('remove-second-factor')} button="Turn off the second factor" name="remove">
             For who has lost phone and recovery codes. Make sure that it is the person who asks: from then on the
             password alone is enough.
+          </Action>
+        )}
+        {user.has_passkeys === 1 && (
+          <Action action={at('remove-passkeys')} button="Remove the passkeys" name="remove">
+            For who has lost all devices that keep one. Make sure that it is the person who asks: from then on the
+            password{user.totp_secret === null ? ' alone' : ' with its second factor'} is enough.
           </Action>
         )}
       </div>

@@ -21,6 +21,7 @@ export function Marks({ user }: { user: UserRow }) {
   const marks = [
     user.is_admin === 1 && { text: 'Administrator', look: 'badge-neutral' },
     user.is_active === 0 && { text: 'Inactive', look: 'badge-error badge-outline' },
+    user.suspended_at !== null && { text: 'Suspended', look: 'badge-error badge-outline' },
     user.prohibit_login === 1 && { text: 'Sign-in prohibited', look: 'badge-error badge-outline' },
     user.is_restricted === 1 && { text: 'Restricted', look: 'badge-warning badge-outline' },
     user.must_change_password === 1 && { text: 'New password due', look: 'badge-outline border-base-300' },

@@ -20,7 +20,7 @@ describe('filters of the log', () => {
 
   test.each([
     [{ since: '2026-05-01T10:30' }, { since: Date.UTC(2026, 4, 1, 10, 30) }],
-    [{ action: 'token.' }, { actions: ['token.created', 'token.deleted'] }],
+    [{ action: 'token.' }, { actions: ['token.created', 'token.deleted', 'token.exchanged'] }],
     [
       { actor: 'ada', credential: 'session' },
       { actor: 'ada', credential: 'session' },

@@ -90,8 +90,11 @@ function familyName(kind: string): string {
 
 const credentialNames: Record<(typeof auditCredentials)[number], string> = {
   password: 'A password',
+  'deploy-token': 'deploy token',
   token: 'A token',
   session: 'A browser that had signed in',
+  passkey: 'A passkey',
+  oidc: 'An OpenID provider',
   proxy: 'Single sign-on',
   link: 'A link',
   operator: 'The command line',

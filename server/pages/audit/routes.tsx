@@ -118,7 +118,7 @@ export function auditPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     })
     .get('/:owner/-/packages/generic/:name/-/audit', async (c) => {
       const name = c.req.param('name')
-      const grant = await visitOf(c).mayWrite(c.req.param('owner'))
+      const grant = await visitOf(c).mayWritePackage(c.req.param('owner'), name)
       const owner = grant.owner.name
       return show(c, {
         title: `Audit · ${owner}/${name}`,
@@ -136,7 +136,7 @@ export function auditPages(parts: HttpParts, render: Render): Hono<PageEnv> {
           </>
         ),
         allowed: usual,
-        find: (query, page) => parts.auditLog.ofPackage(grant, name, query, page),
+        find: (query, page) => parts.auditLog.ofPackage(grant, query, page),
       })
     })
 }

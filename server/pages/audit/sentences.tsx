@@ -95,6 +95,59 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
       </>
     ),
   'second-factor.recovery-codes': ({ who }) => <>{who} made new recovery codes</>,
+  'account.suspended': ({ owner, details }) => (
+    <>
+      {owner} was suspended: the provider {name(details.provider)} {lapses[String(details.reason)] ?? 'does not vouch for him'}
+    </>
+  ),
+  'account.reinstated': ({ who, owner, details }) =>
+    typeof details.provider === 'string' ? (
+      <>
+        {owner} is not suspended any more: the provider {name(details.provider)} vouches for him
+      </>
+    ) : (
+      <>
+        {who} lifted the suspension of {owner}
+      </>
+    ),
+  'identity.linked': ({ who, subject, details }) => (
+    <>
+      {who} linked the identity {subject} at {name(details.provider)}
+    </>
+  ),
+  'identity.unlinked': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} unlinked the identity {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'identity.lapsed': ({ owner, details }) => (
+    <>
+      The provider {name(details.provider)} {lapses[String(details.reason)] ?? 'does not vouch'}: {owner}
+      {details.kept ? ', who stays because of being the last administrator' : ''}
+    </>
+  ),
+  'passkey.added': ({ who, subject }) => (
+    <>
+      {who} added the passkey {subject}
+    </>
+  ),
+  'passkey.renamed': ({ who, subject }) => (
+    <>
+      {who} renamed the passkey {subject}
+    </>
+  ),
+  'passkey.removed': ({ who, owner, isOwn, subject, event, details }) =>
+    event.subject === null ? (
+      <>
+        {who} removed {counted(numberIn(details.passkeys, 1), 'passkey')}
+        {isOwn ? '' : <> of {owner}</>}
+      </>
+    ) : (
+      <>
+        {who} removed the passkey {subject}
+      </>
+    ),
   'token.created': ({ who, owner, isOwn, subject }) => (
     <>
       {who} made the token {subject}
@@ -104,6 +157,29 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
   'token.deleted': ({ who, owner, isOwn, subject }) => (
     <>
       {who} deleted the token {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'token.exchanged': ({ owner, subject }) => (
+    <>
+      A job got a token of {owner} for its ID token, by the trusted publisher {subject}
+    </>
+  ),
+  'publisher.created': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} made the trusted publisher {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'publisher.changed': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} changed the trusted publisher {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'publisher.deleted': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} deleted the trusted publisher {subject}
       {isOwn ? '' : <> of {owner}</>}
     </>
   ),
@@ -269,8 +345,20 @@ export const actionNames: Record<AuditAction, string> = {
   'second-factor.enabled': 'Two-factor turned on',
   'second-factor.removed': 'Two-factor turned off',
   'second-factor.recovery-codes': 'Recovery codes made',
+  'account.suspended': 'Account suspended by its provider',
+  'account.reinstated': 'Account not suspended any more',
+  'identity.linked': 'Identity linked',
+  'identity.unlinked': 'Identity unlinked',
+  'identity.lapsed': 'Provider no longer vouches',
+  'passkey.added': 'Passkey added',
+  'passkey.renamed': 'Passkey renamed',
+  'passkey.removed': 'Passkey removed',
   'token.created': 'Token made',
   'token.deleted': 'Token deleted',
+  'token.exchanged': 'Token given for an ID token',
+  'publisher.created': 'Trusted publisher made',
+  'publisher.changed': 'Trusted publisher changed',
+  'publisher.deleted': 'Trusted publisher deleted',
   'invitation.created': 'Invitation made',
   'invitation.withdrawn': 'Invitation withdrawn',
   'invitation.accepted': 'Invitation accepted',
@@ -301,6 +389,13 @@ export const actionNames: Record<AuditAction, string> = {
   'package.deleted': 'Package deleted',
 }
 
+/** What a provider has done that does not vouch for somebody any more. */
+const lapses: Record<string, string> = {
+  group: 'has him in none of the groups that may come in',
+  refused: 'does not vouch for him any more',
+  unreachable: 'could not be asked about him for three days',
+}
+
 /** Why somebody was not let in; what is not here is told as it is. */
 const reasons: Record<string, string> = {
   malformed: 'what was sent could not be read',
@@ -309,8 +404,13 @@ const reasons: Record<string, string> = {
   'passwords-off': 'passwords are turned off here',
   'code-missing': 'the second factor was missing',
   'wrong-code': 'wrong code',
+  'passkey-missing': 'a passkey was missing',
+  'unknown-passkey': 'a passkey that is nobody’s here',
+  'wrong-passkey': 'a passkey’s answer that was not right',
+  'passkey-counter': 'a passkey of which there may be a copy',
   'wrong-token': 'wrong token',
   'expired-token': 'the token had expired',
+  'provider-refused': 'a provider did not vouch',
   prohibited: 'the account may not sign in',
   'too-many-attempts': 'too many attempts',
 }

@@ -198,6 +198,9 @@ interface ButtonProps {
   name?: string
   value?: string
   formaction?: string
+  /** Shown by a script, without which it could do nothing. */
+  hidden?: boolean
+  'data-passkey-button'?: string
 }
 
 /** Sends the form that it stands in. One primary button on a page. */

@@ -34,6 +34,7 @@ const known = {
   next: 'chevron-right',
   organisation: 'building-complex',
   package: 'package',
+  passkey: 'fingerprint-pattern',
   previous: 'chevron-left',
   repeat: 'rotate-cw',
   search: 'search',

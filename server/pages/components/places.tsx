@@ -142,15 +142,28 @@ export function OwnerHead(
   )
 }
 
-export type AccountPlace = 'profile' | 'password' | 'two-factor' | 'tokens' | 'sessions' | 'organisations' | 'audit'
+export type AccountPlace =
+  | 'profile'
+  | 'password'
+  | 'two-factor'
+  | 'passkeys'
+  | 'identities'
+  | 'tokens'
+  | 'sessions'
+  | 'organisations'
+  | 'audit'
 
 /** What somebody has of his own. */
 export function AccountPlaces({ here }: { here?: AccountPlace }) {
-  const { links } = useSite()
+  const { links, providers } = useSite()
   const all: (Place & { name: AccountPlace })[] = [
     { name: 'profile', text: 'Profile', icon: 'account', href: links.path('/user/settings') },
     { name: 'password', text: 'Password', icon: 'hidden', href: links.path('/user/settings/password') },
     { name: 'two-factor', text: 'Two-factor', icon: 'admin', href: links.path('/user/settings/two-factor') },
+    { name: 'passkeys', text: 'Passkeys', icon: 'passkey', href: links.path('/user/settings/passkeys') },
+    ...(providers.length > 0 || here === 'identities'
+      ? [{ name: 'identities', text: 'Identities', icon: 'link', href: links.path('/user/settings/identities') } as const]
+      : []),
     { name: 'tokens', text: 'Tokens', icon: 'key', href: links.path('/user/settings/tokens') },
     { name: 'sessions', text: 'Sessions', icon: 'signIn', href: links.path('/user/settings/sessions') },
     { name: 'organisations', text: 'Organisations', icon: 'organisation', href: links.path('/user/organisations') },

@@ -85,9 +85,9 @@ async function exampleOf(parts: HttpParts, visit: Visit, [newest]: FoundPackage[
   if (!newest) return undefined
   const { package: name, version } = newest.version
   try {
-    const grant = await visit.mayRead(newest.owner.name)
+    const grant = await visit.mayReadPackage(newest.owner.name, name)
     // Nobody waits here for digests.
-    const [file] = await showFiles(parts.registry, grant, { package: name, version }, AbortSignal.abort())
+    const [file] = await showFiles(parts.registry, grant, version, AbortSignal.abort())
     return file && { owner: newest.owner.name, package: name, version, file: file.name }
   } catch (error) {
     // It was there a moment ago.

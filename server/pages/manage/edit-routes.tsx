@@ -17,20 +17,20 @@ export function editRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
     .get(address, async (c) => {
       const { owner, name } = c.req.param()
       const visit = visitOf(c)
-      const grant = await visit.mayWrite(owner)
-      const its = await showPackage(parts.registry, await visit.mayRead(owner), name)
+      const grant = await visit.mayWritePackage(owner, name)
+      const its = await showPackage(parts.registry, await visit.mayReadPackage(owner, name))
       const page = <EditPage owner={grant.owner.name} its={its} typed={typedAs(its)} seen={markOf(its)} />
       return render(c, { title: `Edit ${its.name}` }, page)
     })
     .post(address, async (c) => {
       const { owner, name } = c.req.param()
       const visit = visitOf(c)
-      const grant = await visit.mayWrite(owner)
-      const mayRead = await visit.mayRead(owner)
+      const grant = await visit.mayWritePackage(owner, name)
+      const mayRead = await visit.mayReadPackage(owner, name)
       const form = await Form.of(c.req.raw)
       const typed = typedFrom(form)
       const again = async (status: number, more: { faults?: Faults; isPreview?: boolean; isOvertaken?: boolean }) => {
-        const its = await showPackage(parts.registry, mayRead, name)
+        const its = await showPackage(parts.registry, mayRead)
         // Who has been shown what somebody else made of it may save over that, and over nothing later.
         const seen = more.isOvertaken ? markOf(its) : form.text('seen')
         const page = <EditPage owner={grant.owner.name} its={its} typed={typed} seen={seen} {...more} />
@@ -40,7 +40,7 @@ export function editRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       if (form.has('preview')) return again(200, { isPreview: true, ...(faults ? { faults } : {}) })
       if (faults) return again(faults.status, { faults })
       const saved = await unlessOvertaken(() =>
-        attempt(() => changePackage(parts.registry, grant, name, textsOf(data), form.text('seen'))),
+        attempt(() => changePackage(parts.registry, grant, textsOf(data), form.text('seen'))),
       )
       if (saved === undefined) return again(409, { isOvertaken: true })
       if (saved.faults) return again(saved.faults.status, { faults: saved.faults })

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
-import type { Grant } from '../../access/grant.ts'
+import { actorOf } from '../../access/caller.ts'
+import type { PackageGrant } from '../../access/grant.ts'
 import type { HttpParts } from '../../http/parts.ts'
 import { longestName } from '../../names.ts'
 import { Problem } from '../../problems.ts'
@@ -28,9 +29,9 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
   const { registry } = parts
   const links = linksOf(parts)
 
-  const ofFile = async (c: Context<PageEnv>, grant: Grant<'write'>): Promise<Removal> => {
+  const ofFile = async (c: Context<PageEnv>, grant: PackageGrant<'write'>): Promise<Removal> => {
     const { name = '', version = '', id = '' } = c.req.param()
-    const loss = await lossOfFile(registry, grant, { package: name, version, id: idIn(id) })
+    const loss = await lossOfFile(registry, grant, { version, id: idIn(id) })
     const owner = grant.owner.name
     const path = [owner, loss.package, loss.version, loss.file].join('/')
     return {
@@ -45,13 +46,13 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       back: links().version(owner, loss.package, loss.version),
       loss,
       path,
-      remove: () => removeFile(registry, grant, { package: loss.package, version: loss.version, file: loss.file }),
+      remove: () => removeFile(registry, grant, { version: loss.version, file: loss.file }),
       notice: loss.isLast ? 'version-deleted' : 'file-deleted',
     }
   }
-  const ofVersion = async (c: Context<PageEnv>, grant: Grant<'write'>): Promise<Removal> => {
+  const ofVersion = async (c: Context<PageEnv>, grant: PackageGrant<'write'>): Promise<Removal> => {
     const { name = '', version = '' } = c.req.param()
-    const loss = await lossOfVersion(registry, grant, { package: name, version })
+    const loss = await lossOfVersion(registry, grant, version)
     const owner = grant.owner.name
     return {
       what: 'version',
@@ -64,12 +65,12 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       back: links().version(owner, loss.package, loss.version),
       loss,
       path: [owner, loss.package, loss.version].join('/'),
-      remove: () => removeVersion(registry, grant, { package: loss.package, version: loss.version }),
+      remove: () => removeVersion(registry, grant, loss.version),
       notice: 'version-deleted',
     }
   }
-  const ofPackage = async (c: Context<PageEnv>, grant: Grant<'write'>): Promise<Removal> => {
-    const loss = await lossOfPackage(registry, grant, c.req.param('name') ?? '')
+  const ofPackage = async (_: Context<PageEnv>, grant: PackageGrant<'write'>): Promise<Removal> => {
+    const loss = await lossOfPackage(registry, grant)
     const owner = grant.owner.name
     return {
       what: 'package',
@@ -80,7 +81,7 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       back: links().package(owner, loss.package),
       loss,
       path: [owner, loss.package].join('/'),
-      remove: () => removePackage(registry, grant, loss.package),
+      remove: () => removePackage(registry, grant),
       notice: 'package-deleted',
     }
   }
@@ -92,13 +93,16 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
   /** The nearest page that is left: that of the version, of the package or of the owner. */
   const placeAfter = async (c: Context<PageEnv>, { what, notice, loss, back }: Removal, owner: string) => {
     if (what === 'file' && notice === 'file-deleted') return back
-    const grant = await visitOf(c).mayRead(owner)
-    const isLeft = what !== 'package' && (await isThere(() => showPackage(registry, grant, loss.package)))
+    const look = async () => showPackage(registry, await visitOf(c).mayReadPackage(owner, loss.package))
+    const isLeft = what !== 'package' && (await isThere(look))
     return isLeft ? links().package(owner, loss.package) : links().owner(owner)
   }
 
+  const mayWriteAt = (c: Context<PageEnv>) =>
+    visitOf(c).mayWritePackage(c.req.param('owner') ?? '', c.req.param('name') ?? '')
+
   const app = new Hono<PageEnv>()
-  const removal = (address: string, find: (c: Context<PageEnv>, grant: Grant<'write'>) => Promise<Removal>) => {
+  const removal = (address: string, find: (c: Context<PageEnv>, grant: PackageGrant<'write'>) => Promise<Removal>) => {
     const page = (
       c: Context<PageEnv>,
       its: Removal,
@@ -110,11 +114,11 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       return render(c, { title, status }, <RemovalPage {...shown} grace={registry.blobGrace} {...said} />)
     }
     app.get(address, async (c) => {
-      const grant = await visitOf(c).mayWrite(c.req.param('owner') ?? '')
+      const grant = await mayWriteAt(c)
       return page(c, await find(c, grant))
     })
     app.post(address, async (c) => {
-      const grant = await visitOf(c).mayWrite(c.req.param('owner') ?? '')
+      const grant = await mayWriteAt(c)
       const its = await find(c, grant)
       const typed = (await Form.of(c.req.raw)).text('confirm').trim()
       if (typed !== its.name) return page(c, its, { status: 422, typed, error: notThat(typed) })
@@ -123,61 +127,60 @@ export function removalRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       return goTo(await placeAfter(c, its, grant.owner.name), its.notice)
     })
   }
-  const log = ({ owner, caller }: Grant<'write'>, path: string) =>
-    parts.log.info({ 'package.owner': owner.name, 'user.name': caller.account.name }, `Removed ${path}`)
+  const log = ({ owner, caller }: PackageGrant<'write'>, path: string) =>
+    parts.log.info({ 'package.owner': owner.name, 'user.name': actorOf(caller).name }, `Removed ${path}`)
 
   removal('/:owner/-/packages/generic/:name/-/version/:version/delete/:id', ofFile)
   removal('/:owner/-/packages/generic/:name/-/version/:version/delete', ofVersion)
   removal('/:owner/-/packages/generic/:name/-/delete', ofPackage)
 
   const many = '/:owner/-/packages/generic/:name/-/delete-versions'
-  const dryRun = (grant: Grant<'write'>, name: string, pattern: string) =>
-    deleteVersions(registry, grant, name, { choice: { pattern }, dryRun: true })
+  const dryRun = (grant: PackageGrant<'write'>, pattern: string) =>
+    deleteVersions(registry, grant, { choice: { pattern }, dryRun: true })
   type Said = { deletion?: Deletion; fault?: string; refusal?: string; typed?: string; error?: string }
   const manyPage = async (c: Context<PageEnv>, pattern: string, status: number, said: Said) => {
     const { owner = '', name = '' } = c.req.param()
-    const grant = await visitOf(c).mayRead(owner)
-    const its = await showPackage(registry, grant, name)
+    const grant = await visitOf(c).mayReadPackage(owner, name)
+    const its = await showPackage(registry, grant)
     const page = <DeleteVersionsPage owner={grant.owner.name} name={its.name} pattern={pattern} {...said} />
     return render(c, { title: `Delete versions of ${its.name}`, status }, page)
   }
   return app
     .get(many, async (c) => {
-      const { owner, name } = c.req.param()
-      const grant = await visitOf(c).mayWrite(owner)
+      const grant = await mayWriteAt(c)
       const pattern = c.req.query('pattern')?.trim() ?? ''
       const fault = faultIn(pattern)
       if (c.req.query('pattern') === undefined) return manyPage(c, '', 200, {})
       if (fault) return manyPage(c, pattern, 422, { fault })
-      return manyPage(c, pattern, 200, { deletion: await dryRun(grant, name, pattern) })
+      return manyPage(c, pattern, 200, { deletion: await dryRun(grant, pattern) })
     })
     .post(many, async (c) => {
       const { owner, name } = c.req.param()
-      const grant = await visitOf(c).mayWrite(owner)
+      const grant = await mayWriteAt(c)
       const form = await Form.of(c.req.raw)
       const pattern = form.text('pattern').trim()
       const fault = faultIn(pattern)
       if (fault) return manyPage(c, pattern, 422, { fault })
-      const deletion = await dryRun(grant, name, pattern)
+      const deletion = await dryRun(grant, pattern)
       const typed = form.text('confirm').trim()
-      const its = await showPackage(registry, await visitOf(c).mayRead(owner), name)
+      const its = await showPackage(registry, await visitOf(c).mayReadPackage(owner, name))
       if (typed !== its.name) return manyPage(c, pattern, 422, { deletion, typed, error: notThat(typed) })
       if (form.text('total') !== String(deletion.total)) {
         const refusal = 'Other versions are like that by now, so nothing is deleted. Look at the list again.'
         return manyPage(c, pattern, 409, { deletion, refusal, typed })
       }
-      const { total } = await deleteVersions(registry, grant, name, { choice: { pattern }, dryRun: false })
+      const { total } = await deleteVersions(registry, grant, { choice: { pattern }, dryRun: false })
       parts.log.info(
         {
           'package.owner': grant.owner.name,
           'package.name': its.name,
           'deletion.versions': total,
-          'user.name': grant.caller.account.name,
+          'user.name': actorOf(grant.caller).name,
         },
         `Removed ${total} versions of ${grant.owner.name}/${its.name}`,
       )
-      const mayRead = await visitOf(c).mayRead(owner)
-      const isLeft = await isThere(() => showPackage(registry, mayRead, name))
+      const look = async () => showPackage(registry, await visitOf(c).mayReadPackage(owner, name))
+      const isLeft = await isThere(look)
       const place = isLeft ? links().package(grant.owner.name, its.name) : links().owner(grant.owner.name)
       return goTo(place, 'versions-deleted')
     })

@@ -17,7 +17,7 @@ export function ownerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     const query = (c.req.query('q') ?? '').trim()
     const page = shownOf(c)
     const sorting = sortingOf(c)
-    const { owner, packages, versions } = await ownerNow(parts.registry, grant.owner.id)
+    const { owner, packages, versions } = await ownerNow(parts.registry, grant)
     const results = await inTurn(parts.registry, c.req.raw.signal, () =>
       findPackages(parts.registry, grant, query, page, sorting),
     )

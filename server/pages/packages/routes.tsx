@@ -27,16 +27,14 @@ const chartDays = 30
 /** A package, its versions, one of them, and the bytes of its files. */
 export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
   const { registry } = parts
-  const mayReadAt = (c: Context<PageEnv>) => visitOf(c).mayRead(c.req.param('owner') ?? '')
-  const addressIn = (c: Context<PageEnv>) => ({
-    package: c.req.param('name') ?? '',
-    version: c.req.param('version') ?? '',
-  })
+  const mayReadAt = (c: Context<PageEnv>) =>
+    visitOf(c).mayReadPackage(c.req.param('owner') ?? '', c.req.param('name') ?? '')
+  const versionIn = (c: Context<PageEnv>) => c.req.param('version') ?? ''
 
   const versionPage = async (c: Context<PageEnv>) => {
     const grant = await mayReadAt(c)
     const shown = shownOf(c)
-    const { version, files } = await versionWithFiles(registry, grant, addressIn(c), shown)
+    const { version, files } = await versionWithFiles(registry, grant, versionIn(c), shown)
     const asked = Number(c.req.query('file'))
     const view = {
       owner: grant.owner,
@@ -53,7 +51,7 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
   return new Hono<PageEnv>({ strict: false })
     .get(base, async (c) => {
       const grant = await mayReadAt(c)
-      const its = await showPackage(registry, grant, addressIn(c).package)
+      const its = await showPackage(registry, grant)
       const versions = await someVersions(registry, its, { offset: 0, limit: fewVersions })
       const [newest] = versions
       const [files, days] = newest
@@ -68,7 +66,7 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
     })
     .get(`${base}/versions`, async (c) => {
       const grant = await mayReadAt(c)
-      const its = await showPackage(registry, grant, addressIn(c).package)
+      const its = await showPackage(registry, grant)
       const text = c.req.query('q')?.trim() ?? ''
       const [shown, sorting] = [shownOf(c), sortingOf(c)]
       const found = await findVersions(registry, its, text, shown, sorting, c.req.raw.signal)
@@ -81,7 +79,7 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
       const grant = await mayReadAt(c)
       const sent = c.req.param('id')
       if (!/^[1-9]\d{0,14}$/.test(sent)) throw new Problem('not-found', 'package file does not exist')
-      const found = await readableFileById(registry, grant, { ...addressIn(c), id: Number(sent) })
+      const found = await readableFileById(registry, grant, { version: versionIn(c), id: Number(sent) })
       try {
         return fileResponse(registry, found, c.req.raw, (error) => logFailure(parts.log, c.req.raw, error))
       } catch (error) {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { type Grant, grantToChange, ownerAt } from '../../access/grant.ts'
+import type { SignedIn } from '../../access/caller.ts'
+import { type Grant, type PackageGrant, packageToChange } from '../../access/grant.ts'
 import { logFailure } from '../../http/failures.ts'
 import { logPublished } from '../../http/packages/routes.ts'
 import { uploadFrom } from '../../http/packages/upload.ts'
@@ -26,7 +27,7 @@ const mostElsewhere = 50
 export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
   const links = linksOf(parts)
 
-  async function page(c: Context<PageEnv>, leave: Grant<'write'>, faults?: Faults): Promise<Response> {
+  async function page(c: Context<PageEnv>, leave: PersonalGrant, faults?: Faults): Promise<Response> {
     const { owner, caller } = leave
     const wanted = wantedBy(c)
     // A form that was sent has both; a link may know one of them.
@@ -48,8 +49,15 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     return render(c, { title: `Upload to ${owner.name}`, status, scripts: ['upload'] }, content)
   }
 
+  /** At the owner or, where the form names a package, at that one: somebody may be let in there alone. */
+  async function mayWriteAt(c: Context<PageEnv>): Promise<PersonalGrant> {
+    const owner = c.req.param('owner') ?? ''
+    const { package: name } = wantedBy(c)
+    return name ? visitOf(c).mayWritePackage(owner, name) : visitOf(c).mayWrite(owner)
+  }
+
   /** Where else the reader may publish. */
-  async function elsewhere({ owner, caller }: Grant<'write'>): Promise<string[]> {
+  async function elsewhere({ owner, caller }: PersonalGrant): Promise<string[]> {
     const names = [caller.account.name, ...(await parts.organisations.writtenBy(caller, mostElsewhere))]
     return names.filter((name) => name !== owner.name)
   }
@@ -62,7 +70,7 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       const visit = visitOf(c)
       visit.signedIn()
       const resolved = await visit.resolve(address)
-      const leave = grantToChange(resolved.caller, ownerAt(resolved))
+      const leave = packageToChange(resolved)
       return await work({ address, leave, taken: resolved.found?.file })
     } catch (error) {
       // Its new address is told as to everybody else.
@@ -83,10 +91,10 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
 
   return (
     new Hono<PageEnv>()
-      .get('/:owner/-/upload', async (c) => page(c, await visitOf(c).mayWrite(c.req.param('owner'))))
+      .get('/:owner/-/upload', async (c) => page(c, await mayWriteAt(c)))
       .post('/:owner/-/upload', async (c) => {
         const visit = visitOf(c)
-        const leave = await visit.mayWrite(c.req.param('owner'))
+        const leave = await mayWriteAt(c)
         const { package: name = '', version = '' } = wantedBy(c)
         const wrong = faultsIn({ package: name, version })
         if (Object.keys(wrong).length > 0) return page(c, leave, { status: 422, fields: wrong })
@@ -95,9 +103,9 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
             await using sent = await sentFile(c.req.raw)
             const address = { owner: leave.owner.name, package: name, version, file: sent.fileName }
             const upload = { package: packageName(name), version: versionName(version), file: fileName(sent.fileName) }
-            const { found } = await visit.resolve(address)
-            const rest = { body: sent.content, declaredSize: undefined, declaredDigests: {}, taken: found?.file }
-            await publish(parts.registry, leave, { ...upload, ...rest }).catch((error) => {
+            const place = await visit.resolve(address)
+            const rest = { body: sent.content, declaredSize: undefined, declaredDigests: {}, taken: place.found?.file }
+            await publish(parts.registry, packageToChange(place), { ...upload, ...rest }).catch((error) => {
               throw inPlainWords(error)
             })
             logPublished(parts.log, leave, address)
@@ -151,9 +159,12 @@ function inPlainWords(error: unknown): unknown {
   return words ? new Problem(error.code, words, error.facts, error.cause) : error
 }
 
+/** Nobody looks at pages with an owner's token. */
+type PersonalGrant = Grant<'write'> & { readonly caller: SignedIn }
+
 interface AtFile {
   address: Address
-  leave: Grant<'write'>
+  leave: PackageGrant<'write'>
   taken: Parameters<typeof mustBePublishable>[2]['taken']
 }
 

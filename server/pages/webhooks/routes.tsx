@@ -88,7 +88,7 @@ function ownersGrant<V extends Verb>(
   verb: V,
 ): WebhookGrant<V> {
   if (owner?.kind !== 'user') return organisationWebhooks(organisationGrant('owner', verb, caller, owner), verb)
-  if (caller.kind === 'anonymous' || caller.account.id === owner.id) return ownWebhooks(caller, verb)
+  if (caller.kind !== 'user' || caller.account.id === owner.id) return ownWebhooks(caller, verb)
   grantToShow(caller, owner)
   throw new Problem('forbidden', `The webhooks of ${owner.name} are for ${owner.name} alone.`)
 }
