@@ -477,6 +477,43 @@ export interface paths {
         patch: operations["updateUser"];
         trace?: never;
     };
+    "/api/v1/admin/users/{name}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who somebody is at OpenID providers */
+        get: operations["listIdentitiesOf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{name}/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink an identity of somebody
+         * @description Also where it is his only way in.
+         */
+        delete: operations["deleteIdentityOf"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{name}/orgs": {
         parameters: {
             query?: never;
@@ -489,6 +526,26 @@ export interface paths {
         /** Make an organisation for somebody */
         post: operations["createOrganizationFor"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{name}/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove all passkeys of somebody
+         * @description For somebody whose authenticators are lost. His browser sessions end. Those of an administrator are not removed with a token.
+         */
+        delete: operations["deletePasskeysOf"];
         options?: never;
         head?: never;
         patch?: never;
@@ -545,6 +602,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/users/{name}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a provider has suspended somebody */
+        get: operations["getSuspension"];
+        put?: never;
+        post?: never;
+        /**
+         * Lift what a provider has suspended
+         * @description Holds until the provider has vouched for him once more, and then takes it back.
+         */
+        delete: operations["deleteSuspension"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{name}/totp": {
         parameters: {
             query?: never;
@@ -560,6 +638,26 @@ export interface paths {
          * @description For somebody whose phone and recovery codes are lost.
          */
         delete: operations["deleteSecondFactorOf"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the ID token of a CI job for a token that publishes
+         * @description RFC 8693. The token lives for 15 minutes and can publish what the rules of its owner say, and nothing else. Each ID token is good for one exchange.
+         */
+        post: operations["exchangeIdToken"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -883,6 +981,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/owners/{owner}/deploy-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The deploy tokens of an owner
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        get: operations["listDeployTokens"];
+        put?: never;
+        /**
+         * Make a deploy token
+         * @description For the user, the owners of the organisation, and administrators. 100 at most. A token makes none that may do more than itself, or ends later.
+         */
+        post: operations["createDeployToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/{owner}/deploy-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A deploy token of an owner
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        get: operations["getDeployToken"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a deploy token
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        delete: operations["deleteDeployToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/{owner}/publishers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which jobs may publish at an owner without a stored secret
+         * @description For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`.
+         */
+        get: operations["listTrustedPublishers"];
+        put?: never;
+        /**
+         * Let jobs publish
+         * @description For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`. 100 at most. A rule that pins no immutable id is 400.
+         */
+        post: operations["createTrustedPublisher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/{owner}/publishers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A rule by which jobs may publish
+         * @description For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`.
+         */
+        get: operations["getTrustedPublisher"];
+        put?: never;
+        post?: never;
+        /**
+         * Let jobs publish no more
+         * @description For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`.
+         */
+        delete: operations["deleteTrustedPublisher"];
+        options?: never;
+        head?: never;
+        /**
+         * Change by what rule jobs may publish
+         * @description For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`. What is left out stays; `claims` and `packages` are taken as a whole. Tokens that jobs hold by it end.
+         */
+        patch: operations["editTrustedPublisher"];
+        trace?: never;
+    };
     "/api/v1/packages/{owner}": {
         parameters: {
             query?: never;
@@ -922,6 +1120,102 @@ export interface paths {
          * @description For those who may write to the owner.
          */
         delete: operations["deletePackage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{owner}/generic/{name}/-/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who sees a package, and whom it names
+         * @description For the user, the owners of the organisation, and administrators. Also of a package that is not there yet. At a user it takes `read:user`.
+         */
+        get: operations["getPackageAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Make a package private, or as visible as its owner
+         * @description For the user, the owners of the organisation, and administrators. Also of a package that is not there yet. At a user it takes `write:user`, as all changes here.
+         */
+        patch: operations["changePackageAccess"];
+        trace?: never;
+    };
+    "/api/v1/packages/{owner}/generic/{name}/-/access/deploy-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a deploy token read a private package, or write to it
+         * @description For the user, the owners of the organisation, and administrators. To write, the token needs `write:package`: with it, it may write to every package of its owner that is within its patterns.
+         */
+        put: operations["givePackageToDeployToken"];
+        post?: never;
+        /**
+         * Name a deploy token no more
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        delete: operations["takePackageFromDeployToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{owner}/generic/{name}/-/access/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a team read a package, or write to it
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        put: operations["givePackageToTeam"];
+        post?: never;
+        /**
+         * Name a team no more
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        delete: operations["takePackageFromTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{owner}/generic/{name}/-/access/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a user read a package, or write to it
+         * @description For the user, the owners of the organisation, and administrators. Also of a package that is not there yet. A package names 200 users, teams and tokens at most.
+         */
+        put: operations["givePackageToUser"];
+        post?: never;
+        /**
+         * Name a user no more
+         * @description For the user, the owners of the organisation, and administrators.
+         */
+        delete: operations["takePackageFromUser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1098,6 +1392,26 @@ export interface paths {
         };
         /** The files of a version */
         get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{owner}/generic/{name}/{version}/origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which jobs published the files of a version
+         * @description Files that somebody published with a token or a password are left out. The claims are those of the ID token, as its issuer has vouched for them.
+         */
+        get: operations["listFileOrigins"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1414,6 +1728,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/user/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who you are at OpenID providers
+         * @description They are linked in a browser, at `/user/settings/identities`. Oldest first.
+         */
+        get: operations["listIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink an identity of yours
+         * @description Refused where your account would have no way in any more.
+         */
+        delete: operations["deleteIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/user/invitations": {
         parameters: {
             query?: never;
@@ -1446,6 +1800,46 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your passkeys
+         * @description They are made in a browser, at `/user/settings/passkeys`. At most 20, oldest first.
+         */
+        get: operations["listPasskeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey of yours
+         * @description Ends your browser sessions. The last one stays, as without it the password alone would be enough: that one is removed in a browser.
+         */
+        delete: operations["deletePasskey"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1719,6 +2113,8 @@ export interface components {
              */
             last_used_at: string | null;
             name: string;
+            /** @description Patterns of the packages that it is for, with the names that their owners have now; null for all packages. Those of owners who are gone, or hidden from whoever asks, are left out. */
+            packages: string[] | null;
             scopes: string[];
             /** @description The token itself, in the answer that makes it; empty ever after. */
             sha1: string;
@@ -1751,7 +2147,7 @@ export interface components {
              * @description What it was done with.
              * @enum {string|null}
              */
-            credential: "password" | "token" | "session" | "proxy" | "link" | "operator" | null;
+            credential: "password" | "token" | "deploy-token" | "session" | "passkey" | "oidc" | "proxy" | "link" | "operator" | null;
             /** @description What else there is to say. `x_before` and `x` are how something was and is. */
             details: {
                 [key: string]: string | number | boolean | null | string[];
@@ -1786,12 +2182,16 @@ export interface components {
              */
             last_used_at: string | null;
             name: string;
+            /** @description The user or organisation whose deploy token it is; else null. */
+            owner: string | null;
+            /** @description Patterns of the packages that it is for, with the names that their owners have now; null for all packages. Those of owners who are gone, or hidden from whoever asks, are left out. */
+            packages: string[] | null;
             scopes: string[];
             /** @description The token itself, in the answer that makes it; empty ever after. */
             sha1: string;
             token_last_eight: string;
-            /** @description Whose it is. */
-            user: string;
+            /** @description Whose it is; null of a deploy token. */
+            user: string | null;
         };
         ChangePasswordOption: {
             new_password: string;
@@ -1808,7 +2208,36 @@ export interface components {
             expires_at?: string | null;
             name: string;
             /**
+             * @description Patterns of the packages that it is for, each with its owner; `*` stands for any characters of a name, or for every owner. null for all packages. Such a token has no scopes but `read:package` and `write:package`.
+             * @example [
+             *       "acme/tool-*"
+             *     ]
+             */
+            packages?: string[] | null;
+            /**
              * @description One at least: `read:` or `write:` before `package`, `user`, `organization`, `admin`; or `all`. `public-only` beside them keeps the token to what is public.
+             * @example [
+             *       "write:package"
+             *     ]
+             */
+            scopes?: string[] | null;
+        };
+        CreateDeployTokenOption: {
+            /**
+             * Format: date-time
+             * @description When it ends; null for never.
+             */
+            expires_at?: string | null;
+            name: string;
+            /**
+             * @description Patterns of the owner's packages that it is for; `*` stands for any characters. null for all.
+             * @example [
+             *       "tool-*"
+             *     ]
+             */
+            packages?: string[] | null;
+            /**
+             * @description `read:package` or `write:package`; `public-only` beside it keeps the token to public owners.
              * @example [
              *       "write:package"
              *     ]
@@ -1862,6 +2291,31 @@ export interface components {
                 [key: string]: "none" | "read" | "write" | "admin";
             } | null;
         };
+        CreateTrustedPublisherOption: {
+            /**
+             * @description What the ID token must say. One claim pins what nobody else can ever have, and has no wildcards: `repository_id` of GitHub, `project_id` of GitLab, else `sub`. In all others `*` stands for any characters.
+             * @example {
+             *       "repository_id": "74",
+             *       "ref": "refs/tags/v*"
+             *     }
+             */
+            claims: {
+                [key: string]: string;
+            };
+            /**
+             * @description One of those that `STOWAGE_OIDC_PUBLISHERS` names, as its tokens have it in `iss`.
+             * @example https://token.actions.githubusercontent.com
+             */
+            issuer: string;
+            name: string;
+            /**
+             * @description Patterns of this owner's packages; `*` stands for any characters.
+             * @example [
+             *       "tool-*"
+             *     ]
+             */
+            packages: string[];
+        };
         CreateUserOption: {
             created_at?: string | null;
             /** @description An e-mail address; empty for none. */
@@ -1895,6 +2349,31 @@ export interface components {
                 version: string;
             }[];
         };
+        /** @description A token that belongs to an owner, and stays when people leave. */
+        DeployToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who made it; null where he is gone. */
+            created_by: string | null;
+            /**
+             * Format: date-time
+             * @description null for never.
+             */
+            expires_at: string | null;
+            id: number;
+            /**
+             * Format: date-time
+             * @description A minute late at most.
+             */
+            last_used_at: string | null;
+            name: string;
+            /** @description Patterns of the owner's packages that it is for; null for all. */
+            packages: string[] | null;
+            scopes: string[];
+            /** @description The token itself, in the answer that makes it; empty ever after. */
+            sha1: string;
+            token_last_eight: string;
+        };
         Downloads: {
             /** @description Every day, the oldest first. */
             days: {
@@ -1925,6 +2404,13 @@ export interface components {
             /** @description An http or https address; empty for none. */
             website?: string | null;
         };
+        EditPackageAccessOption: {
+            /**
+             * @description `private`: for who may write to the owner, and whom the package names.
+             * @enum {string}
+             */
+            visibility: "inherit" | "private";
+        };
         EditTeamOption: {
             can_create_org_repo?: boolean | null;
             description?: string | null;
@@ -1936,6 +2422,31 @@ export interface components {
             units_map?: {
                 [key: string]: "none" | "read" | "write" | "admin";
             } | null;
+        };
+        EditTrustedPublisherOption: {
+            /**
+             * @description What the ID token must say. One claim pins what nobody else can ever have, and has no wildcards: `repository_id` of GitHub, `project_id` of GitLab, else `sub`. In all others `*` stands for any characters.
+             * @example {
+             *       "repository_id": "74",
+             *       "ref": "refs/tags/v*"
+             *     }
+             */
+            claims?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description One of those that `STOWAGE_OIDC_PUBLISHERS` names, as its tokens have it in `iss`.
+             * @example https://token.actions.githubusercontent.com
+             */
+            issuer?: string | null;
+            name?: string | null;
+            /**
+             * @description Patterns of this owner's packages; `*` stands for any characters.
+             * @example [
+             *       "tool-*"
+             *     ]
+             */
+            packages?: string[] | null;
         };
         EditUserOption: {
             active?: boolean | null;
@@ -1959,6 +2470,18 @@ export interface components {
             visibility?: "public" | "limited" | "private" | "" | null;
             /** @description An http or https address; empty for none. */
             website?: string | null;
+        };
+        /** @description Which job published a file. */
+        FileOrigin: {
+            /** @description What it said of the job: `repository`, `ref`, `sha`, `run_id` and others, as the CI system calls them. */
+            claims: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            created_at: string;
+            file: string;
+            /** @description Who vouches for the claims. */
+            issuer: string;
         };
         /** @description A package, by its newest version. */
         FoundPackage: {
@@ -2004,6 +2527,10 @@ export interface components {
             type: "generic";
             version: string;
         };
+        GivePackageAccessOption: {
+            /** @enum {string} */
+            permission: "read" | "write";
+        };
         /** @description Who is told when something is published or deleted. */
         Hook: {
             active: boolean;
@@ -2025,6 +2552,33 @@ export interface components {
             type: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description Who somebody is at an OpenID provider by which people sign in. */
+        Identity: {
+            /** @description Whether the provider is asked again while he is away. */
+            checked: boolean;
+            /**
+             * Format: date-time
+             * @description When the provider was last heard of him.
+             */
+            checked_at: string;
+            /** Format: date-time */
+            created_at: string;
+            id: number;
+            issuer: string;
+            /** @description What the provider calls him. */
+            label: string;
+            /**
+             * Format: date-time
+             * @description Since when the provider does not vouch for him; null while it does.
+             */
+            lapsed_at: string | null;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @description By its name in the settings; null where it is not there any more. */
+            provider: string | null;
+            /** @description Who it is at the issuer. */
+            subject: string;
         };
         Invitation: {
             /** Format: date-time */
@@ -2136,6 +2690,32 @@ export interface components {
             type: "generic";
             version: string;
         };
+        /** @description Who sees a package, and who may do what with it beside what he may by its owner. */
+        PackageAccess: {
+            deploy_tokens: {
+                id: number;
+                name: string;
+                /** @enum {string} */
+                permission: "read" | "write";
+            }[];
+            teams: {
+                id: number;
+                name: string;
+                /** @enum {string} */
+                permission: "read" | "write";
+            }[];
+            users: {
+                id: number;
+                name: string;
+                /** @enum {string} */
+                permission: "read" | "write";
+            }[];
+            /**
+             * @description `inherit`: seen by who sees its owner. `private`: by who may write to the owner, and whom the package names.
+             * @enum {string}
+             */
+            visibility: "inherit" | "private";
+        };
         PackageFile: {
             /** @description How often it was downloaded. A minute late at most. */
             downloads: number;
@@ -2151,6 +2731,8 @@ export interface components {
         };
         /** @description What is said of a package, and what it has. */
         PackageMetadata: {
+            /** @description Whether the caller may publish there, and delete. */
+            can_write: boolean;
             /** Format: date-time */
             created_at: string;
             description: string;
@@ -2173,6 +2755,11 @@ export interface components {
              */
             updated_at: string;
             versions: number;
+            /**
+             * @description `inherit`: seen by who sees its owner. `private`: by who may write to the owner, and whom the package names.
+             * @enum {string}
+             */
+            visibility: "inherit" | "private";
         };
         /** @description What a package has. */
         PackageUsage: {
@@ -2181,6 +2768,17 @@ export interface components {
             name: string;
             size: number;
             versions: number;
+        };
+        /** @description What somebody signs in with, alone or beside the password. */
+        Passkey: {
+            /** @description Whether its authenticator keeps a copy elsewhere, as password managers do. */
+            backed_up: boolean;
+            /** Format: date-time */
+            created_at: string;
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
         };
         /** @description A link by which somebody sets himself a new password. */
         PasswordReset: {
@@ -2293,6 +2891,14 @@ export interface components {
                 bytes: number;
             };
         };
+        /** @description Whether a provider has suspended an account. */
+        Suspension: {
+            /**
+             * Format: date-time
+             * @description null while he is not.
+             */
+            suspended_at: string | null;
+        };
         /** @description What a sweep removed. */
         Sweep: {
             /**
@@ -2334,6 +2940,60 @@ export interface components {
             units_map: {
                 [key: string]: "none" | "read" | "write" | "admin" | "owner";
             };
+        };
+        TokenExchangeAnswer: {
+            access_token: string;
+            /** @description Seconds. */
+            expires_in: number;
+            /** @constant */
+            issued_token_type: "urn:ietf:params:oauth:token-type:access_token";
+            /** @description Where it publishes. */
+            owner: string;
+            /** @description Patterns of the packages that it publishes. */
+            readonly packages: string[];
+            scope: string;
+            /** @constant */
+            token_type: "Bearer";
+        };
+        TokenExchangeRefusal: {
+            /**
+             * @description RFC 8693 §2.2.2 and RFC 6749 §5.2.
+             * @enum {string}
+             */
+            error: "invalid_request" | "invalid_target" | "unsupported_grant_type" | "temporarily_unavailable";
+            /** @description What is wrong, in a sentence for people. */
+            error_description: string;
+        };
+        TokenExchangeRequest: {
+            /** @constant */
+            grant_type: "urn:ietf:params:oauth:grant-type:token-exchange";
+            /** @constant */
+            requested_token_type?: "urn:ietf:params:oauth:token-type:access_token";
+            /** @description Whose rules are meant: the address of his packages, `https://packages.example.com/api/packages/acme`. Say it: without it the job is refused once rules of several owners are about it. */
+            resource?: string;
+            /** @description The ID token; its audience is the public address of this server. */
+            subject_token: string;
+            /** @enum {string} */
+            subject_token_type: "urn:ietf:params:oauth:token-type:id_token" | "urn:ietf:params:oauth:token-type:jwt";
+        };
+        /** @description Which jobs may publish without a stored secret. */
+        TrustedPublisher: {
+            /** @description What such a token must say. */
+            claims: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who made it; null where he is gone. */
+            created_by: string | null;
+            id: number;
+            /** @description Who signs the ID tokens. */
+            issuer: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** @description Patterns of the packages that such a job publishes. */
+            packages: string[];
         };
         /** @description What an owner has. */
         Usage: {
@@ -3506,7 +4166,7 @@ export interface operations {
                 /** @description Who did it: a user name, also of before or of who is gone. */
                 actor?: string;
                 /** @description What it was done with. */
-                credential?: "password" | "token" | "session" | "proxy" | "link" | "operator";
+                credential?: "password" | "token" | "deploy-token" | "session" | "passkey" | "oidc" | "proxy" | "link" | "operator";
                 /** @description Entries on a page. */
                 limit?: components["parameters"]["limit"];
                 /** @description At this user or organisation, or about it. */
@@ -4346,6 +5006,54 @@ export interface operations {
             default: components["responses"]["refused"];
         };
     };
+    listIdentitiesOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identity"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deleteIdentityOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description The user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is unlinked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
     createOrganizationFor: {
         parameters: {
             query?: never;
@@ -4370,6 +5078,28 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Organization"];
                 };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deletePasskeysOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["refused"];
         };
@@ -4450,6 +5180,52 @@ export interface operations {
             default: components["responses"]["refused"];
         };
     };
+    getSuspension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Since when. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspension"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deleteSuspension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description He is not suspended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
     deleteSecondFactorOf: {
         parameters: {
             query?: never;
@@ -4468,6 +5244,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    exchangeIdToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenExchangeRequest"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenExchangeAnswer"];
+                };
+            };
+            /** @description The ID token is not good, or no rule is about it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenExchangeRefusal"];
+                };
+            };
+            /** @description The request is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenExchangeRefusal"];
+                };
+            };
+            /** @description Too many from one network. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenExchangeRefusal"];
+                };
+            };
+            /** @description The issuer does not tell its keys. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenExchangeRefusal"];
+                };
             };
             default: components["responses"]["refused"];
         };
@@ -4649,7 +5486,7 @@ export interface operations {
                 /** @description Who did it: a user name, also of before or of who is gone. */
                 actor?: string;
                 /** @description What it was done with. */
-                credential?: "password" | "token" | "session" | "proxy" | "link" | "operator";
+                credential?: "password" | "token" | "deploy-token" | "session" | "passkey" | "oidc" | "proxy" | "link" | "operator";
                 /** @description Entries on a page. */
                 limit?: components["parameters"]["limit"];
                 /** @description At this package, be it there or gone. */
@@ -5203,6 +6040,258 @@ export interface operations {
             default: components["responses"]["refused"];
         };
     };
+    listDeployTokens: {
+        parameters: {
+            query?: {
+                /** @description Entries on a page. */
+                limit?: components["parameters"]["limit"];
+                /** @description From 1. */
+                page?: components["parameters"]["page"];
+            };
+            header?: never;
+            path: {
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    /** @description Addresses of the `next`, `last`, `first` and `prev` page (RFC 8288). */
+                    Link?: string;
+                    /** @description Entries on all pages. Not there where counting them would take long. */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployToken"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    createDeployToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateDeployTokenOption"];
+            };
+        };
+        responses: {
+            /** @description The token; `sha1` is what to call with, and is told this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployToken"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    getDeployToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token, without its secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployToken"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deleteDeployToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, and what packages gave it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    listTrustedPublishers: {
+        parameters: {
+            query?: {
+                /** @description Entries on a page. */
+                limit?: components["parameters"]["limit"];
+                /** @description From 1. */
+                page?: components["parameters"]["page"];
+            };
+            header?: never;
+            path: {
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    /** @description Addresses of the `next`, `last`, `first` and `prev` page (RFC 8288). */
+                    Link?: string;
+                    /** @description Entries on all pages. Not there where counting them would take long. */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedPublisher"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    createTrustedPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTrustedPublisherOption"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedPublisher"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    getTrustedPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedPublisher"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deleteTrustedPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, and the tokens that jobs hold by it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    editTrustedPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditTrustedPublisherOption"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedPublisher"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
     listPackages: {
         parameters: {
             query?: {
@@ -5307,6 +6396,230 @@ export interface operations {
             default: components["responses"]["refused"];
         };
     };
+    getPackageAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who sees it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageAccess"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    changePackageAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditPackageAccessOption"];
+            };
+        };
+        responses: {
+            /** @description Who sees it now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageAccess"];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    givePackageToDeployToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of one of the owner's deploy tokens. */
+                id: string;
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivePackageAccessOption"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    takePackageFromDeployToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the deploy token. */
+                id: string;
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    givePackageToTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a team of the organisation. */
+                id: string;
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivePackageAccessOption"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    takePackageFromTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the team. */
+                id: string;
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    givePackageToUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+                /** @description A user whom the caller may see, or a member of the organisation. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivePackageAccessOption"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    takePackageFromUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+                /** @description The name of the user. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
     listPackageAudit: {
         parameters: {
             query?: {
@@ -5315,7 +6628,7 @@ export interface operations {
                 /** @description Who did it: a user name, also of before or of who is gone. */
                 actor?: string;
                 /** @description What it was done with. */
-                credential?: "password" | "token" | "session" | "proxy" | "link" | "operator";
+                credential?: "password" | "token" | "deploy-token" | "session" | "passkey" | "oidc" | "proxy" | "link" | "operator";
                 /** @description Entries on a page. */
                 limit?: components["parameters"]["limit"];
                 /** @description From 1. */
@@ -5627,6 +6940,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackageFile"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    listFileOrigins: {
+        parameters: {
+            query?: {
+                /** @description Entries on a page. */
+                limit?: components["parameters"]["limit"];
+                /** @description From 1. */
+                page?: components["parameters"]["page"];
+            };
+            header?: never;
+            path: {
+                /** @description The package. */
+                name: string;
+                /** @description A user or an organisation. */
+                owner: string;
+                /** @description The version, percent-encoded. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    /** @description Addresses of the `next`, `last`, `first` and `prev` page (RFC 8288). */
+                    Link?: string;
+                    /** @description Entries on all pages. Not there where counting them would take long. */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileOrigin"][];
                 };
             };
             default: components["responses"]["refused"];
@@ -5987,7 +7337,7 @@ export interface operations {
                 /** @description Who did it: a user name, also of before or of who is gone. */
                 actor?: string;
                 /** @description What it was done with. */
-                credential?: "password" | "token" | "session" | "proxy" | "link" | "operator";
+                credential?: "password" | "token" | "deploy-token" | "session" | "passkey" | "oidc" | "proxy" | "link" | "operator";
                 /** @description Entries on a page. */
                 limit?: components["parameters"]["limit"];
                 /** @description At this package, be it there or gone. */
@@ -6267,6 +7617,49 @@ export interface operations {
             default: components["responses"]["refused"];
         };
     };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identity"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deleteIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is unlinked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["refused"];
+        };
+    };
     acceptInvitation: {
         parameters: {
             query?: never;
@@ -6316,6 +7709,49 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Organization"][];
                 };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    listPasskeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"][];
+                };
+            };
+            default: components["responses"]["refused"];
+        };
+    };
+    deletePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["refused"];
         };

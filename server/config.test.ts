@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { readSettings, SettingsError, settingNames } from './config.ts'
+import { providerMeanings } from './lib/oidc-providers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stowage-settings-'))
 const tls = join(import.meta.dir, '../test/support/tls')
@@ -453,6 +454,42 @@ test('the README names every setting', () => {
   expect(names.length).toBeGreaterThan(20)
   const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8')
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
+})
+
+describe('an OpenID provider', () => {
+  const settings = { STOWAGE_OIDC_CORP_ISSUER: 'https://id.example.com', STOWAGE_OIDC_CORP_CLIENT_ID: 'stowage' }
+
+  test('is there under its name, and its secret is shown to nobody', () => {
+    const secret = { STOWAGE_OIDC_CORP_CLIENT_SECRET: 'not-to-be-seen' }
+    const read = readSettings({ ...settings, ...secret })
+    expect(read.oidcProviders).toMatchObject([{ name: 'corp', issuer: 'https://id.example.com' }])
+    const shown = read.shown.filter(({ name }) => name.startsWith('STOWAGE_OIDC_CORP_'))
+    expect(shown.map(({ name, value, isSecret }) => [name, value, isSecret])).toEqual([
+      ['STOWAGE_OIDC_CORP_CLIENT_ID', 'stowage', false],
+      ['STOWAGE_OIDC_CORP_CLIENT_SECRET', 'set', true],
+      ['STOWAGE_OIDC_CORP_ISSUER', 'https://id.example.com', false],
+    ])
+    expect(JSON.stringify(read.shown)).not.toContain('not-to-be-seen')
+  })
+
+  test('is told what its settings are called', () => {
+    const [mistake = ''] = mistakesIn({ ...settings, STOWAGE_OIDC_CORP_CLIENTSECRET: 'not-to-be-seen' })
+    expect(mistake).toStartWith('STOWAGE_OIDC_CORP_CLIENTSECRET is [secret], but there is no such setting.')
+    expect(mistake).toContain('STOWAGE_OIDC_<NAME>_CLIENT_SECRET')
+    expect(mistakesIn({ STOWAGE_OIDC_CORP_CLIENT_ID: 'stowage' })).toEqual([
+      'STOWAGE_OIDC_CORP_ISSUER is not set, but other settings of the provider CORP are.',
+    ])
+  })
+
+  test('is explained as the README explains it', () => {
+    const readme = readFileSync(join(import.meta.dir, '../README.md'), 'utf8').replaceAll(
+      / \(\[[^\]]*\]\([^)]*\)\)/g,
+      '',
+    )
+    for (const [key, meaning] of Object.entries(providerMeanings)) {
+      expect(readme).toMatch(new RegExp(`\\| \`STOWAGE_OIDC_<NAME>_${key}\` \\|[^|]*\\| ${RegExp.escape(meaning)} \\|`))
+    }
+  })
 })
 
 describe('what an administrator is shown', () => {

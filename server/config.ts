@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
-import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { type Issuer, parseIssuers } from './lib/issuers.ts'
 import {
   type OidcProvider,
@@ -11,6 +10,7 @@ import {
   providerMeanings,
   providerVariable,
 } from './lib/oidc-providers.ts'
+import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
 import type { S3Place } from './lib/s3-place.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './lib/sizes.ts'

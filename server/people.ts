@@ -3,14 +3,16 @@ import { Accounts } from './access/accounts.ts'
 import { Administration } from './access/administration.ts'
 import { AuditLog } from './access/audit-log.ts'
 import { AwaitedCodes } from './access/awaited-codes.ts'
+import { DeployTokens } from './access/deploy-tokens.ts'
 import { Invitations } from './access/invitations.ts'
 import { LastUses } from './access/last-uses.ts'
 import { dropExpiredLinks, expiredLinksJob, type LinkMailParts, mailJob, mailLink } from './access/link-mail.ts'
 import { Organisations } from './access/organisations.ts'
 import { OwnAccount } from './access/own-account.ts'
 import { OwnerNames } from './access/owner-names.ts'
-import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
+import { PackageAccess } from './access/package-access.ts'
 import { Passkeys } from './access/passkeys.ts'
+import { forgottenPasswordJob, PasswordResets } from './access/password-resets.ts'
 import { type PasswordCost, Passwords } from './access/passwords.ts'
 import { SecondFactors } from './access/second-factor.ts'
 import { Sessions } from './access/sessions.ts'
@@ -70,6 +72,8 @@ export function composePeople({ catalogue, settings, secrets, now, passwordCost,
       organisations: new Organisations({ catalogue, now }),
       teams: new Teams({ catalogue, now }),
       tokens: new Tokens({ catalogue, now }),
+      deployTokens: new DeployTokens({ catalogue, now }),
+      packageAccess: new PackageAccess({ catalogue, now }),
       secondFactors,
       passkeys: new Passkeys(passkeyParts),
       auditLog: new AuditLog({ catalogue, signIns, now, retention: settings.auditRetention }),

@@ -1,14 +1,17 @@
 import { addAccount, resetAdministrator } from './access/accounts.ts'
 import { changeAccount } from './access/administration.ts'
 import { dropOldEvents } from './access/audit-log.ts'
+import { addDeployToken, removeDeployToken, removeOwnDeployToken } from './access/deploy-tokens.ts'
 import { acceptInvitation, addInvitation, joinByInvitation, withdrawInvitation } from './access/invitations.ts'
 import { rememberUses } from './access/last-uses.ts'
 import { dropExpiredLinks, strikeMail } from './access/link-mail.ts'
 import {
+  claimCheck,
   keepRefreshToken,
   lapseIdentity,
   liftSuspension,
   linkIdentity,
+  noteVouched,
   registerIdentity,
   unlinkIdentity,
   useState,
@@ -17,10 +20,11 @@ import {
 import { addOrganisation, changeOrganisation, removeMember } from './access/organisations.ts'
 import { changePassword, changeSettings } from './access/own-account.ts'
 import { free, rename } from './access/owner-names.ts'
+import { changePackageVisibility, nameHolder, unnameHolder } from './access/package-access.ts'
 import { addPasskey, removeOwnPasskey, removePasskeysOf, renamePasskey, usePasskey } from './access/passkeys.ts'
 import { addForgottenReset, addPasswordReset, askForReset, resetPassword } from './access/password-resets.ts'
-import { removeOwnerRow } from './access/removal.ts'
 import { addPublisher, changePublisher, removePublisher } from './access/publishers.ts'
+import { removeOwnerRow } from './access/removal.ts'
 import {
   beginEnrolment,
   confirmEnrolment,
@@ -67,6 +71,7 @@ import { addWebhook, changeWebhook, quietWebhook, removeWebhook, replayDelivery 
 export const transactions: readonly AnyTransaction[] = [
   acceptInvitation,
   addAccount,
+  addDeployToken,
   addFile,
   addForgottenReset,
   addInvitation,
@@ -88,6 +93,7 @@ export const transactions: readonly AnyTransaction[] = [
   changeSettings,
   changeOrganisation,
   changeOwnQuota,
+  changePackageVisibility,
   changePublisher,
   changeSiteQuotas,
   changeTeam,
@@ -120,16 +126,19 @@ export const transactions: readonly AnyTransaction[] = [
   giveBack,
   giveUp,
   joinByInvitation,
+  claimCheck,
   keepRefreshToken,
   lapseIdentity,
   liftSuspension,
   linkIdentity,
+  noteVouched,
   registerIdentity,
   unlinkIdentity,
   useState,
   vouchForIdentity,
   keepRequestBody,
   letOthersDeliver,
+  nameHolder,
   mendTimes,
   postpone,
   purgeSome,
@@ -143,9 +152,11 @@ export const transactions: readonly AnyTransaction[] = [
   rememberSecretKey,
   rememberStorage,
   rememberUses,
+  removeDeployToken,
   removeFileRow,
   removeMember,
   removeOwnerRow,
+  removeOwnDeployToken,
   removeOwnPasskey,
   removeOwnSecondFactor,
   removeOwnToken,
@@ -173,6 +184,7 @@ export const transactions: readonly AnyTransaction[] = [
   strikeDoomed,
   strikeMail,
   takeLease,
+  unnameHolder,
   useCode,
   usePasskey,
   withdrawInvitation,

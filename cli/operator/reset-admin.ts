@@ -6,7 +6,7 @@ import { readArguments } from '../arguments.ts'
 const help = `stowage reset-admin [--username NAME]
 
 Gives an administrator a new random password, prints it once, and lets the account sign in again. Removes the account's
-second factor, and ends its sessions.
+second factor and passkeys, and ends its sessions.
 NAME may be left out where there is only one administrator.
 `
 

@@ -149,6 +149,7 @@ export const resetAdministrator = transaction(
       is_admin: 1,
       is_active: 1,
       prohibit_login: 0,
+      suspended_at: null,
       must_change_password: 0,
     })
     const lostSecondFactor = await deleteSecondFactor(tx, user.id)
@@ -162,6 +163,7 @@ export const resetAdministrator = transaction(
       args.now,
       { action: 'password.changed', owner: user },
       ...(changed ? [{ action: 'account.changed' as const, owner: user, details: changed }] : []),
+      ...(user.suspended_at !== null ? [{ action: 'account.reinstated' as const, owner: user }] : []),
       ...(lostSecondFactor ? [{ action: 'second-factor.removed' as const, owner: user }] : []),
       ...(lostPasskeys > 0
         ? [{ action: 'passkey.removed' as const, owner: user, details: { passkeys: lostPasskeys } }]

@@ -92,8 +92,12 @@ export class AuditLog {
     return this.#page({ ownerId: account.id }, query, page)
   }
 
-  /** What was done at a package, be it there or gone. */
-  async ofPackage({ owner, packageKey }: PackageGrant<'write'>, query: AuditQuery, page: Page): Promise<Events> {
+  /** What was done at a package, be it there or gone, by whomever and from where: not for who is let in at the package alone. */
+  async ofPackage(grant: PackageGrant<'write'>, query: AuditQuery, page: Page): Promise<Events> {
+    const { caller, owner, packageKey } = grant
+    if (permission(caller, owner) !== 'write') {
+      throw new Problem('forbidden', `What was done is for those who may publish anything of ${owner.name}.`)
+    }
     if (packageKey === '') throw new Problem('not-found', 'package does not exist')
     return this.#page({ ownerId: owner.id }, { ...query, package: packageKey }, page)
   }

@@ -31,6 +31,8 @@ export const auditActions = [
   'token.created',
   'token.deleted',
   'token.exchanged',
+  'deploy-token.created',
+  'deploy-token.deleted',
   'publisher.created',
   'publisher.changed',
   'publisher.deleted',
@@ -61,6 +63,8 @@ export const auditActions = [
   'file.deleted',
   'version.deleted',
   'package.changed',
+  'package.visibility-changed',
+  'package.access-changed',
   'package.deleted',
 ] as const
 

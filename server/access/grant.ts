@@ -46,6 +46,8 @@ export interface PackageGrant<V extends Verb = Verb> extends Grant<V> {
   readonly packageKey: string
   /** Whether he may publish there, and delete. */
   readonly mayWrite: boolean
+  /** As the package itself is set; `inherit` where it is not there. */
+  readonly visibility: PackageStanding['visibility']
 }
 
 /** Leave to run the site. */
@@ -84,7 +86,8 @@ function packageGrantAt<V extends Verb>(
   const refusal = refuse(verdict(caller, owner, verb, its), caller, owner, verb)
   if (refusal || !owner) throw refusal ?? new Problem('not-found', 'Not found.')
   const mayWrite = verb === 'write' || verdict(caller, owner, 'write', its) === 'allowed'
-  return { owner, caller, sight: sightAt(caller, owner), packageKey: its.key, mayWrite } as PackageGrant<V>
+  const { key: packageKey, visibility } = its
+  return { owner, caller, sight: sightAt(caller, owner), packageKey, mayWrite, visibility } as PackageGrant<V>
 }
 
 /**
@@ -127,9 +130,23 @@ export function packageToShow(place: FoundPlace): PackageGrant<'read'> {
 /** `grantToChange` of one package. */
 export function packageToChange(place: FoundPlace): PackageGrant<'write'> {
   const { caller, found } = place
-  packageToShow(place)
+  ownerOfPackage(place)
   asTheApiSays(caller, verdict(caller, ownerAt(place), 'write', found?.package ?? nowhere), 'write:package')
   return packageGrant('write', place)
+}
+
+/**
+ * The owner of a package that is to be changed, where the caller may know of him. A package that is hidden is passed over here, as
+ * one that is not there is: else who may write to neither would be told which of the two it is.
+ */
+export function ownerOfPackage(place: FoundPlace): OwnerRow {
+  const { caller, found } = place
+  const owner = ownerAt(place)
+  const told = verdict(caller, owner, 'read', found?.package ?? nowhere)
+  asTheApiSays(caller, told, 'read:package')
+  const refusal = told === 'unknown-package' ? undefined : refuse(told, caller, owner, 'read')
+  if (refusal || !owner) throw refusal ?? new Problem('not-found', 'Not found.')
+  return owner
 }
 
 /** Throws where the JSON API tells a refusal in other words than the protocol of packages. */
@@ -160,7 +177,9 @@ function refuse(
           )
         : new Problem('credentials-missing', 'Sign in to read this: send a token or a user name and password.')
     case 'public-only':
-      return new Problem('forbidden', `This token is for public packages only, and ${owner?.name} is not public.`)
+      return owner?.visibility === 'public'
+        ? new Problem('forbidden', 'This token is for public packages only, and this one is private.')
+        : new Problem('forbidden', `This token is for public packages only, and ${owner?.name} is not public.`)
     case 'scope':
       return new Problem('forbidden', `This token lacks the scope ${verb}:package.`)
     case 'other-packages':
@@ -203,10 +222,9 @@ export interface DeployTokenStanding {
   address: string
 }
 
-function publisherStanding(caller: Publisher): Standing | DeployTokenStanding {
-  if (caller.kind === 'user') return standingOf(caller)
-  const { kind, id, viaBasic } = caller.credential
-  return { userId: caller.owner.id, credential: { kind, id, viaBasic }, address: caller.address }
+export function deployStandingOf({ owner, credential, address }: DeployTokenCaller): DeployTokenStanding {
+  const { kind, id, viaBasic } = credential
+  return { userId: owner.id, credential: { kind, id, viaBasic }, address }
 }
 
 /**
@@ -250,6 +268,12 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
   }
 }
 
+/** The caller as he is now, as `callerNow` says it of people. */
+export async function deployTokenNow(tx: Tx, standing: DeployTokenStanding, now: number): Promise<DeployTokenCaller> {
+  await lockByName(tx, [shared(`account ${standing.userId}`)])
+  return lockedDeployToken(tx, standing, now)
+}
+
 async function lockedDeployToken(tx: Tx, standing: DeployTokenStanding, now: number): Promise<DeployTokenCaller> {
   const { id, viaBasic } = standing.credential
   const found = await callingDeployToken(tx, id)
@@ -266,7 +290,8 @@ export interface Claim extends Standing {
 export type PackageClaim = (Standing | DeployTokenStanding) & { ownerId: number; packageKey: string }
 
 export function claimOf({ owner, caller, packageKey }: PackageGrant<'write'>): PackageClaim {
-  return { ...publisherStanding(caller), ownerId: owner.id, packageKey }
+  const standing = caller.kind === 'user' ? standingOf(caller) : deployStandingOf(caller)
+  return { ...standing, ownerId: owner.id, packageKey }
 }
 
 /** The same to change or remove what is there: for no job that came with an ID token, as it publishes and does nothing else. */
@@ -327,9 +352,9 @@ export function byBasic(caller: Caller): Caller {
 export type TokenCaller = SignedIn & { credential: TokenCredential }
 
 /** The caller, who must have sent a token, in whatever way. */
-export function byToken(caller: Caller): TokenCaller {
+export function byAnyToken(caller: Caller): TokenCaller | DeployTokenCaller {
   if (caller.kind === 'anonymous') throw new Problem('credentials-missing', 'Send the token that this is about.')
-  if (caller.kind === 'deploy-token') throw forPackagesAlone(caller)
+  if (caller.kind === 'deploy-token') return caller
   const { credential } = caller
   if (credential.kind === 'token') return { ...caller, credential }
   throw new Problem('bad-request', 'This is about the token that calls. Send a token: you have signed in without one.')

@@ -64,9 +64,9 @@ export function organisationGrant<R extends Rank>(
   const held = owner?.kind === 'organisation' ? rankAt(caller, owner) : 'none'
   if (!owner || held === 'none') throw new Problem('not-found', 'Not found.')
   mustBeInReach(caller, owner)
-  if (caller.kind === 'user') {
-    signedIn(caller, scope)
-    if (!reaches(held, rank)) throw rankMissing(caller, rank, owner)
+  if (caller.kind !== 'anonymous') {
+    const known = signedIn(caller, scope)
+    if (!reaches(held, rank)) throw rankMissing(known, rank, owner)
   }
   return { organisation: owner, caller } as unknown as OrganisationGrant<R>
 }

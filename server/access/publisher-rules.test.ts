@@ -81,11 +81,7 @@ describe('whether a rule is about a token', () => {
     [{ repository_id: '74', event_name: 'workflow_*' }, { ...job, event_name: 'workflow_run' }, false],
     [{ repository_id: '74', event_name: 'pull_request_target' }, { ...job, event_name: 'workflow_run' }, false],
     [{ repository_id: '74', event_name: 'workflow_run' }, { ...job, event_name: 'workflow_run' }, true],
-    [
-      { repository_id: '74', event_name: 'pull_request_target' },
-      { ...job, event_name: 'pull_request_target' },
-      true,
-    ],
+    [{ repository_id: '74', event_name: 'pull_request_target' }, { ...job, event_name: 'pull_request_target' }, true],
     [{ repository_id: '74', event_name: 'workflow_run' }, job, false],
     [{ repository_id: '74', event_name: 'push' }, job, true],
     // A rule without its pin, as nothing can have written it, is about nobody.
@@ -119,9 +115,9 @@ describe('whether a rule is about a token', () => {
 })
 
 test('what cannot be compared is no claim', () => {
-  expect(claimsFrom({ a: 'x', b: 7, c: true, d: null, e: ['x'], f: { g: 1 }, h: 1.5, i: 1e300, j: '\0', k: '\ud800' })).toEqual(
-    { a: 'x', b: '7', c: 'true' },
-  )
+  expect(
+    claimsFrom({ a: 'x', b: 7, c: true, d: null, e: ['x'], f: { g: 1 }, h: 1.5, i: 1e300, j: '\0', k: '\ud800' }),
+  ).toEqual({ a: 'x', b: '7', c: 'true' })
   expect(Object.keys(claimsFrom(JSON.parse('{"__proto__":"x"}')))).toEqual([])
 })
 

@@ -64,17 +64,18 @@ const eventsOfStrangers: ReadonlySet<string> = new Set(['pull_request_target', '
 export function readRule(issuer: Issuer, claims: WantedClaims): string {
   const names = Object.keys(claims)
   if (names.length > mostClaims) throw new Problem('bad-request', `claims: may be ${mostClaims} at most`)
+  const { claim, shape, help } = pins[issuer.kind]
+  const pinned = claims[claim]
+  if (pinned === undefined || !shape.test(pinned)) throw new Problem('bad-request', `claims.${claim}: ${help}`)
   for (const name of names) {
     if (!/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/.test(name))
       throw new Problem('bad-request', 'claims: has a name that no claim has')
-    if (checkedAnyhow.has(name)) throw new Problem('bad-request', `claims.${name}: is checked in any case; leave it out`)
+    if (checkedAnyhow.has(name))
+      throw new Problem('bad-request', `claims.${name}: is checked in any case; leave it out`)
     const length = claims[name]?.length ?? 0
     if (length < 1 || length > longestClaim)
       throw new Problem('bad-request', `claims.${name}: must have 1 to ${longestClaim} characters`)
   }
-  const { claim, shape, help } = pins[issuer.kind]
-  const pinned = claims[claim]
-  if (pinned === undefined || !shape.test(pinned)) throw new Problem('bad-request', `claims.${claim}: ${help}`)
   return pinText(claim, pinned)
 }
 

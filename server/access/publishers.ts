@@ -151,6 +151,7 @@ export class Publishers {
       ...(isAbout ? this.#about({ issuer: issuer ?? before.issuer, claims: claims ?? before.claims }) : {}),
       ...(packages === undefined ? {} : { packages: packagesOf(grant, packages) }),
     }
+    if (Object.keys(columns).length === 0) return before
     const args = { claim: ownerClaim(grant), id: before.id, columns, now: this.#now() }
     return ruleFrom(await this.#catalogue.transact(changePublisher, args))
   }

@@ -5,7 +5,7 @@ import type { Tx } from '../catalogue/schema.ts'
 import { teamsOfUser } from '../catalogue/teams.ts'
 import { holdersOfAll, tokensGoingWith } from '../catalogue/tokens.ts'
 import { StartAgain, transaction } from '../catalogue/transaction.ts'
-import { isUser, lockUser } from '../catalogue/users.ts'
+import { lockUser } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
 import { type AuditEvent, audit } from './audit.ts'
 import { type Claim, signedIn } from './grant.ts'
@@ -86,9 +86,9 @@ async function goingElsewhere(tx: Tx, { id, name }: { id: number; name: string }
   ]
 }
 
-/** Holds a user's account, and those that have tokens made with his, which go with them. */
+/** Holds the account, be it an organisation's, which has tokens of its own, and those that have tokens made with a user's. */
 async function holdAccounts(tx: Tx, ownerId: number, actor: number): Promise<void> {
-  const losersNow = async () => ((await isUser(tx, ownerId)) ? [ownerId, ...(await holdersOfAll(tx, ownerId))] : [])
+  const losersNow = async () => [ownerId, ...(await holdersOfAll(tx, ownerId))]
   await lockFound(tx, losersNow, [actor])
 }
 

@@ -211,13 +211,124 @@ describe('what a caller is told', () => {
   })
 })
 
+describe('what a caller is told of a package', () => {
+  const told: Record<string, Verdict> = {
+    yes: 'allowed',
+    '401': 'sign-in',
+    '404 owner': 'unknown-owner',
+    '404': 'unknown-package',
+    'no write': 'no-write',
+    scope: 'scope',
+    'public only': 'public-only',
+    other: 'other-packages',
+  }
+
+  function byDeployToken(packages: string[] | null, ...names: string[]): Caller {
+    const scopes = parseScopes(names)
+    if ('unknown' in scopes) throw new Error(`there is no scope ${scopes.unknown}`)
+    const limit = packages?.map((name) => ({ ownerId: 1, name })) ?? null
+    return {
+      kind: 'deploy-token',
+      owner: { id: 1, name: 'ada', kind: 'user' },
+      address: '127.0.0.1',
+      credential: {
+        ...{ kind: 'deploy-token', id: 9, name: 'ci', lastEight: '12345678', scopes, packages: limit },
+        ...{ expiresAt: null, viaBasic: false, origin: undefined },
+      },
+    }
+  }
+  const limited = (ownerId: number | null, name: string): SignedIn['credential'] => ({
+    ...(byToken('write:package') as Extract<SignedIn['credential'], { kind: 'token' }>),
+    packages: [{ ownerId, name }],
+  })
+  const eve = (credential: SignedIn['credential']) => calling('a stranger', credential)
+  const self = (credential: SignedIn['credential']) => calling('the user itself', credential)
+
+  const callers: Record<string, Caller> = {
+    anybody: anonymous,
+    'a stranger': eve(byPassword),
+    'a restricted stranger': calling('a restricted stranger', byPassword),
+    'the user itself': self(byPassword),
+    'an administrator': calling('an administrator', byPassword),
+    'stranger, reading token': eve(byToken('read:package')),
+    'stranger, public-only token': eve(byToken('all', 'public-only')),
+    'stranger, token for it': eve(limited(1, 'to*')),
+    'stranger, token for others': eve(limited(2, '*')),
+    'itself, token for it': self(limited(null, 'tool')),
+    'itself, token for others': self(limited(1, 'tool-*')),
+    'itself, public-only token': self(byToken('all', 'public-only')),
+    'deploy token, read': byDeployToken(null, 'read:package'),
+    'deploy token, write': byDeployToken(null, 'write:package'),
+    'deploy token for others': byDeployToken(['lib'], 'write:package'),
+    'deploy token, public-only': byDeployToken(null, 'write:package', 'public-only'),
+  }
+
+  // To read, then to write. open: as its owner; hidden: private; +r, +w: private, and names the caller.
+  const table = `
+    caller                      | public open  | public hidden | public +r      | public +w      | private open  | private hidden | private +r     | private +w
+    anybody                     | yes 401      | 404 401       |                |                | 401 401       | 401 401        |                |
+    a stranger                  | yes no write | 404 no write  | yes no write   | yes yes        | 404 owner 404 owner | 404 owner 404 owner | yes no write | yes yes
+    a restricted stranger       | yes no write | 404 no write  | yes no write   | yes yes        | 404 owner 404 owner | 404 owner 404 owner | yes no write | yes yes
+    the user itself             | yes yes      | yes yes       | yes yes        | yes yes        | yes yes       | yes yes        | yes yes        | yes yes
+    an administrator            | yes yes      | yes yes       | yes yes        | yes yes        | yes yes       | yes yes        | yes yes        | yes yes
+    stranger, reading token     | yes no write | 404 no write  | yes no write   | yes scope      | 404 owner 404 owner | 404 owner 404 owner | yes no write | yes scope
+    stranger, public-only token | yes no write | 404 no write  | public only public only | public only public only | 404 owner 404 owner | 404 owner 404 owner | public only public only | public only public only
+    stranger, token for it      | yes no write | 404 no write  | yes no write   | yes yes        | 404 owner 404 owner | 404 owner 404 owner | yes no write | yes yes
+    stranger, token for others  | other other  | other other   | other other    | other other    | 404 owner 404 owner | 404 owner 404 owner | other other | other other
+    itself, token for it        | yes yes      | yes yes       | yes yes        | yes yes        | yes yes       | yes yes        | yes yes        | yes yes
+    itself, token for others    | other other  | other other   | other other    | other other    | other other   | other other    | other other    | other other
+    itself, public-only token   | yes yes      | public only public only | public only public only | public only public only | public only public only | public only public only | public only public only | public only public only
+    deploy token, read          | yes no write | 404 no write  | yes no write   | yes scope      | yes no write  | 404 no write   | yes no write   | yes scope
+    deploy token, write         | yes yes      | yes yes       | yes yes        | yes yes        | yes yes       | yes yes        | yes yes        | yes yes
+    deploy token for others     | other other  | other other   | other other    | other other    | other other   | other other    | other other    | other other
+    deploy token, public-only   | yes yes      | public only public only | public only public only | public only public only | public only public only | public only public only | public only public only | public only public only`
+  const [head = [], ...rows] = table
+    .trim()
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+
+  test.each(rows.map(([name = '', ...cells]) => [name, cells] as const))('%s', (name, cells) => {
+    const caller = callers[name]
+    if (!caller) throw new Error(`nobody is ${name}`)
+    const found = cells.map((cell, index) => {
+      if (cell === '') return ''
+      const [visibility, kind = ''] = (head[index + 1] ?? '').split(' ')
+      const named = kind === '+w' ? 'write' : kind === '+r' ? 'read' : 'none'
+      const its = { key: 'tool', visibility: kind === 'open' ? 'inherit' : 'private', named } as const
+      const owner = { ...ada(visibility as Visibility), isNamed: named !== 'none' }
+      const words = (['read', 'write'] as Verb[]).map((verb) => {
+        const verdictHere = verdict(caller, owner, verb, its)
+        return Object.keys(told).find((word) => told[word] === verdictHere)
+      })
+      return words.join(' ')
+    })
+    expect(found).toEqual(cells)
+  })
+
+  test('nobody is left out', () => {
+    expect(rows.map(([name]) => name)).toEqual(Object.keys(callers))
+  })
+
+  test('to write, a package that is hidden is the same as one that is not there', () => {
+    for (const caller of Object.values(callers)) {
+      for (const visibility of visibilities) {
+        const at = (its: 'inherit' | 'private') =>
+          verdict(caller, ada(visibility), 'write', { key: 'tool', visibility: its, named: 'none' })
+        const mayRead = verdict(caller, ada(visibility), 'read', { key: 'tool', visibility: 'private', named: 'none' })
+        if (mayRead === 'unknown-package') expect(at('private')).toBe(at('inherit'))
+      }
+    }
+  })
+})
+
 describe('an account', () => {
-  const row = { is_active: 1, prohibit_login: 0, is_admin: 0 } as UserRow
+  const row = { is_active: 1, prohibit_login: 0, is_admin: 0, suspended_at: null } as UserRow
 
   test.each<[string, Partial<UserRow>, boolean]>([
     ['in good standing signs in', {}, true],
     ['that is inactive does not', { is_active: 0 }, false],
     ['whose sign-in is prohibited does not', { prohibit_login: 1 }, false],
+    ['that is suspended does not', { suspended_at: 1 }, false],
     ['of an administrator that is inactive does not', { is_active: 0, is_admin: 1 }, false],
     ['of an administrator whose sign-in is prohibited does not', { prohibit_login: 1, is_admin: 1 }, false],
   ])('%s', (_, change, expected) => {

@@ -58,3 +58,8 @@ export function covers(held: Scopes, wanted: Scopes): boolean {
   if (held.names.includes('all')) return true
   return wanted.names.every((name) => name !== 'all' && hasScope(held, name as ScopeName))
 }
+
+/** Whether they reach packages, and nothing else. */
+export function isForPackagesAlone({ names }: Scopes): boolean {
+  return names.length > 0 && names.every((name) => name === 'read:package' || name === 'write:package')
+}

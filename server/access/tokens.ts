@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { lockFound } from '../catalogue/named-locks.ts'
+import { ownerIdByKey, placeNow } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
+import { namesOfOwners } from '../catalogue/sight.ts'
 import {
   deleteToken,
   findToken,
@@ -17,14 +19,39 @@ import { type Catalogue, transaction } from '../catalogue/transaction.ts'
 import type { UserRow } from '../catalogue/users.ts'
 import { userById } from '../catalogue/users.ts'
 import { sha256 } from '../lib/digests.ts'
+import { ownerKey } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { type AuditEvent, audit } from './audit.ts'
-import type { SignedIn } from './caller.ts'
-import { callerNow, type Standing, signedIn, standingOf, type TokenCaller, wrongCredentials } from './grant.ts'
-import { covers, parseScopes, type Scopes, scopeList, storedScopes } from './scopes.ts'
+import { limitOf, type SignedIn } from './caller.ts'
+import {
+  callerNow,
+  isPublicOnly,
+  maySee,
+  type Standing,
+  signedIn,
+  standingOf,
+  type TokenCaller,
+  wrongCredentials,
+} from './grant.ts'
+import {
+  limitFrom,
+  type PackageLimit,
+  type PackagePattern,
+  storedLimit,
+  type TypedPattern,
+  typedPatterns,
+} from './package-patterns.ts'
+import { knowsOf } from './rules.ts'
+import { covers, isForPackagesAlone, parseScopes, type Scopes, scopeList, storedScopes } from './scopes.ts'
+import { packageViewerOf } from './viewers.ts'
 
 /** For those who may not import the catalogue. */
 export type { GoingToken, TokenRow }
+
+/** A token, with what it is limited to as people write it: `acme/tool-*`; null where nothing limits it. */
+export interface ShownToken extends Omit<TokenRow, 'packages'> {
+  packages: readonly string[] | null
+}
 
 declare const keyring: unique symbol
 
@@ -43,6 +70,7 @@ interface AddToken {
   lastEight: string
   scopes: readonly string[]
   expiresAt: number | null
+  packages: readonly TypedPattern[] | null
   now: number
 }
 
@@ -51,6 +79,8 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
   const caller = signedIn(await callerNow(tx, args.standing, args.now), 'write:user')
   const user = await mustHandleTokensOf(tx, caller, args.userId)
   const scopes = allowedScopes(caller, args.scopes)
+  if (args.packages && !isForPackagesAlone(scopes)) throw notForPackagesAlone()
+  const packages = args.packages && (await limitTo(tx, caller, args.packages))
   const parentId = caller.credential.kind === 'token' ? caller.credential.id : null
   if (parentId !== null) await limitChain(tx, parentId)
   const added = await insertToken(tx, {
@@ -62,7 +92,7 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     created_at: args.now,
     expires_at: noLaterThan(caller, args.expiresAt),
     parent_id: parentId,
-    packages: null,
+    packages: storedLimit(packages),
   })
   if (!added) throw new Problem('bad-request', 'access token name has been used already')
   await audit(tx, caller, args.now, {
@@ -72,6 +102,7 @@ export const addToken = transaction('add token', async (tx, args: AddToken): Pro
     details: {
       last_eight: added.last_eight,
       scopes: scopeList(scopes),
+      ...(args.packages ? { packages: args.packages.map(({ owner, name }) => `${owner ?? '*'}/${name}`) } : {}),
       expires_at: added.expires_at === null ? null : new Date(added.expires_at).toISOString(),
     },
   })
@@ -146,8 +177,37 @@ function mustBeSelfOrAdmin({ account }: SignedIn, user: UserRow): void {
   throw new Problem('forbidden', `${account.name} may not see or change the tokens of ${user.name}.`)
 }
 
+/** The patterns by the owners' numbers, so that they stay with them through renames. */
+async function limitTo(tx: Tx, caller: SignedIn, typed: readonly TypedPattern[]): Promise<PackagePattern[]> {
+  const ids = new Map<string | null, number | null>([[null, null]])
+  for (const { owner } of typed) {
+    if (!ids.has(owner)) ids.set(owner, await ownerIdFor(tx, caller, owner ?? ''))
+  }
+  const patterns = typed.map(({ owner, name }) => ({ ownerId: ids.get(owner) ?? null, name }))
+  return [...new Map(patterns.map((pattern) => [`${pattern.ownerId}/${pattern.name}`, pattern])).values()]
+}
+
+/** An owner of whom the caller may know. The others are told like those that are not there. */
+async function ownerIdFor(tx: Tx, caller: SignedIn, name: string): Promise<number> {
+  const key = ownerKey(name)
+  const ownerId = key && (await ownerIdByKey(tx, key))
+  const at = ownerId && { ownerId, packageKey: '', userId: caller.account.id, deployTokenId: null }
+  const owner = at ? (await placeNow(tx, at))?.owner : undefined
+  if (owner && (maySee(caller, owner) || (knowsOf(caller, owner) && !isPublicOnly(caller)))) return owner.id
+  throw new Problem('unprocessable', `packages: there is no owner ${name.slice(0, 80)} that you may see`)
+}
+
+function notForPackagesAlone(): Problem {
+  return new Problem(
+    'unprocessable',
+    'scopes: a token for some packages may have read:package, write:package and public-only, and nothing else',
+  )
+}
+
 /** The scopes asked for, where the caller may hand them on. */
 function allowedScopes(caller: SignedIn, names: readonly string[]): Scopes {
+  // It could not have the scope for it; held here too, as what it makes might reach further than it does.
+  if (limitOf(caller) !== null) throw new Problem('forbidden', 'A token for some packages makes no tokens.')
   const asked = parseScopes(names)
   if ('unknown' in asked) throw new Problem('bad-request', `invalid access token scope provided: ${asked.unknown}`)
   if (asked.names.length === 0) throw new Problem('bad-request', 'access token must have a scope')
@@ -183,8 +243,14 @@ export class Tokens {
   /** A new token; `secret` is shown this once and not stored. */
   async create(
     { user, caller }: TokenKeyring,
-    wanted: { name: string; scopes: readonly string[]; expiresAt: Date | undefined },
-  ): Promise<{ token: TokenRow; secret: string }> {
+    wanted: {
+      name: string
+      scopes: readonly string[]
+      expiresAt: Date | undefined
+      /** Patterns of the packages that it is limited to, each with its owner; undefined: of none. */
+      packages?: readonly string[] | undefined
+    },
+  ): Promise<{ token: ShownToken; secret: string }> {
     const now = this.#now()
     if (wanted.expiresAt && !(wanted.expiresAt.getTime() > now)) {
       throw new Problem('unprocessable', 'expires_at: must be in the future')
@@ -198,16 +264,28 @@ export class Tokens {
       lastEight: secret.slice(-8),
       scopes: wanted.scopes,
       expiresAt: wanted.expiresAt?.getTime() ?? null,
+      packages: wanted.packages ? typedPatterns(wanted.packages) : null,
       now,
     })
-    return { token, secret }
+    const [shown] = await this.#shown(caller, [token])
+    if (!shown) throw new Error('one token is shown as none')
+    return { token: shown, secret }
   }
 
   async list(
-    { user }: TokenKeyring,
+    { user, caller }: TokenKeyring,
     page: { offset: number; limit: number },
-  ): Promise<{ tokens: TokenRow[]; total: number }> {
-    return tokensOf(this.#catalogue.read, user.id, page)
+  ): Promise<{ tokens: ShownToken[]; total: number }> {
+    const { tokens, total } = await tokensOf(this.#catalogue.read, user.id, page)
+    return { tokens: await this.#shown(caller, tokens), total }
+  }
+
+  /** With the names that owners have now; what is about one who is gone, or hidden from whoever asks, is left out. */
+  async #shown(caller: SignedIn, rows: readonly TokenRow[]): Promise<ShownToken[]> {
+    const limits = rows.map(({ packages }) => limitFrom(packages))
+    const ids = new Set(limits.flatMap((limit) => (limit ?? []).flatMap(({ ownerId }) => ownerId ?? [])))
+    const names = await namesOfOwners(this.#catalogue.read, packageViewerOf(caller), [...ids])
+    return rows.map((row, index) => ({ ...row, packages: shownLimit(limits[index] ?? null, names) }))
   }
 
   /** One of the user's own, and those that go with it: they were made with it, or with one of these. */
@@ -219,10 +297,11 @@ export class Tokens {
   }
 
   /** The token itself that the caller sent. */
-  async calling(caller: TokenCaller): Promise<TokenRow> {
+  async calling(caller: TokenCaller): Promise<ShownToken> {
     const token = await tokenById(this.#catalogue.read, caller.credential.id)
-    if (!token) throw wrongCredentials()
-    return token
+    const [shown] = token ? await this.#shown(caller, [token]) : []
+    if (!shown) throw wrongCredentials()
+    return shown
   }
 
   async removeCalling(caller: TokenCaller): Promise<void> {
@@ -234,4 +313,12 @@ export class Tokens {
     const args = { standing: standingOf(caller), userId: user.id, idOrName, now: this.#now() }
     await this.#catalogue.transact(removeToken, args)
   }
+}
+
+function shownLimit(limit: PackageLimit, names: ReadonlyMap<number, string>): readonly string[] | null {
+  if (limit === null) return null
+  return limit.flatMap(({ ownerId, name }) => {
+    const owner = ownerId === null ? '*' : names.get(ownerId)
+    return owner === undefined ? [] : [`${owner}/${name}`]
+  })
 }

@@ -23,7 +23,7 @@ export function grantToSearch(caller: Caller): SearchGrant {
 }
 
 /** `sightAt` of all owners at once. */
-function packageViewerOf(caller: Caller): PackageViewer {
+export function packageViewerOf(caller: Caller): PackageViewer {
   const isLimited = isPublicOnly(caller)
   const ofOwner = caller.kind === 'deploy-token' && !isLimited ? caller : undefined
   return {

@@ -349,14 +349,18 @@ export async function ownersById(db: Db, ids: readonly number[], reach: Reach): 
   return new Map(shown.map((owner) => [owner.id, owner]))
 }
 
+/** What clients of this protocol take for "never". */
+const longAgo = Date.parse('0001-01-01T00:00:00Z')
+
 /** What is shown of an owner to who may know of one of his packages, and of him nothing but the name. */
-export function nameAlone({ id, kind, name, visibility }: Profile): Profile {
+export function nameAlone({ id, kind, name }: Pick<Profile, 'id' | 'kind' | 'name'>): Profile {
   return {
     id,
     kind,
     name,
-    visibility,
-    created_at: 0,
+    // Whether it is limited or private is not told either.
+    visibility: 'private',
+    created_at: longAgo,
     description: '',
     website: '',
     location: '',

@@ -1,4 +1,4 @@
-import type { Db, Tx } from './schema.ts'
+import type { Db, PackageVisibility, Tx } from './schema.ts'
 
 /** What its people say of a package; '' and no labels where they say nothing. */
 export interface PackageTexts {
@@ -16,6 +16,7 @@ export const noTexts: PackageTexts = { description: '', readme: '', homepage: ''
 export interface DescribedPackage extends PackageTexts {
   id: number
   name: string
+  visibility: PackageVisibility
   versions: number
   files: number
   /** Bytes, also those that are stored once for several files. */
@@ -35,7 +36,7 @@ export async function describedPackage(
     .selectFrom('packages')
     .leftJoin('package_counts as counts', 'counts.package_id', 'packages.id')
     .leftJoin('package_texts as texts', 'texts.package_id', 'packages.id')
-    .select(['packages.id', 'packages.name', 'packages.created_at'])
+    .select(['packages.id', 'packages.name', 'packages.visibility', 'packages.created_at'])
     .select(['counts.versions', 'counts.files', 'counts.bytes', 'counts.downloads', 'counts.newest_at'])
     .select(['texts.description', 'texts.readme', 'texts.homepage', 'texts.repository_url', 'texts.labels'])
     .select('texts.updated_at')
@@ -46,6 +47,7 @@ export async function describedPackage(
   return {
     id: row.id,
     name: row.name,
+    visibility: row.visibility,
     description: row.description ?? '',
     readme: row.readme ?? '',
     homepage: row.homepage ?? '',

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { locked } from './dialect.ts'
 import { prepared } from './prepared.ts'
-import type { Db, Tx } from './schema.ts'
+import type { Db, PackageVisibility, Tx } from './schema.ts'
 import { StartAgain } from './transaction.ts'
 
 /** A package, as it was first spelled. */
@@ -108,6 +108,23 @@ export async function deletePackageIfBare(tx: Tx, id: number): Promise<boolean> 
     )
     .executeTakeFirst()
   return numDeletedRows > 0n
+}
+
+/** A package as its owner has set who sees it; undefined where it is not there. */
+export async function packageSetting(
+  db: Db | Tx,
+  wanted: Pick<NewPackage, 'ownerId' | 'nameKey'>,
+): Promise<(PackageRow & { visibility: PackageVisibility }) | undefined> {
+  return db
+    .selectFrom('packages')
+    .select(['id', 'name', 'visibility'])
+    .where('owner_id', '=', wanted.ownerId)
+    .where('name_key', '=', wanted.nameKey)
+    .executeTakeFirst()
+}
+
+export async function setVisibility(tx: Tx, id: number, visibility: PackageVisibility): Promise<void> {
+  await tx.updateTable('packages').set({ visibility }).where('id', '=', id).execute()
 }
 
 /** Nobody publishes a new version there meanwhile. */

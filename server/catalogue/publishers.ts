@@ -179,8 +179,6 @@ export async function fileOrigins(
     .offset(page.offset)
     .limit(page.limit)
     .execute()
-  const { total } = await its
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow()
+  const { total } = await its.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
   return { origins, total: Number(total) }
 }

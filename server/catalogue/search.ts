@@ -21,7 +21,8 @@ import {
   type Reach,
   reached,
 } from './name-search.ts'
-import type { Db } from './schema.ts'
+import type { Db, PackageVisibility } from './schema.ts'
+import { ownerSeen } from './sight.ts'
 
 /** A package by its newest version. */
 export interface FoundPackage {
@@ -29,6 +30,7 @@ export interface FoundPackage {
   version: ListedVersion
   /** What its people say of it; '' and no labels where they say nothing. */
   description: string
+  visibility: PackageVisibility
   labels: readonly string[]
   versions: number
   files: number
@@ -127,17 +129,21 @@ async function countAmong(db: Db, among: RawBuilder<boolean>): Promise<number> {
 interface OwnerInReach {
   id: number
   packages: number
-  /** Null where no package at all is for some people alone. */
+  /** Null where he sees all of them: the owner, and none that is for some people alone. */
   some: number | null
   matches: 0 | 1
 }
 
 /** Owners who have packages: fewer than there are packages, where those of most are hidden. */
 function ownersInReach(db: Db, reach: Reach) {
+  const isOwnerSeen = 'viewer' in reach ? ownerSeen(reach.viewer, 'owner_counts.owner_id') : sql<boolean>`1 = 1`
   return async (after: OwnerInReach | undefined, size: number): Promise<OwnerInReach[]> => {
     const { rows } = await sql<OwnerInReach>`
       select owner_counts.owner_id as id, owner_counts.packages as packages,
-        (select packages.id from packages where packages.visibility = 'private' limit 1) as some,
+        case when ${isOwnerSeen} then (
+          select packages.id from packages
+          where packages.owner_id = owner_counts.owner_id and packages.visibility = 'private' limit 1
+        ) else 0 end as some,
         case when owner_counts.packages > 0 and ${ownerIsReached(reach, 'owner_counts.owner_id')} then 1 else 0 end as matches
       from owner_counts
       where owner_counts.owner_id > ${after?.id ?? 0} order by owner_counts.owner_id limit ${size}`.execute(db)
@@ -199,7 +205,8 @@ async function foundPackages(db: Db, ids: readonly number[], reach: Reach): Prom
     .selectFrom('packages')
     .innerJoin('package_counts as counts', 'counts.package_id', 'packages.id')
     .leftJoin('package_texts as texts', 'texts.package_id', 'packages.id')
-    .select(['packages.id', 'packages.owner_id', 'counts.versions', 'counts.files', 'counts.bytes', 'counts.downloads'])
+    .select(['packages.id', 'packages.owner_id', 'packages.visibility'])
+    .select(['counts.versions', 'counts.files', 'counts.bytes', 'counts.downloads'])
     .select(['texts.description', 'texts.labels'])
     .select((it) =>
       it
@@ -222,10 +229,11 @@ async function foundPackages(db: Db, ids: readonly number[], reach: Reach): Prom
     const version = versions.get(row?.newest ?? -1)
     const owner = owners.get(row?.owner_id ?? -1)
     if (!row || !version || !owner) return []
-    const { versions: count, files, bytes, downloads, description, labels } = row
+    const { versions: count, files, bytes, downloads, description, visibility, labels } = row
     return {
       owner,
       version,
+      visibility,
       description: description ?? '',
       labels: labels === null ? [] : (JSON.parse(labels) as string[]),
       versions: count,

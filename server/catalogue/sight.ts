@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Viewer } from './organisations.ts'
 import { type Named, packagesNaming } from './package-grants.ts'
+import type { Db } from './schema.ts'
 
 /** Which of an owner's packages somebody sees in lists. */
 export interface Sight {
@@ -98,6 +99,22 @@ export function ownerReached(viewer: PackageViewer, ownerColumn: string): RawBui
     sql<boolean>`${sql.ref(ownerColumn)} in (
       select owner_id from packages where id in ${packagesNaming(asWhom(viewer))})`,
   ])
+}
+
+/** Of these owners, what those are called now of whom somebody may know. */
+export async function namesOfOwners(
+  db: Db,
+  viewer: PackageViewer,
+  ids: readonly number[],
+): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('owners')
+    .select(['id', 'name'])
+    .where('id', 'in', ids)
+    .where(ownerReached(viewer, 'owners.id'))
+    .execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
 }
 
 function isOpen({ packageId, visibility }: PackageColumns): RawBuilder<boolean> {

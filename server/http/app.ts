@@ -269,7 +269,7 @@ function unreachable(request: Request): Problem {
 }
 
 /** What stands below `/user` for programs of a page alone: no page has such an address. */
-const jsonForPages = new Set(['password', 'session', 'sessions'])
+const jsonForPages = new Set(['passkey-options', 'password', 'session', 'sessions'])
 
 /** Whether a request below `/user` is for a page or its form, rather than for the JSON that stands at the same address. */
 function isForPage({ origin }: HttpParts, { headers, method }: Request, segments: readonly string[]): boolean {

@@ -3,12 +3,14 @@ import type { Access } from '../access/access.ts'
 import type { Accounts } from '../access/accounts.ts'
 import type { Administration } from '../access/administration.ts'
 import type { AuditLog } from '../access/audit-log.ts'
+import type { DeployTokens } from '../access/deploy-tokens.ts'
 import type { Invitations } from '../access/invitations.ts'
 import type { Identities } from '../access/oidc/identities.ts'
 import type { ProviderSignIns } from '../access/oidc/sign-in.ts'
 import type { Organisations } from '../access/organisations.ts'
 import type { OwnAccount } from '../access/own-account.ts'
 import type { OwnerNames } from '../access/owner-names.ts'
+import type { PackageAccess } from '../access/package-access.ts'
 import type { Passkeys } from '../access/passkeys.ts'
 import type { PasswordResets } from '../access/password-resets.ts'
 import type { Publishers } from '../access/publishers.ts'
@@ -44,6 +46,8 @@ export interface HttpParts {
   signUp: SignUp
   invitations: Invitations
   passwordResets: PasswordResets
+  packageAccess: PackageAccess
+  deployTokens: DeployTokens
   publishers: Publishers
   tokenExchange: TokenExchange
   registry: RegistryParts

@@ -8,7 +8,13 @@ test('two are known by name, all others by their address', () => {
   const cases: [string, ReturnType<typeof parseIssuers>][] = [
     ['', []],
     ['github', [{ url: github, kind: 'github' }]],
-    ['GitHub, gitlab', [{ url: github, kind: 'github' }, { url: 'https://gitlab.com', kind: 'gitlab' }]],
+    [
+      'GitHub, gitlab',
+      [
+        { url: github, kind: 'github' },
+        { url: 'https://gitlab.com', kind: 'gitlab' },
+      ],
+    ],
     ['https://ci.example.com', [{ url: 'https://ci.example.com', kind: 'other' }]],
     ['gitlab=https://gitlab.example.com', [{ url: 'https://gitlab.example.com', kind: 'gitlab' }]],
     [`github=${github}/acme`, [{ url: `${github}/acme`, kind: 'github' }]],
@@ -35,10 +41,17 @@ test('two are known by name, all others by their address', () => {
 
 test('whatever is read has an address that can be asked', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.webUrl(), fc.webUrl().map((url) => `gitlab=${url}`)), (text) => {
-      for (const issuer of parseIssuers(text) ?? []) {
-        expect(URL.canParse(discoveryAddress(issuer))).toBe(true)
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.webUrl(),
+        fc.webUrl().map((url) => `gitlab=${url}`),
+      ),
+      (text) => {
+        for (const issuer of parseIssuers(text) ?? []) {
+          expect(URL.canParse(discoveryAddress(issuer))).toBe(true)
+        }
+      },
+    ),
   )
 })

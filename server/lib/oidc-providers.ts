@@ -185,7 +185,7 @@ function groupTeams(text: string): readonly GroupTeam[] | undefined {
     .filter(Boolean)
   const read = entries.map((entry) => {
     const { group, organisation, team } =
-      /^(?<group>.+)=(?<organisation>[A-Za-z0-9._-]{1,40})\/(?<team>[^/=]{1,255})$/.exec(entry)?.groups ?? {}
+      /^(?<group>.+)=\s*(?<organisation>[A-Za-z0-9._-]{1,40})\/(?<team>[^/=]{1,255})$/.exec(entry)?.groups ?? {}
     if (group === undefined || organisation === undefined || team === undefined || !isGroup(group)) return undefined
     return { group: group.trim(), organisation, team: team.trim() }
   })

@@ -6,6 +6,7 @@ import { Problem } from '../problems.ts'
 import { accountPages } from './account/routes.tsx'
 import { adminPages } from './admin/routes.tsx'
 import { auditPages } from './audit/routes.tsx'
+import { deployTokenPages } from './deploy-tokens/routes.tsx'
 import { failurePages } from './failures.tsx'
 import { homePages } from './home/routes.tsx'
 import { managePages } from './manage/routes.tsx'
@@ -13,6 +14,7 @@ import { organisationPages } from './organisations/routes.tsx'
 import { ownerPages } from './owners/routes.tsx'
 import { packagePages } from './packages/routes.tsx'
 import { linksOf, renderer } from './page.tsx'
+import { publisherPages } from './publishers/routes.tsx'
 import { signInPages } from './sign-in/routes.tsx'
 import { siteFiles } from './site-files.ts'
 import { uploadPages } from './upload/routes.tsx'
@@ -52,6 +54,8 @@ const families = [
   adminPages,
   auditPages,
   webhookPages,
+  deployTokenPages,
+  publisherPages,
   organisationPages,
   uploadPages,
   managePages,

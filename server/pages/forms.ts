@@ -87,10 +87,19 @@ export async function attempt<T>(
   } catch (error) {
     if (!(error instanceof Problem) || !mendable.has(error.code)) throw error
     const field = at(error)
-    const text = sentence(error.message)
+    const text = sentence(field ? withoutField(error.message, field) : error.message)
     const status = statusOf(error)
     return { faults: field ? { status, fields: { [field]: text } } : { status, fields: {}, form: text } }
   }
+}
+
+/** For `attempt`: the field that a refusal of the JSON API names, where it is one of these. */
+export function fieldNamed(fields: readonly string[]) {
+  return ({ message }: Problem) => fields.find((field) => message.startsWith(`${field}: `))
+}
+
+function withoutField(text: string, field: string): string {
+  return text.startsWith(`${field}: `) ? text.slice(field.length + 2) : text
 }
 
 /** `must have 8 characters` → `Must have 8 characters.` */

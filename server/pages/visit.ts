@@ -7,6 +7,7 @@ import {
   grantToChange,
   grantToShow,
   ownerAt,
+  ownerOfPackage,
   type PackageGrant,
   packageToChange,
   packageToShow,
@@ -87,7 +88,7 @@ export class Visit {
   /** Leave to publish a package, and to delete it. */
   async mayWritePackage(owner: string, name: string): Promise<ByPerson<PackageGrant<'write'>>> {
     const place = await this.resolve({ owner, package: name, version: '', file: '' })
-    const { owner: known } = packageToShow(place)
+    const known = ownerOfPackage(place)
     return this.#toChange(known.name, () => packageToChange(place))
   }
 

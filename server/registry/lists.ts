@@ -36,6 +36,18 @@ export async function showOwner(parts: RegistryParts, { id }: OwnerRow): Promise
   return (await listedNow(parts, id)).owner
 }
 
+/** The owner of a grant, as far as its caller may know of him: the name alone, where he knows of no more than some package. */
+export async function showOwnerOf(parts: RegistryParts, grant: Grant): Promise<Profile> {
+  const owner = await showOwner(parts, grant.owner)
+  return knowsOfOwner(grant) ? owner : nameAlone(owner)
+}
+
+/** Name and visibility of the same, as far as the caller may know of it, without looking him up. */
+export function ownerHere(grant: Grant): Pick<Profile, 'name' | 'visibility'> {
+  const { name, visibility } = knowsOfOwner(grant) ? grant.owner : nameAlone(grant.owner)
+  return { name, visibility }
+}
+
 /** Whether nobody has published anything yet, or all of it is gone. */
 export async function isEmpty(parts: RegistryParts): Promise<boolean> {
   return !(await anyVersion(parts.catalogue.read))
@@ -155,7 +167,7 @@ export async function ownerNow(parts: RegistryParts, grant: Grant): Promise<Seen
 }
 
 /** Whether the caller knows of more than some of the owner's packages. */
-function knowsOfOwner({ caller, owner }: Grant): boolean {
+export function knowsOfOwner({ caller, owner }: Grant): boolean {
   return permission(caller, owner) !== 'none'
 }
 

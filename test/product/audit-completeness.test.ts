@@ -4,8 +4,13 @@ import { forgetSecrets } from '../../server/access/secret-key.ts'
 import type { AroundStatement } from '../../server/catalogue/statement.ts'
 import type { Catalogue } from '../../server/catalogue/transaction.ts'
 import { transactions } from '../../server/transactions.ts'
+import { SoftAuthenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
+import { CiIssuer, job } from '../support/ci-issuer.ts'
+import { Issuer } from '../support/issuer.ts'
 import { makeLink, sendTo } from '../support/links.ts'
+import { addPasskey, signInByPasskey } from '../support/passkeys.ts'
+import { Person } from '../support/single-sign-on.ts'
 import { adminPassword, basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 /*
@@ -43,6 +48,11 @@ const noDeeds: Record<string, string> = {
   'recount some': 'counted',
   'remember recount': 'counted',
   'use code': 'a part of a sign-in, which is said',
+  'claim identity check': 'asked of a provider, by a job',
+  'keep refresh token': 'asked of a provider, by a job',
+  'note vouched identity': 'counted; what the provider changed is said where it is done',
+  'use sign-in state': 'a part of a sign-in, which is said',
+  'use passkey': 'a part of a sign-in, which is said',
   'forget some': 'a part of the removal of an account, which is said at its end',
   'drop ended sessions': 'time passed',
   'drop expired links': 'time passed',
@@ -96,6 +106,8 @@ function watched(catalogue: Catalogue): Catalogue {
 const secrets = new Map<string, string>()
 
 let stowage: TestStowage
+let issuer: Issuer
+let ci: CiIssuer
 let admin: Client
 
 async function done(response: Response | Promise<Response>, ...statuses: number[]): Promise<unknown> {
@@ -128,11 +140,14 @@ async function everything(): Promise<void> {
   await accounts(ada)
   await browsers(ada)
   await secondFactor(await person('tom'))
+  await passkeys(await person('pia'))
+  await singleSignOn(await person('oda'))
   await tokens(ada)
   await organisation(ada)
   await links(ada)
   await packages(ada)
   await webhooks(ada)
+  await trustedPublishing(ada)
   await site(eve)
   await failures()
   await stowage.stowage.flushSignIns(true)
@@ -187,11 +202,56 @@ async function secondFactor(tom: Client): Promise<void> {
   await send(admin, 'DELETE', '/admin/users/tom/totp')
 }
 
+async function passkeys(pia: Client): Promise<void> {
+  const authenticator = new SoftAuthenticator(stowage.url)
+  const browser = new Browser(stowage)
+  await done(browser.signIn('pia'))
+  for (const name of ['Phone', 'Key']) await addPasskey(browser, { password: 'pia-Pass-1234', authenticator, name })
+  await done(pia.fetch('/api/v1/user'), 401)
+  secrets.set('a session by password', browser.cookie?.split('=')[1] ?? '')
+  await done(browser.submit('/user/settings/passkeys/1', { name: 'Old phone' }), 303)
+  await done(browser.submit('/user/settings/passkeys/1/delete', { password: 'pia-Pass-1234' }), 303)
+  const other = new Browser(stowage)
+  await done(signInByPasskey(other, authenticator), 303)
+  secrets.set('a session by passkey', other.cookie?.split('=')[1] ?? '')
+  for (const [index, { id, userHandle }] of authenticator.kept.entries()) {
+    secrets.set(`the credential of passkey ${index}`, id).set(`whose passkey ${index} is`, userHandle)
+  }
+  await send(admin, 'DELETE', '/admin/users/pia/passkeys')
+}
+
+/** Somebody with a password links an identity; somebody else comes by his provider, and is not vouched for any more. */
+async function singleSignOn(oda: Client): Promise<void> {
+  issuer.account('oda', { email: 'oda@id.example.com', groups: ['staff'] })
+  issuer.account('nia', { email: 'nia@id.example.com', groups: ['staff', 'owners', 'operators'] })
+  secrets.set('what a provider says', 'oda@id.example.com').set('what it says of another', 'nia@id.example.com')
+  await send(oda, 'POST', '/orgs', { username: 'oda-org' })
+  const known = new Person(stowage)
+  await done(known.browser.signIn('oda'))
+  await done(known.link('corp', 'oda', 'oda-Pass-1234'), 303)
+  const [identity] = (await send(oda, 'GET', '/user/identities')) as { id: number }[]
+  await send(oda, 'DELETE', `/user/identities/${identity?.id}`)
+  await done(new Person(stowage).comeIn('corp', 'nia'), 303)
+  for (const groups of [['staff'], []]) {
+    issuer.account('nia', { groups })
+    expect((await new Person(stowage).comeIn('corp', 'nia')).status).toBe(groups.length > 0 ? 303 : 403)
+  }
+  await send(admin, 'DELETE', '/admin/users/nia/suspension')
+}
+
 async function tokens(ada: Client): Promise<void> {
   const ci = await tokenOf(ada, 'ci')
   await send(await tokenOf(ada, 'given up'), 'DELETE', '/token')
   await tokenOf(ada.with({ Authorization: basic('ada', ci.secret) }), 'child')
   await send(ada, 'DELETE', '/users/ada/tokens/ci')
+  for (const name of ['deployed', 'given up']) {
+    const body = { name, scopes: ['write:package'], packages: ['tool-*'] }
+    const { id, sha1 } = (await send(ada, 'POST', '/owners/ada/deploy-tokens', body)) as { id: number; sha1: string }
+    secrets.set(`the deploy token ${name}`, sha1)
+    const token = stowage.anonymous.with({ Authorization: `token ${sha1}` })
+    if (name === 'deployed') await send(ada, 'DELETE', `/owners/ada/deploy-tokens/${id}`)
+    else await send(token, 'DELETE', '/token')
+  }
 }
 
 async function organisation(ada: Client): Promise<void> {
@@ -246,6 +306,9 @@ async function packages(ada: Client): Promise<void> {
   await done(ada.delete({ version: '1', file: 'a' }))
   await done(ada.deleteVersion({ version: '2' }))
   await send(ada, 'POST', '/packages/ada/generic/tool/-/delete-versions', { versions: ['3'] })
+  await send(ada, 'PATCH', '/packages/ada/generic/tool/-/access', { visibility: 'private' })
+  await send(ada, 'PUT', '/packages/ada/generic/tool/-/access/users/admin', { permission: 'read' })
+  await send(ada, 'DELETE', '/packages/ada/generic/tool/-/access/users/admin')
   await send(ada, 'DELETE', '/packages/ada/generic/other')
 }
 
@@ -262,6 +325,24 @@ async function webhooks(ada: Client): Promise<void> {
   const [delivery] = (await send(ada, 'GET', `/user/hooks/${id}/deliveries`)) as { id: number }[]
   await send(ada, 'POST', `/user/hooks/${id}/deliveries/${delivery?.id}/replay`)
   await send(ada, 'DELETE', `/user/hooks/${id}`)
+}
+
+async function trustedPublishing(ada: Client): Promise<void> {
+  const rule = { name: 'ci', issuer: ci.url, claims: { sub: job.sub }, packages: ['built'] }
+  const { id } = (await send(ada, 'POST', '/owners/ada/publishers', rule)) as { id: number }
+  const idToken = await ci.sign(stowage.url)
+  secrets.set('an ID token', idToken)
+  const exchange = stowage.anonymous.post('/api/v1/oidc/token', {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: idToken,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+  })
+  const { access_token } = (await done(exchange)) as { access_token: string }
+  secrets.set('the token of a job', access_token)
+  const its = stowage.anonymous.with({ Authorization: `Bearer ${access_token}` })
+  await done(its.put({ owner: 'ada', package: 'built' }, 'by a job'))
+  await send(ada, 'PATCH', `/owners/ada/publishers/${id}`, { packages: ['other'] })
+  await send(ada, 'DELETE', `/owners/ada/publishers/${id}`)
 }
 
 async function site(eve: Client): Promise<void> {
@@ -304,9 +385,18 @@ async function operator(): Promise<void> {
 }
 
 beforeAll(async () => {
+  issuer = await Issuer.start()
   secrets.set("the administrator's password", adminPassword)
+  ci = await CiIssuer.start()
   stowage = await startStowage({
     settings: {
+      ...issuer.settings('CORP', {
+        ...{ SCOPES: 'openid profile email groups', AUTO_REGISTER: 'true', ALLOWED_GROUPS: 'staff' },
+        ...{ ADMIN_GROUP: 'operators', GROUP_TEAMS: 'owners=oda-org/Owners' },
+      }),
+      // A name: passkeys belong to one.
+      STOWAGE_LISTEN: 'localhost:0',
+      STOWAGE_OIDC_PUBLISHERS: ci.url,
       STOWAGE_SIGN_UP: 'true',
       STOWAGE_SMTP_URL: 'smtp://127.0.0.1:1',
       STOWAGE_MAIL_FROM: 'stowage@example.com',
@@ -319,7 +409,11 @@ beforeAll(async () => {
   await everything()
 }, 60_000)
 
-afterAll(() => stowage[Symbol.asyncDispose]())
+afterAll(async () => {
+  await stowage[Symbol.asyncDispose]()
+  await issuer[Symbol.asyncDispose]()
+  await ci[Symbol.asyncDispose]()
+})
 
 describe('every transaction', () => {
   const names = transactions.map(({ name }) => name)
@@ -354,8 +448,9 @@ describe('the log', () => {
   test('knows of each event who did it, or from where', async () => {
     const rows = await stowage.change(`
       select distinct action from audit_events
-      where actor_id is null and address is null and coalesce(credential, '') <> 'operator'`)
-    // By the job that answers who forgot his password.
+      where actor_id is null and address is null and coalesce(credential, '') <> 'operator'
+        and coalesce(details, '') not like '%"provider":"corp"%'`)
+    // By the job that answers who forgot his password. What a provider's word has changed has the provider in its details.
     expect(rows).toEqual([{ action: 'password.reset-link' }])
   })
 })

@@ -188,12 +188,20 @@ describe('what is kept of a request is bounded:', () => {
 
 type Change = [
   name: string,
-  whose: 'anybody' | 'token' | 'password' | 'bob',
+  whose: 'anybody' | 'token' | 'deploy token' | 'password' | 'bob',
   work: () => Promise<unknown>,
   status: number,
 ]
 
 let token: Client & { secret: string }
+let deployToken: Client & { remove: () => Promise<unknown> }
+async function makeDeployToken(expires_at: string): Promise<typeof deployToken> {
+  const tokens = '/api/v1/owners/ada/deploy-tokens'
+  const made = await ada.post(tokens, { name: 'ci', scopes: ['read:package'], packages: ['to*'], expires_at })
+  const { id, sha1 } = (await made.json()) as { id: number; sha1: string }
+  const remove = () => ada.fetch(`${tokens}/${id}`, { method: 'DELETE' })
+  return Object.assign(anonymous.with({ Authorization: `token ${sha1}` }), { remove })
+}
 const edit = (fields: object) =>
   stowage.admin.fetch('/api/v1/admin/users/ada', { method: 'PATCH', body: JSON.stringify(fields) })
 
@@ -216,6 +224,12 @@ const changes: Change[] = [
   ['the account is made inactive', 'password', () => edit({ active: false }), 401],
   ['the password is changed', 'password', () => edit({ password: 'other-Pass-1234' }), 401],
   ['another process deletes all tokens', 'token', () => stowage.change('delete from tokens'), 401],
+  ['the deploy token is deleted', 'deploy token', () => deployToken.remove(), 401],
+  ['its owner may not sign in any more', 'deploy token', () => edit({ prohibit_login: true }), 401],
+  ['its owner becomes private', 'deploy token', () => edit({ visibility: 'private' }), 200],
+  ['the deploy token has run out', 'deploy token', async () => (now += 7_000), 401],
+  ['another process limits it', 'deploy token', () => stowage.change(`update deploy_tokens set packages = '[]'`), 403],
+  ['another process limits it', 'token', () => stowage.change(`update tokens set packages = '[]'`), 403],
   ['the token has run out', 'token', async () => (now += 7_000), 401],
 ]
 
@@ -228,10 +242,18 @@ describe.each(kinds)('at a server %s, the next request is another one when', (ki
     const expires_at = new Date(now + 5_000).toISOString()
     token = await ada.token(['all'], { name: 'ci', expires_at })
     const bob = (await stowage.user('bob')).as('ada')
-    const callers = { anybody: anonymous, token, password: ada, bob }
+    deployToken = await makeDeployToken(expires_at)
+    const callers = { anybody: anonymous, token, 'deploy token': deployToken, password: ada, bob }
     await warmUp(callers[whose])
     await work()
     expect((await callers[whose].get()).status).toBe(status)
+  })
+
+  test('it is asked for by a token that is for other packages', async () => {
+    const others = await ada.token(['read:package'], { packages: ['ada/other'] })
+    await warmUp(anonymous)
+    for (let time = 0; time < 3; time += 1) expect((await others.get()).status).toBe(403)
+    await warmUp(anonymous)
   })
 
   test('other bytes are published in its place', async () => {

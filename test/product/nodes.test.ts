@@ -158,6 +158,23 @@ const changes: [what: string, was: unknown, is: unknown, prepare: (name: string)
     },
   ],
   [
+    'a deploy token is deleted',
+    200,
+    401,
+    async (name) => {
+      const person = await publisher(name)
+      const made = await done(
+        send(person, 'POST', `/owners/${name}/deploy-tokens`, { name: 'ci', scopes: ['read:package'] }),
+      )
+      const { id, sha1 } = (await made.json()) as { id: number; sha1: string }
+      const token = stowage.anonymous.as(name).with({ Authorization: `token ${sha1}` })
+      return {
+        act: (here) => send(person.at(here), 'DELETE', `/owners/${name}/deploy-tokens/${id}`),
+        ask: (there) => read(token, there),
+      }
+    },
+  ],
+  [
     'a second factor is set up',
     200,
     401,
@@ -285,6 +302,50 @@ const changes: [what: string, was: unknown, is: unknown, prepare: (name: string)
       return {
         act: (here) => send(stowage.admin.at(here), 'PATCH', `/orgs/${name}`, { visibility: 'private' }),
         ask: (there) => read(stranger.as(name), there),
+      }
+    },
+  ],
+  [
+    'a package becomes private',
+    200,
+    404,
+    async (name) => {
+      await publisher(name)
+      const stranger = await stowage.user(`${name}-stranger`)
+      const path = `/packages/${name}/generic/tool/-/access`
+      return {
+        act: (here) => send(stowage.admin.at(here), 'PATCH', path, { visibility: 'private' }),
+        ask: (there) => read(stranger.as(name), there),
+      }
+    },
+  ],
+  [
+    'a private package names somebody',
+    404,
+    200,
+    async (name) => {
+      await publisher(name)
+      const named = await stowage.user(`${name}-named`)
+      const path = `/packages/${name}/generic/tool/-/access`
+      await done(send(stowage.admin, 'PATCH', path, { visibility: 'private' }))
+      return {
+        act: (here) => send(stowage.admin.at(here), 'PUT', `${path}/users/${name}-named`, { permission: 'read' }),
+        ask: (there) => read(named.as(name), there),
+      }
+    },
+  ],
+  [
+    'a package names somebody no more',
+    201,
+    403,
+    async (name) => {
+      await publisher(name)
+      const named = await stowage.user(`${name}-named`)
+      const path = `/packages/${name}/generic/tool/-/access/users/${name}-named`
+      await done(send(stowage.admin, 'PUT', path, { permission: 'write' }))
+      return {
+        act: (here) => send(stowage.admin.at(here), 'DELETE', path),
+        ask: (there) => write(named.as(name), there),
       }
     },
   ],

@@ -504,6 +504,30 @@ describe('sessions', () => {
   })
 })
 
+test('a token for some packages says which, and what is wrong with them stands beside the field', async () => {
+  const path = `${settings}/tokens`
+  const ask = { name: 'ci', scopes: ['write:package'], expires: '90', on: '' }
+  const vic = await newcomer('vic')
+  await stowage.user('unseen', { visibility: 'private' })
+  for (const [packages, sentence] of [
+    ['vic/tool-*\nunseen/x', 'There is no owner unseen that you may see.'],
+    ['vic/tool-*\nnobody-at-all/x', 'There is no owner nobody-at-all that you may see.'],
+    ['tool', '&quot;tool&quot; names no owner: write acme/tool, or */tool for every owner.'],
+  ] as const) {
+    const refused = await vic.submit(path, { ...ask, packages })
+    const text = await refused.text()
+    expect([refused.status, /id="error-packages".*?<span>(.*?)<\/span>/s.exec(text)?.[1]]).toEqual([422, sentence])
+    expect(text).toContain(`${packages}</textarea>`)
+  }
+  const tooMuch = await vic.submit(path, { ...ask, scopes: ['all'], packages: 'vic/*' })
+  expect(/id="error-scopes".*?<span>(.*?)<\/span>/s.exec(await tooMuch.text())?.[1]).toStartWith('A token for some')
+
+  const made = await (await vic.submit(path, { ...ask, packages: 'Vic/Tool-*\r\n*/lib' })).text()
+  expect(made).toContain(`${stowage.url}/api/packages/vic/generic/tool-example/1.0.0/tool.zip`)
+  const list = await read(vic, path)
+  for (const pattern of ['vic/tool-*', '*/lib']) expect(list).toContain(`<code class="breaks">${pattern}</code>`)
+})
+
 describe('who comes by a proxy', () => {
   const proxied = (name: string) => new Browser(stowage, { 'X-Remote-User': name })
 

@@ -3,6 +3,7 @@ import { anything, assert, asyncProperty, dictionary, json, oneof, string, uint8
 import { TOTP } from 'otpauth'
 import { type AskedOptions, SoftAuthenticator, type Twist } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
+import { addPasskey, askedFor, askedForNew } from '../support/passkeys.ts'
 import { basic, type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 const origin = 'https://packages.example.com'
@@ -38,21 +39,7 @@ async function newcomer(name: string, at = stowage): Promise<{ browser: Browser;
   return { browser: await signedIn(name, at), client }
 }
 
-const decoded = (html: string) => html.replaceAll('&quot;', '"').replaceAll('&amp;', '&')
-
-/** What the page asks a browser for, to make a passkey, once the password was said again. */
-async function askedForNew(browser: Browser, fields: Record<string, string>): Promise<AskedOptions> {
-  const answer = await browser.submit(place, fields)
-  const text = await answer.text()
-  expect([answer.status, text.includes('data-options=') ? '' : text]).toEqual([200, ''])
-  return JSON.parse(decoded(/data-options="([^"]*)"/.exec(text)?.[1] ?? '')) as AskedOptions
-}
-
-async function asked(browser: Browser, purpose: string): Promise<AskedOptions> {
-  const answer = await browser.post('/user/passkey-options', { for: purpose })
-  expect(answer.status).toBe(200)
-  return (await answer.json()) as AskedOptions
-}
+const asked = askedFor
 
 /** Adds a passkey, kept by a new authenticator unless there is one. */
 async function add(
@@ -60,13 +47,12 @@ async function add(
   name: string,
   { authenticator = new SoftAuthenticator(origin), passkey = 'Phone' } = {},
 ): Promise<SoftAuthenticator> {
-  const options = await askedForNew(browser, { password: passwordOf(name) })
-  const added = await browser.submit(`${place}/add`, { credential: authenticator.create(options), name: passkey })
-  expect([added.status, added.status === 303 ? '' : await added.text()]).toEqual([303, ''])
-  return authenticator
+  return addPasskey(browser, { password: passwordOf(name), authenticator, name: passkey })
 }
 
 async function holder(name: string, at = stowage) {
+  // Ten failures of a network within a minute are written one by one.
+  clock.now += minute
   const { browser, client } = await newcomer(name, at)
   return { browser, client, authenticator: await add(browser, name) }
 }
@@ -202,6 +188,15 @@ describe('a passkey', () => {
     goOn()
     expect((await upload).status).toBe(401)
   })
+})
+
+test('a download that was answered by the password a moment ago is not answered any more', async () => {
+  const { browser, client } = await newcomer('hot')
+  await client.fetch('/api/v1/user/settings', { method: 'PATCH', body: '{"visibility":"private"}' })
+  expect((await client.put({}, 'x')).status).toBe(201)
+  for (let time = 0; time < 3; time += 1) expect((await client.get()).status).toBe(200)
+  await add(browser, 'hot')
+  expect((await client.get()).status).toBe(401)
 })
 
 /** Name and password, then the passkey. */
@@ -376,6 +371,25 @@ describe('an answer that is not right signs nobody in', () => {
     expect(removed.status).toBe(403)
     const options = await askedForNew(browser, { password: passwordOf('other') })
     expect((await signInWith(browser, authenticator.get(options))).status).toBe(401)
+    const forNew = await askedForNew(browser, { password: passwordOf('other') })
+    const byNew = await browser.submit(`${place}/${own?.id}/delete`, { credential: authenticator.get(forNew) })
+    expect(byNew.status).toBe(403)
+    // His password was right, and he has a session too: still each is for its own.
+    await browser.submit('/user/login', { user: 'other', password: passwordOf('other') })
+    const again = await asked(browser, 'proof')
+    expect((await signInWith(browser, authenticator.get(again), { second: 'yes' })).status).toBe(401)
+    // What was asked in one session is not answered in another.
+    const elsewhere = new Browser(stowage)
+    await second(elsewhere, 'other', authenticator)
+    const answer = await browser.post('/user/passkey-options', { for: 'proof' })
+    const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';')
+    const credential = authenticator.get((await answer.json()) as AskedOptions)
+    const carried = await elsewhere.fetch(`${place}/${own?.id}/delete`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', Cookie: `${elsewhere.cookie}; ${cookie}` },
+      body: String(new URLSearchParams({ credential })),
+    })
+    expect(carried.status).toBe(403)
     expect((await alone(authenticator)).status).toBe(303)
   })
 
@@ -387,6 +401,7 @@ describe('an answer that is not right signs nobody in', () => {
     expect((await alone(authenticator, { count: 0 })).status).toBe(401)
     expect(await failures('copy')).toEqual(['passkey-counter', 'passkey-counter', 'passkey-counter'])
     expect((await alone(authenticator, { count: 6 })).status).toBe(303)
+    expect((await alone(authenticator, { count: 2 ** 32 - 1 })).status).toBe(303)
   })
 
   test('of who may not sign in, and is not told why', async () => {
@@ -577,11 +592,14 @@ describe('to add one', () => {
     expect(await browser.whoAmI()).toBe(401)
     const [left] = windows
     if (!left) throw new Error('no window')
-    for (let more = 0; more < 18; more += 1) await add(left, 'many')
-    const options = await askedForNew(left, { password: passwordOf('many') })
+    for (let more = 0; more < 17; more += 1) await add(left, 'many')
+    const right = new Browser(stowage)
+    await second(right, 'many', await add(left, 'many', { authenticator: new SoftAuthenticator(origin) }))
+    const options = await askedForNew(right, { password: passwordOf('many') })
     await add(left, 'many')
     const late = new SoftAuthenticator(origin).create(options)
-    expect((await left.submit(`${place}/add`, { credential: late, name: 'x' })).status).toBe(422)
+    const [status, said] = await fault(await right.submit(`${place}/add`, { credential: late, name: 'x' }))
+    expect([status, said]).toEqual([422, expect.stringContaining('may have 20 passkeys')])
     expect((await left.submit(place, { password: passwordOf('many') })).status).toBe(422)
     expect(await passkeysOf(token)).toHaveLength(20)
     expect(await (await left.fetch(place)).text()).toContain('as many as an account may have')
@@ -736,10 +754,14 @@ test('the command for who is locked out takes passkeys away', async () => {
   const { client } = await newcomer('root')
   await stowage.change("update users set is_admin = 1 where id = (select id from owners where name = 'root')")
   await add(await signedIn('root'), 'root')
+  // Nor does it matter that his provider is gone.
+  await stowage.change("update users set suspended_at = 1 where id = (select id from owners where name = 'root')")
   const reset = await stowage.stowage.accounts.resetAdministrator('root', 'quite-Another-1')
   expect(reset).toEqual({ name: 'root', lostSecondFactor: false, lostPasskeys: true })
   const again = client.with({ Authorization: basic('root', 'quite-Another-1') })
   expect((await again.fetch('/api/v1/user')).status).toBe(200)
+  const told = await stowage.admin.fetch('/api/v1/admin/audit?action=account.reinstated&owner=root')
+  expect(await told.json()).toMatchObject([{ action: 'account.reinstated' }])
 })
 
 test('where passwords are turned off, passkeys work', async () => {
@@ -790,6 +812,41 @@ describe('where a browser gives none', () => {
     expect((await browser.post('/user/passkey-options', { for: 'sign-in' })).status).toBe(403)
     expect(await (await new Browser(other).fetch('/user/login')).text()).not.toContain('passkey')
   })
+})
+
+test('below a path, behind another port, and where nobody sees anything before he has signed in', async () => {
+  await using other = await startStowage({
+    settings: { STOWAGE_PUBLIC_URL: 'https://packages.example.com:8443/sub/', STOWAGE_REQUIRE_SIGN_IN: 'true' },
+    replace: { now: () => clock.now },
+  })
+  const { browser } = await newcomer('quin', other)
+  const refused = new SoftAuthenticator(origin)
+  const options = await askedForNew(browser, { password: passwordOf('quin') })
+  expect((await browser.submit(`${place}/add`, { credential: refused.create(options), name: 'x' })).status).toBe(422)
+  const authenticator = await add(browser, 'quin', {
+    authenticator: new SoftAuthenticator('https://packages.example.com:8443'),
+  })
+  const fresh = new Browser(other)
+  const page = await (await fresh.fetch('/user/login')).text()
+  expect(page).toContain('data-options-at="/sub/user/passkey-options"')
+  expect((await signInWith(fresh, authenticator.get(await asked(fresh, 'sign-in')))).status).toBe(303)
+  expect(await fresh.whoAmI()).toBe('quin')
+})
+
+test('at an address that has none any more, who has no password is told why he cannot remove one', async () => {
+  await using other = await startStowage({ settings: { STOWAGE_PUBLIC_URL: 'http://127.0.0.1:3000' } })
+  await other.user('rosa')
+  const browser = await signedIn('rosa', other)
+  await other.change(
+    `insert into passkeys (user_id, credential_id, public_key, user_handle, sign_count, transports, is_backed_up, name, created_at)
+     select id, 'AAAA', 'AAAA', 'AAAA', 0, '', 0, 'Phone', 1 from owners where name = 'rosa'`,
+  )
+  const [one] = await other.change('select id from passkeys')
+  const page = async () => (await browser.fetch(`${place}/${one?.id}`)).text()
+  expect(await page()).toContain('Your password')
+  await other.change("update users set password_hash = null where id = (select id from owners where name = 'rosa')")
+  expect(await page()).toContain('It takes one of your passkeys, and none can be shown at this address.')
+  expect((await browser.submit(`${place}/${one?.id}/delete`, { credential: 'x' })).status).toBe(403)
 })
 
 test('nothing is asked for by a page of another site', async () => {

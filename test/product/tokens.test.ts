@@ -146,7 +146,9 @@ describe('GET /token', () => {
         created_at: '2031-05-06T07:08:09Z',
         last_used_at: null,
         expires_at: null,
+        packages: null,
         user: 'Gil',
+        owner: null,
       })
     }
     const head = await gil.with({ Authorization: `token ${secret}` }).fetch('/api/v1/token', { method: 'HEAD' })
@@ -187,6 +189,141 @@ describe('DELETE /token', () => {
     expect((await token.fetch('/api/v1/token', { method: 'DELETE' })).status).toBe(204)
     await upload.send('cd')
     expect((await upload.answer()).status).toBe(401)
+  })
+})
+
+describe('a token for some packages', () => {
+  const shownOf = async (client: Client) =>
+    (await (await client.fetch('/api/v1/token')).json()) as { packages: string[] | null; scopes: string[] }
+
+  test('reads and publishes these, at whichever owner, and is told apart nowhere else', async () => {
+    const lea = await stowage.user('lea')
+    const max = await stowage.user('max')
+    await lea.put({ package: 'Tool-a' }, 'a')
+    await lea.put({ package: 'other' }, 'b')
+    await max.put({ package: 'lib' }, 'c')
+    await max.put({ package: 'tool-a' }, 'd')
+    const token = await lea.token(['write:package'], { packages: ['LEA/Tool-*', '*/lib', 'lea/tool-**'] })
+    expect(await shownOf(token)).toMatchObject({ packages: ['lea/tool-*', '*/lib'], user: 'lea' })
+
+    expect((await token.get({ package: 'tool-A' })).status).toBe(200)
+    expect((await token.put({ package: 'TOOL-new' }, 'x')).status).toBe(201)
+    expect((await token.put({ package: 'lib' }, 'x')).status).toBe(201)
+    expect((await token.get({ owner: 'max', package: 'lib' })).status).toBe(200)
+    expect((await token.put({ owner: 'max', package: 'lib', version: '2' }, 'x')).status).toBe(403)
+    for (const address of [{ package: 'other' }, { package: 'tool' }, { owner: 'max', package: 'tool-a' }]) {
+      for (const refused of [await token.get(address), await token.put(address, 'x'), await token.delete(address)]) {
+        expect([refused.status, (await refused.text()).trim()]).toEqual([
+          403,
+          `This token is limited to other packages of ${address.owner ?? 'lea'}.`,
+        ])
+      }
+    }
+
+    const names = async (path: string) => {
+      const response = await token.fetch(`/api/v1${path}`)
+      const rows = (await response.json()) as { name?: string; package?: string }[]
+      expect(response.headers.get('x-total-count')).toBe(String(rows.length))
+      return rows.map((row) => row.name ?? row.package).sort()
+    }
+    for (const path of ['/packages/lea', '/usage/lea/packages', '/search/packages?owner=lea']) {
+      expect(await names(path)).toEqual(['TOOL-new', 'Tool-a', 'lib'])
+    }
+    expect(await names('/packages/max')).toEqual(['lib'])
+    expect(await names('/search/packages?q=tool-')).toEqual(['TOOL-new', 'Tool-a'])
+    expect(await (await token.fetch('/api/v1/usage/lea')).json()).toMatchObject({ packages: 3, versions: 3 })
+  })
+
+  test('stays with its owners through a rename, and shows the names that they have', async () => {
+    const nina = await stowage.user('nina')
+    await nina.post('/api/v1/orgs', { username: 'ninas', visibility: 'private' })
+    const token = await nina.token(['write:package'], { packages: ['ninas/tool', 'nina/*'], name: 'ci' })
+    expect((await nina.post('/api/v1/orgs/ninas/rename', { new_name: 'ours' })).status).toBe(204)
+    expect((await token.put({ owner: 'ours', package: 'tool' }, 'x')).status).toBe(201)
+    expect(await shownOf(token)).toMatchObject({ packages: ['ours/tool', 'nina/*'] })
+    // By the name that it had before, too.
+    const again = await nina.token(['read:package'], { packages: ['ninas/*'] })
+    expect(await shownOf(again)).toMatchObject({ packages: ['ours/*'] })
+
+    // Whoever leaves learns no new name.
+    expect((await nina.post('/api/v1/orgs/ours/rename', { new_name: 'secret-plan' })).status).toBe(204)
+    await stowage.change(`delete from team_members where organisation_id = (
+      select id from owners where name = 'secret-plan')`)
+    expect(await shownOf(token)).toMatchObject({ packages: ['nina/*'] })
+    expect((await token.get({ owner: 'secret-plan', package: 'tool' })).status).toBe(404)
+    const listed = (await (await stowage.admin.fetch(tokensOf('nina'))).json()) as { packages: string[] }[]
+    expect(listed.map(({ packages }) => packages)).toEqual([['secret-plan/tool', 'nina/*'], ['secret-plan/*']])
+
+    // An owner who comes by his name has nothing of it.
+    expect((await stowage.admin.fetch('/api/v1/orgs/secret-plan?purge=true', { method: 'DELETE' })).status).toBe(204)
+    await nina.post('/api/v1/orgs', { username: 'secret-plan' })
+    expect((await token.put({ owner: 'secret-plan', package: 'tool' }, 'x')).status).toBe(403)
+  })
+
+  test('mints nothing, and changes nothing else', async () => {
+    const otto = await stowage.user('otto')
+    const token = await otto.token(['write:package', 'public-only'], { packages: ['otto/*'] })
+    const asking = token.with({ Authorization: basic('x', token.secret) })
+    expect((await asking.post(tokensOf('otto'), { name: 'x', scopes: ['read:package'] })).status).toBe(403)
+    for (const path of ['/user', '/users/otto', '/orgs', '/user/hooks', '/user/audit']) {
+      expect((await token.fetch(`/api/v1${path}`)).status).toBe(403)
+    }
+    expect((await token.fetch('/api/v1/token', { method: 'DELETE' })).status).toBe(204)
+  })
+
+  const onlyPackages =
+    'scopes: a token for some packages may have read:package, write:package and public-only, and nothing else'
+  const noneSuch = (name: string) => `packages: there is no owner ${name} that you may see`
+
+  test.each<[object, string]>([
+    [{ scopes: ['all'] }, onlyPackages],
+    [{ scopes: ['write:package', 'read:user'] }, onlyPackages],
+    [{ scopes: ['write:package', 'read:misc'] }, onlyPackages],
+    [{ packages: ['nobody-here/x'] }, noneSuch('nobody-here')],
+    [{ packages: ['concealed/x'] }, noneSuch('concealed')],
+    [{ packages: ['pia/x', 'CONCEALED/x'] }, noneSuch('CONCEALED')],
+    [{ packages: ['api/x'] }, noneSuch('api')],
+    [{ packages: ['a b/x'] }, noneSuch('a b')],
+    [{ packages: ['pia*/x'] }, noneSuch('pia*')],
+    [{ packages: [] }, 'packages: name one at least, or leave it out for all'],
+    [{ packages: Array.from({ length: 51 }, (_, at) => `pia/p${at}`) }, 'packages: may be 50 at most'],
+    [{ packages: ['tool-*'] }, 'packages: "tool-*" names no owner: write acme/tool-*, or */tool-* for every owner'],
+    ...['pia/', '/x', 'pia/a/b', 'pia/ü', 'pia/a b', `pia/${'x'.repeat(256)}`].map((pattern): [object, string] => [
+      { packages: [pattern] },
+      `packages: "${pattern.length > 80 ? `${pattern.slice(0, 80)}…` : pattern}" is no pattern: letters, digits and - _ . + as in the name of a package, and * for any of them`,
+    ]),
+    [{ packages: 'pia/*' }, 'packages: must be a list of patterns, or null'],
+    [{ packages: [7] }, 'packages.0: must be a text'],
+  ])('is refused where it cannot be: %j', async (fields, sentence) => {
+    await stowage.user('pia').catch(() => undefined)
+    await stowage.user('concealed', { visibility: 'private' }).catch(() => undefined)
+    const pia = stowage.anonymous.as('pia').with({ Authorization: basic('pia', 'pia-Pass-1234') })
+    const wanted = { name: 'x', scopes: ['write:package'], packages: ['pia/*'], ...fields }
+    const refused = await pia.post(tokensOf('pia'), wanted)
+    expect({ status: refused.status, message: await message(refused) }).toEqual({ status: 422, message: sentence })
+  })
+
+  test('is for the hidden owners that one may see, and by a token that is for public ones for those alone', async () => {
+    const quin = await stowage.user('quin', { visibility: 'private' })
+    const token = await quin.token(['write:package'], { packages: ['quin/*'] })
+    expect((await token.put({ package: 'tool' }, 'x')).status).toBe(201)
+    const open = await quin.token(['all', 'public-only'])
+    const asking = open.with({ Authorization: basic('x', open.secret) })
+    const wanted = { name: 'y', scopes: ['read:package'], packages: ['quin/*'] }
+    expect((await asking.post(tokensOf('quin'), wanted)).status).not.toBe(201)
+  })
+
+  test('is as many patterns as there may be, of the greatest length', async () => {
+    const rob = await stowage.user('rob')
+    const packages = Array.from({ length: 50 }, (_, at) => `rob/${'*a'.repeat(120)}*${10 + at}`)
+    const token = await rob.token(['write:package'], { packages })
+    const name = `${'a'.repeat(200)}59`
+    await rob.put({ package: name }, 'x')
+    expect((await token.get({ package: name })).status).toBe(200)
+    const listed = await (await token.fetch('/api/v1/packages/rob')).json()
+    expect(listed).toMatchObject([{ name }])
+    expect(await (await token.fetch('/api/v1/search/packages')).json()).toMatchObject([{ name }])
+    expect(await shownOf(token)).toMatchObject({ packages })
   })
 })
 

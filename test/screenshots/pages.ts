@@ -60,6 +60,14 @@ export const pictures: readonly Picture[] = [
   { name: 'owner-rename', path: '/acme/-/settings/rename', by: 'ada' },
   { name: 'owner-usage', path: '/acme/-/usage', by: 'ada' },
   { name: 'owner-audit', path: '/acme/-/audit', by: 'ada' },
+  { name: 'publishers', path: '/acme/-/publishers', by: 'ada' },
+  { name: 'publisher-new', path: '/acme/-/publishers/new', by: 'ada' },
+  { name: 'publisher', path: '/acme/-/publishers/1', by: 'ada' },
+  { name: 'publisher-edit', path: '/acme/-/publishers/1/edit', by: 'ada' },
+  { name: 'publisher-delete', path: '/acme/-/publishers/1/delete', by: 'ada' },
+  { name: 'deploy-tokens', path: '/acme/-/deploy-tokens', by: 'ada' },
+  { name: 'deploy-token-new', path: '/acme/-/deploy-tokens/new', by: 'ada' },
+  { name: 'deploy-token-delete', path: '/acme/-/deploy-tokens/1/delete', by: 'ada' },
   { name: 'webhooks', path: '/acme/-/webhooks', by: 'ada' },
   { name: 'webhook-new', path: '/acme/-/webhooks/new', by: 'ada' },
   { name: 'webhook', path: '/acme/-/webhooks/1', by: 'ada' },
@@ -77,6 +85,7 @@ export const pictures: readonly Picture[] = [
   { name: 'organisations', path: '/user/organisations', by: 'ada' },
   { name: 'organisation-new', path: '/org/create', by: 'ada' },
   { name: 'sign-in', path: '/user/login', by: 'nobody' },
+  { name: 'sign-in-provider-refused', path: '/user/oidc/corp/callback', by: 'nobody', status: 400 },
   { name: 'sign-up', path: '/user/sign-up', by: 'nobody', status: 403 },
   { name: 'invitation', path: '/user/invitation', by: 'nobody' },
   { name: 'password-reset', path: '/user/password-reset', by: 'nobody' },
@@ -89,6 +98,11 @@ export const pictures: readonly Picture[] = [
   { name: 'account-two-factor-on', path: '/user/settings/two-factor', by: 'grace' },
   { name: 'account-two-factor-off', path: '/user/settings/two-factor/off', by: 'grace' },
   { name: 'account-recovery-codes-renew', path: '/user/settings/two-factor/recovery-codes', by: 'grace' },
+  { name: 'account-passkeys', path: '/user/settings/passkeys', by: 'grace' },
+  { name: 'account-passkeys-none', path: '/user/settings/passkeys', by: 'ada' },
+  { name: 'account-passkey', path: '/user/settings/passkeys/1', by: 'grace' },
+  { name: 'account-identities', path: '/user/settings/identities', by: 'ada' },
+  { name: 'account-identities-none', path: '/user/settings/identities', by: 'grace' },
   { name: 'account-sessions', path: '/user/settings/sessions', by: 'ada' },
   { name: 'account-audit', path: '/user/settings/audit', by: 'ada' },
   { name: 'admin', path: '/-/admin', by: 'admin' },
@@ -120,7 +134,7 @@ export const pictures: readonly Picture[] = [
     steps: async (page) => {
       await type(page, 'User name or e-mail', 'ada')
       await type(page, 'Password', 'not-hers')
-      await press(page, 'Sign in')
+      await press(page, /^Sign in$/)
       await says(page, 'User name or password is not right.')
     },
   },
@@ -131,8 +145,32 @@ export const pictures: readonly Picture[] = [
     steps: async (page) => {
       await type(page, 'User name or e-mail', 'grace')
       await type(page, 'Password', 'grace-Pass-1234')
-      await press(page, 'Sign in')
+      await press(page, /^Sign in$/)
       await page.waitForURL('**/user/login/code*')
+    },
+  },
+  {
+    name: 'sign-in-provider-name',
+    path: '/user/oidc/corp/name',
+    by: 'nobody',
+    status: 400,
+    steps: async (page) => {
+      await page.context().clearCookies()
+      await page.goto('/user/oidc/corp')
+      await page.getByPlaceholder('Enter any login').fill('joan')
+      await page.getByPlaceholder('and password').fill('any')
+      await page.getByRole('button', { name: 'Sign-in' }).click()
+      await says(page, 'somebody has it')
+    },
+  },
+  {
+    name: 'account-identity-refused',
+    path: '/user/settings/identities',
+    by: 'ada',
+    steps: async (page) => {
+      await type(page, 'Your password', 'not hers')
+      await press(page, 'Link Corp')
+      await page.locator('[id^=error-]').first().waitFor()
     },
   },
   {
@@ -195,6 +233,28 @@ export const pictures: readonly Picture[] = [
     },
   },
   {
+    name: 'deploy-token-made',
+    path: '/acme/-/deploy-tokens/new',
+    by: 'ada',
+    steps: async (page) => {
+      await type(page, 'Name', `release of anchor ${++made}`)
+      await type(page, 'Packages (optional)', 'anchor\nanchor-*')
+      await press(page, 'Make deploy token')
+      await says(page, 'Copy it now')
+    },
+  },
+  {
+    name: 'deploy-token-wrong',
+    path: '/acme/-/deploy-tokens/new',
+    by: 'ada',
+    steps: async (page) => {
+      await type(page, 'Packages (optional)', 'anchor\nelse/anchor')
+      await type(page, 'Name', 'release')
+      await press(page, 'Make deploy token')
+      await page.locator('[id^=error-]').first().waitFor()
+    },
+  },
+  {
     name: 'account-token-wrong',
     path: '/user/settings/tokens',
     by: 'ada',
@@ -211,6 +271,27 @@ export const pictures: readonly Picture[] = [
       await type(page, 'Your password', 'ada-Pass-1234')
       await press(page, 'Set up')
       await page.getByRole('img', { name: 'QR code' }).waitFor()
+    },
+  },
+  {
+    name: 'account-passkey-new',
+    path: '/user/settings/passkeys',
+    by: 'ada',
+    steps: async (page) => {
+      await type(page, 'Your password', 'ada-Pass-1234')
+      await press(page, 'Go on')
+      await page.getByRole('button', { name: 'Make the passkey' }).waitFor()
+    },
+  },
+  {
+    name: 'sign-in-passkey-or-code',
+    path: '/user/login',
+    by: 'nobody',
+    steps: async (page) => {
+      await type(page, 'User name or e-mail', 'grace')
+      await type(page, 'Password', 'grace-Pass-1234')
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await says(page, 'Now show a passkey')
     },
   },
   {
@@ -280,8 +361,9 @@ export async function enterAs(window: Window, by: Picture['by'], site: Site): Pr
   await page.goto('/user/login')
   await type(page, 'User name or e-mail', by)
   await type(page, 'Password', 'grace-Pass-1234')
-  await press(page, 'Sign in')
+  const signIn = () => page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await signIn()
   await type(page, 'Code', site.code())
-  await press(page, 'Sign in')
+  await signIn()
   await page.waitForURL((url) => !url.pathname.startsWith('/user/login'))
 }

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type TOTP, URI } from 'otpauth'
+import { SoftAuthenticator } from '../support/authenticator.ts'
+import { Browser } from '../support/browser.ts'
+import { Issuer } from '../support/issuer.ts'
+import { addPasskey } from '../support/passkeys.ts'
 import { startReceiver } from '../support/receiver.ts'
+import { Person } from '../support/single-sign-on.ts'
 import { type Client, startStowage, type TestStowage } from '../support/stowage.ts'
 
 /*
@@ -40,9 +45,19 @@ export interface Site extends AsyncDisposable {
 
 export async function makeSite(): Promise<Site> {
   let now = Date.now() - 30 * day
+  const [corp, partner] = [await Issuer.start(), await Issuer.start()]
+  // Called as somebody who is there already.
+  corp.account('joan')
   const stowage = await startStowage({
     replace: { now: () => now },
-    settings: { STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1', STOWAGE_AUDIT_RETENTION: '365d' },
+    // A name: passkeys belong to one.
+    settings: {
+      STOWAGE_LISTEN: 'localhost:0',
+      ...corp.settings('CORP', { AUTO_REGISTER: 'true' }),
+      ...partner.settings('PARTNER'),
+      STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
+      STOWAGE_AUDIT_RETENTION: '365d',
+    },
   })
   const { admin } = stowage
   const receiver = await startReceiver()
@@ -138,8 +153,11 @@ export async function makeSite(): Promise<Site> {
       config: { url: 'http://127.0.0.1:9/all', content_type: 'json' },
     }),
   )
-  await ada.token(['write:package'], { name: 'ci of anchor' })
+  await ada.token(['write:package'], { name: 'ci of anchor', packages: ['acme/anchor', 'acme/anchor-*'] })
   await ada.token(['read:package'], { name: 'laptop' })
+  const deploy = '/api/v1/owners/acme/deploy-tokens'
+  await ada.post(deploy, { name: 'release of anchor', scopes: ['write:package'], packages: ['anchor', 'anchor-*'] })
+  await ada.post(deploy, { name: 'mirror', scopes: ['read:package', 'public-only'] })
   now += 3 * 60 * 60_000
   await put(grace, 'anchor', '1.5.0', {
     'anchor-1.5.0-linux-x64.tar.gz': 210_000,
@@ -154,6 +172,12 @@ export async function makeSite(): Promise<Site> {
     return authenticator.generate({ timestamp: now })
   }
   await must(grace.post('/api/v1/user/totp/confirm', { code: code() }))
+  const browser = new Browser(stowage)
+  await must(browser.post('/user/login', { user: 'grace', password: 'grace-Pass-1234', code: code() }))
+  const keeper = new SoftAuthenticator(stowage.url)
+  for (const name of ['Phone', 'Security key in the drawer']) {
+    await addPasskey(browser, { password: 'grace-Pass-1234', authenticator: keeper, name })
+  }
   now += 2 * 60 * 60_000
   await stowage.stowage.runJobs()
   // One of the two is told; where the other one is, nobody answers.
@@ -161,6 +185,11 @@ export async function makeSite(): Promise<Site> {
   await stowage.stowage.flushDownloads()
   await stowage.stowage.flushUses()
   await stowage.stowage.flushSignIns(true)
+  const herself = new Person(stowage)
+  await must(herself.browser.signIn('ada'))
+  partner.account('ada.lovelace')
+  await herself.link('partner', 'ada.lovelace', 'ada-Pass-1234')
+  await must(herself.browser.post('/user/logout'))
   return {
     stowage,
     ada,
@@ -168,6 +197,8 @@ export async function makeSite(): Promise<Site> {
     [Symbol.asyncDispose]: async () => {
       await stowage[Symbol.asyncDispose]()
       await receiver[Symbol.asyncDispose]()
+      await corp[Symbol.asyncDispose]()
+      await partner[Symbol.asyncDispose]()
     },
   }
 }

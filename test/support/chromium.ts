@@ -130,7 +130,7 @@ export class Window {
     await page.goto('/user/login')
     await page.getByLabel('User name or e-mail').fill(name)
     await page.getByLabel('Password', { exact: true }).fill(password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.waitForURL((url) => !url.pathname.startsWith('/user/login'))
   }
 

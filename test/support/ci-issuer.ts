@@ -55,11 +55,7 @@ export class CiIssuer {
   }
 
   /** An ID token of a job, signed by the provider itself. */
-  async sign(
-    audience: string,
-    claims: Claims = job,
-    { expiresAt }: { expiresAt?: number } = {},
-  ): Promise<string> {
+  async sign(audience: string, claims: Claims = job, { expiresAt }: { expiresAt?: number } = {}): Promise<string> {
     const client = await this.#provider.Client.find(audience)
     if (!client) throw new Error('there is no such audience')
     // The typings leave out what the library has for every flow that ends in an ID token.
@@ -80,7 +76,9 @@ export class CiIssuer {
   ): Promise<string> {
     const now = Math.floor(Date.now() / 1000)
     const usual = { iss: this.url, aud: audience, exp: now + 300, iat: now, nbf: now, jti: randomUUID(), ...job }
-    const payload = Object.fromEntries(Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined))
+    const payload = Object.fromEntries(
+      Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined),
+    )
     return new SignJWT(payload)
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: this.#key.kid, ...header } as never)
       .sign(key as JWK)

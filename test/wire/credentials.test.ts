@@ -13,12 +13,15 @@ class House implements AsyncDisposable {
   readonly priscilla: Client
   /** A token of Priscilla's that may read. */
   readonly token: string
+  /** The same of hers as an owner. */
+  readonly deployToken: string
 
-  private constructor(stowage: TestStowage, ada: Client, priscilla: Client, token: string) {
+  private constructor(stowage: TestStowage, ada: Client, priscilla: Client, token: string, deployToken: string) {
     this.stowage = stowage
     this.ada = ada
     this.priscilla = priscilla
     this.token = token
+    this.deployToken = deployToken
   }
 
   static async start(settings: Record<string, string> = {}): Promise<House> {
@@ -30,7 +33,10 @@ class House implements AsyncDisposable {
     await ada.put({}, 'for everybody')
     await priscilla.put({}, 'for her alone')
     const { secret } = await priscilla.token(['read:package'])
-    return new House(stowage, ada, priscilla, secret)
+    const deploy = { name: 'ci', scopes: ['read:package'] }
+    const made = await priscilla.post('/api/v1/owners/priscilla/deploy-tokens', deploy)
+    const { sha1 } = (await made.json()) as { sha1: string }
+    return new House(stowage, ada, priscilla, secret, sha1)
   }
 
   /** Asks for the private file with these headers. */
@@ -78,8 +84,10 @@ describe('every place for a credential', () => {
   ]
 
   test.each(forms)('%s', async (_, form) => {
-    const right = await house.privately(form(house.token))
-    expect([right.status, right.body.toString()]).toEqual([200, 'for her alone'])
+    for (const token of [house.token, house.deployToken]) {
+      const right = await house.privately(form(token))
+      expect([right.status, right.body.toString()]).toEqual([200, 'for her alone'])
+    }
     expect(await refusal(await house.privately(form(wrong)))).toEqual(refused)
     // Where nobody needs to sign in, a wrong credential is refused all the same.
     expect(await refusal(await house.publicly(form(wrong)))).toEqual(refused)

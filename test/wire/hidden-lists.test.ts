@@ -23,7 +23,7 @@ const letters: Record<string, string> = {
 /**
  * profile: whose `/users/{name}` is shown. packages: whose versions, whether listed, searched, counted, latest, or by file.
  * orgs: `/orgs`. mine: `/user/orgs`. theirs: the organisations of somebody who owns P, L and V. members, teams: whose lists hold
- * anything. site: the lists of the site's administrators. tokens: those of the public user.
+ * anything. site: the lists of the site's administrators. tokens: those of the public user, and his trusted publishers and deploy tokens.
  */
 const table = `
   caller                      | profile | packages | orgs | mine | theirs | members | teams | tokens | site
@@ -153,6 +153,7 @@ const columns: Record<string, ((headers: Record<string, string>) => Promise<stri
     (who) => searched(who, `/search/packages?sha256=${bytes}&q=ool&sort=size`),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/1.0`)),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/1.0/files`)),
+    (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/1.0/origins`)),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/-/metadata`)),
     (who) => shown(publishers, (owner) => get(who, `/packages/${owner}/generic/tool/-/downloads?version=1.0`)),
     (who) => shown(publishers, (owner) => list(who, `/usage/${owner}/packages`)),
@@ -173,7 +174,9 @@ const columns: Record<string, ((headers: Record<string, string>) => Promise<stri
       }),
   ],
   teams: [(who) => shown(everyOrganisation, (owner) => list(who, `/orgs/${owner}/teams`))],
-  tokens: [async (who) => String((await get(who, '/users/public-user/tokens')).status)],
+  tokens: ['/users/public-user/tokens', '/owners/public-user/publishers', '/owners/public-user/deploy-tokens'].map(
+    (path) => async (who: Record<string, string>) => String((await get(who, path)).status),
+  ),
   site: [
     '/admin/users',
     '/admin/jobs',

@@ -52,8 +52,12 @@ const table = `
   GET /:org/-/teams/new                                               | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
   GET /:owner                                                         | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /:owner/-/audit                                                 | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/deploy-tokens                                         | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/deploy-tokens/:id/delete                              | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/deploy-tokens/new                                     | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
   GET /:owner/-/packages                                              | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /:owner/-/packages/generic/:name                                | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/packages/generic/:name/-/access                       | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
   GET /:owner/-/packages/generic/:name/-/audit                        | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
   GET /:owner/-/packages/generic/:name/-/delete                       | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
   GET /:owner/-/packages/generic/:name/-/delete-versions              | 303 login | 403 | 200 | 200 | 403  | 200 | 303 password
@@ -64,6 +68,11 @@ const table = `
   GET /:owner/-/packages/generic/:name/:version                       | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /:owner/-/packages/generic/:name/:version/files/:id             | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /:owner/-/packages/generic/:name/versions                       | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /:owner/-/publishers                                            | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
+  GET /:owner/-/publishers/:id                                        | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/publishers/:id/delete                                 | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/publishers/:id/edit                                   | 303 login | 403 | 403 | 404 | 403  | 404 | 303 password
+  GET /:owner/-/publishers/new                                        | 303 login | 403 | 403 | 303 | 403  | 303 | 303 password
   GET /:owner/-/settings                                              | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
   GET /:owner/-/settings/delete                                       | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
   GET /:owner/-/settings/rename                                       | 303 login | 403 | 403 | 200 | 403  | 200 | 303 password
@@ -81,10 +90,16 @@ const table = `
   GET /user/invitation                                                | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /user/login                                                     | 200       | 303 | 303 | 303 | 303  | 303 | 303 password
   GET /user/login/code                                                | 303 login | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/oidc/:provider                                            | 503       | 303 | 303 | 303 | 303  | 303 | 303 password
+  GET /user/oidc/:provider/callback                                   | 400       | 400 | 400 | 400 | 400  | 400 | 303 password
+  GET /user/oidc/:provider/name                                       | 400       | 400 | 400 | 400 | 400  | 400 | 303 password
   GET /user/organisations                                             | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /user/password-reset                                            | 200       | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /user/settings                                                  | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /user/settings/audit                                            | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/identities                                       | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/passkeys                                         | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
+  GET /user/settings/passkeys/:id                                     | 303 login | 404 | 404 | 404 | 404  | 404 | 303 password
   GET /user/settings/password                                         | 303 login | 200 | 200 | 200 | 200  | 200 | 200
   GET /user/settings/sessions                                         | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
   GET /user/settings/tokens                                           | 303 login | 200 | 200 | 200 | 200  | 200 | 303 password
@@ -108,8 +123,11 @@ const table = `
   POST /-/admin/users/:name/end-sessions                              | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/users/:name/password                                  | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/users/:name/password-reset                            | 401       | 403 | 403 | 403 | 403  | 200 | 303 password
+  POST /-/admin/users/:name/reinstate                                 | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/remove-passkeys                           | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/users/:name/remove-second-factor                      | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/users/:name/rename                                    | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
+  POST /-/admin/users/:name/unlink                                    | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/users/new                                             | 401       | 403 | 403 | 403 | 403  | 422 | 303 password
   POST /-/admin/webhooks/:id/delete                                   | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
   POST /-/admin/webhooks/:id/deliveries/:delivery/replay              | 401       | 403 | 403 | 403 | 403  | 404 | 303 password
@@ -124,11 +142,19 @@ const table = `
   POST /:org/-/teams/:id/members                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
   POST /:org/-/teams/:id/members/:user/remove                         | 401       | 403 | 404 | 404 | 403  | 404 | 303 password
   POST /:org/-/teams/new                                              | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/deploy-tokens/:id/delete                             | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/deploy-tokens/new                                    | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/access                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
+  POST /:owner/-/packages/generic/:name/-/access/give                 | 401       | 403 | 403 | 400 | 403  | 400 | 303 password
+  POST /:owner/-/packages/generic/:name/-/access/take                 | 401       | 403 | 403 | 400 | 403  | 400 | 303 password
   POST /:owner/-/packages/generic/:name/-/delete                      | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
   POST /:owner/-/packages/generic/:name/-/delete-versions             | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
   POST /:owner/-/packages/generic/:name/-/edit                        | 401       | 403 | 409 | 409 | 403  | 409 | 303 password
   POST /:owner/-/packages/generic/:name/-/version/:version/delete     | 401       | 403 | 422 | 422 | 403  | 422 | 303 password
   POST /:owner/-/packages/generic/:name/-/version/:version/delete/:id | 401       | 403 | 404 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/publishers/:id/delete                                | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/publishers/:id/edit                                  | 401       | 403 | 403 | 404 | 403  | 404 | 303 password
+  POST /:owner/-/publishers/new                                       | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
   POST /:owner/-/settings                                             | 401       | 403 | 403 | 303 | 403  | 303 | 303 password
   POST /:owner/-/settings/delete                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
   POST /:owner/-/settings/rename                                      | 401       | 403 | 403 | 422 | 403  | 422 | 303 password
@@ -143,10 +169,17 @@ const table = `
   POST /user/invitation                                               | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/login                                                    | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/login/code                                               | 401       | 401 | 401 | 401 | 401  | 401 | 303 password
+  POST /user/login/passkey                                            | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/logout                                                   | 303       | 303 | 303 | 303 | 303  | 303 | 303
+  POST /user/oidc/:provider/name                                      | 400       | 400 | 400 | 400 | 400  | 400 | 303 password
   POST /user/password-reset                                           | 422       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/settings                                                 | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/settings/email                                           | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/identities                                      | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/passkeys                                        | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
+  POST /user/settings/passkeys/:id                                    | 401       | 404 | 404 | 404 | 404  | 404 | 303 password
+  POST /user/settings/passkeys/:id/delete                             | 401       | 404 | 404 | 404 | 404  | 404 | 303 password
+  POST /user/settings/passkeys/add                                    | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/settings/password                                        | 401       | 422 | 422 | 422 | 422  | 422 | 422
   POST /user/settings/sessions                                        | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
   POST /user/settings/tokens                                          | 401       | 422 | 422 | 422 | 422  | 422 | 303 password
@@ -195,7 +228,9 @@ let teamId = ''
 
 beforeAll(async () => {
   await makeWorld(dataDir)
-  stowage = await startStowage({ dataDir })
+  // A provider that does not answer.
+  const provider = { STOWAGE_OIDC_CORP_ISSUER: 'http://127.0.0.1:1', STOWAGE_OIDC_CORP_CLIENT_ID: 'stowage' }
+  stowage = await startStowage({ dataDir, settings: provider })
   await stowage.user('must', { password, must_change_password: true })
   const files = await stowage.admin.fetch('/api/v1/packages/public-org/generic/tool/1.0/files')
   fileId = String(((await files.json()) as { id: number }[])[0]?.id)
@@ -226,6 +261,8 @@ function address(path: string, owner = 'public-org'): string {
         return 'tool'
       case 'version':
         return '1.0'
+      case 'provider':
+        return 'corp'
       case 'file':
         return 'new.bin'
       case 'id':
@@ -265,6 +302,9 @@ const files = ['/-/assets/:name', '/favicon.ico', '/robots.txt']
 
 /** Bytes, and what is asked by a script. */
 const withoutPage = ['/:owner/-/packages/generic/:name/:version/files/:id', '/:owner/-/upload/:package/:version/:file']
+
+/** What leads on to other sites. */
+const leadingOn = ['/user/oidc/:provider']
 
 function routes(): Pick<Row, 'method' | 'path'>[] {
   const known = pageRoutes({ access: {} } as HttpParts).routes.filter(
@@ -308,7 +348,7 @@ describe('who is let in', () => {
       return router.match('GET', decodeURI(pathname))[0].find(([[, { path }]]) => path !== '/*')?.[0][1].path
     })
     // What comes between two steps is in the picture of the second.
-    const others = ['/user/login/code', ...withoutPage]
+    const others = ['/user/login/code', ...withoutPage, ...leadingOn]
     const pages = routes().filter(({ method, path }) => method === 'GET' && !others.includes(path))
     expect(pages.map(({ path }) => path).filter((path) => !seen.includes(path))).toEqual([])
   })

@@ -31,6 +31,10 @@ const api = `
   POST /user/totp/recovery-codes                      | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
   DELETE /user/totp                                   | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
   POST /user/totp                                     | 401  | 201 | 201 | 201 | 201  | 201 | 403   | 403  | 403
+  GET /user/identities                                | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
+  DELETE /user/identities/:id                         | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
+  GET /user/passkeys                                  | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
+  DELETE /user/passkeys/:id                           | 401  | 404 | 404 | 404 | 404  | 404 | 403   | 403  | 403
   POST /user/invitations                              | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
   GET /user/hooks                                     | 401  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   POST /user/hooks                                    | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
@@ -55,15 +59,34 @@ const api = `
   GET /packages/:owner/generic/:name/-/latest         | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/:version         | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/:version/files   | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
+  GET /packages/:owner/generic/:name/:version/origins | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   DELETE /packages/:owner/generic/:name               | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   DELETE /packages/:owner/generic/:name/:version      | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   GET /packages/:owner/generic/:name/-/metadata       | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   PATCH /packages/:owner/generic/:name/-/metadata     | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  GET /packages/:owner/generic/:name/-/access         | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 200  | 403
+  PATCH /packages/:owner/generic/:name/-/access       | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  PUT /packages/:owner/generic/:name/-/access/users/:user | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  DELETE /packages/:owner/generic/:name/-/access/users/:user | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  PUT /packages/:owner/generic/:name/-/access/teams/:id | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  DELETE /packages/:owner/generic/:name/-/access/teams/:id | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  PUT /packages/:owner/generic/:name/-/access/deploy-tokens/:id | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  DELETE /packages/:owner/generic/:name/-/access/deploy-tokens/:id | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   GET /packages/:owner/generic/:name/-/downloads      | 200  | 200 | 200 | 200 | 200  | 200 | 200   | 200  | 403
   GET /packages/:owner/generic/:name/-/audit          | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 403  | 403
   POST /packages/:owner/generic/:name/-/delete-versions | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
   POST /packages/:owner/generic/:name/-/link/:repo    | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
   POST /packages/:owner/generic/:name/-/unlink        | 401  | 403 | 403 | 403 | 400  | 400 | 403   | 403  | 403
+  GET /owners/:owner/deploy-tokens                    | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 200  | 403
+  POST /owners/:owner/deploy-tokens                   | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  GET /owners/:owner/deploy-tokens/:id                | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 404  | 403
+  DELETE /owners/:owner/deploy-tokens/:id             | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  GET /owners/:owner/publishers                       | 401  | 403 | 403 | 403 | 200  | 200 | 403   | 200  | 403
+  POST /owners/:owner/publishers                      | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  GET /owners/:owner/publishers/:id                   | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 404  | 403
+  PATCH /owners/:owner/publishers/:id                 | 401  | 403 | 403 | 403 | 422  | 422 | 403   | 403  | 403
+  DELETE /owners/:owner/publishers/:id                | 401  | 403 | 403 | 403 | 404  | 404 | 403   | 403  | 403
+  POST /oidc/token                                    | 400  | 400 | 400 | 400 | 400  | 400 | 400   | 400  | 400
   GET /orgs                                           | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
   POST /orgs                                          | 401  | 422 | 422 | 422 | 422  | 422 | 403   | 403  | 403
   GET /orgs/:org                                      | 200  | 200 | 200 | 200 | 200  | 200 | 403   | 200  | 403
@@ -103,6 +126,11 @@ const api = `
   POST /admin/users/:name/password-reset              | 401  | 403 | 403 | 403 | 403  | 422 | 403   | 403  | 403
   DELETE /admin/users/:name/sessions                  | 401  | 403 | 403 | 403 | 403  | 204 | 403   | 403  | 403
   DELETE /admin/users/:name/totp                      | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  DELETE /admin/users/:name/passkeys                  | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  GET /admin/users/:name/identities                   | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  DELETE /admin/users/:name/identities/:id            | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
+  GET /admin/users/:name/suspension                   | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
+  DELETE /admin/users/:name/suspension                | 401  | 403 | 403 | 403 | 403  | 204 | 403   | 403  | 403
   GET /admin/reserved-names                           | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
   DELETE /admin/reserved-names/:name                  | 401  | 403 | 403 | 403 | 403  | 404 | 403   | 403  | 403
   GET /admin/invitations                              | 401  | 403 | 403 | 403 | 403  | 200 | 403   | 200  | 403
@@ -142,6 +170,7 @@ const browser = `
   route                     | basic | proxy | other
   POST /login               | 422   | 422   | 403
   POST /logout              | 204   | 204   | 403
+  POST /passkey-options     | 422   | 422   | 403
   GET /session              | 401   | 200   | 200
   GET /sessions             | 401   | 200   | 200
   DELETE /sessions          | 401   | 204   | 403

@@ -3,7 +3,15 @@ import type { Catalogue } from '../../catalogue/transaction.ts'
 import type { Sealer } from '../../lib/sealed.ts'
 import { type ProviderClient, ProviderFailed } from './provider-client.ts'
 import { refreshTokenContext } from './sign-in.ts'
-import { type Applied, keepRefreshToken, type Lapse, lapseIdentity, vouchForIdentity } from './transactions.ts'
+import {
+  type Applied,
+  claimCheck,
+  keepRefreshToken,
+  type Lapse,
+  lapseIdentity,
+  noteVouched,
+  vouchForIdentity,
+} from './transactions.ts'
 import { groupRules, mayComeIn } from './vouched.ts'
 
 /** The job that asks providers whether they still vouch for those who came in by them. */
@@ -18,6 +26,8 @@ export const believedFor = 72 * hour
 export const looksEvery = 15 * 60_000
 
 const batch = 100
+/** Milliseconds within which nobody is asked about twice, whoever asks. */
+const claimedFor = 5 * 60_000
 /** People who are asked about at the same time. */
 const atOnce = 4
 /** Failures in a row after which a provider is left alone until the next look. */
@@ -72,6 +82,9 @@ async function checkIdentity(
   if (askedWith === null) return 'vouched'
   if (!client || failed >= mostFailures) return unanswered(parts, identity, client, askedWith)
   const { provider } = client
+  const moment = String(Math.floor(now() / claimedFor))
+  const claim = { id: identity.id, askedWith, moment, expiresAt: now() + claimedFor }
+  if (!(await catalogue.transact(claimCheck, claim))) return 'unanswered'
   let current = askedWith
   try {
     const vouched = await client.refresh(
@@ -89,8 +102,8 @@ async function checkIdentity(
       tell(parts, provider.name, 'group', await catalogue.transact(lapseIdentity, { ...at, reason: 'group' }))
       return 'lapsed'
     }
-    const applied = await catalogue.transact(vouchForIdentity, { ...at, label: vouched.label, refreshToken: undefined })
-    tell(parts, provider.name, undefined, applied)
+    tell(parts, provider.name, undefined, await catalogue.transact(vouchForIdentity, at))
+    await catalogue.transact(noteVouched, { ...at, label: vouched.label, refreshToken: undefined })
     return 'vouched'
   } catch (error) {
     if (!(error instanceof ProviderFailed)) throw error

@@ -142,6 +142,8 @@ export class ProviderClient {
     accessToken: string,
     claims: OpenIdClient.IDToken | { sub: string },
   ): Promise<Record<string, unknown>> {
+    // OpenID Connect Core §2; what is stored as a key has a bound.
+    if (!/^[ -~]{1,255}$/.test(claims.sub)) throw new ProviderFailed('wrong', 'its subject is none')
     if (!configuration.serverMetadata().userinfo_endpoint) return { ...claims }
     return { ...(await library.fetchUserInfo(configuration, accessToken, claims.sub)), ...claims }
   }

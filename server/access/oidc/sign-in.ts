@@ -19,6 +19,7 @@ import {
   lapseIdentity,
   linkIdentity,
   type NewIdentity,
+  noteVouched,
   registerIdentity,
   useState,
   vouchForIdentity,
@@ -29,6 +30,8 @@ import { groupRules, mayComeIn, proposedName, type Vouched } from './vouched.ts'
 export const signInLasts = 10 * 60_000
 /** Answers of one network within ten minutes: each asks the provider something. */
 const mostAnswers = 200
+/** What browsers keep of a cookie, with room for its name. */
+const longestCookie = 3_800
 /** Signs of the address to go on to: a cookie has to hold it. */
 const longestNext = 1_000
 
@@ -265,15 +268,15 @@ export class ProviderSignIns {
       if (known) this.#notice(await this.#lapse(client, known, vouched))
       throw inNoGroup(client)
     }
-    if (!refreshToken && !known?.refresh_token && client.shouldAskForRefreshToken) {
+    const identity = known ?? (await this.#registerAtOnce(client, vouched, address))
+    if (!identity) return { kind: 'newcomer', kept: this.#sealNewcomer(client, vouched, begun) }
+    if (!refreshToken && identity.refresh_token === null && client.shouldAskForRefreshToken) {
       if (!begun.hasConsented) {
         const again = await this.#send(client, { ...begun, hasConsented: true })
         return { kind: 'sent-again', ...again }
       }
       client.gaveNoRefreshToken()
     }
-    const identity = known ?? (await this.#registerAtOnce(client, vouched, address))
-    if (!identity) return { kind: 'newcomer', kept: this.#sealNewcomer(client, vouched, begun) }
     await this.#vouch(client, identity, vouched, refreshToken)
     const user = await userById(catalogue.read, identity.user_id)
     if (!user || !maySignIn(user)) {
@@ -330,16 +333,11 @@ export class ProviderSignIns {
     refreshToken: string | undefined,
   ): Promise<void> {
     const { catalogue, refreshTokens, now } = this.#parts
-    const applied = await catalogue.transact(vouchForIdentity, {
-      identityId: identity.id,
-      rules: groupRules(provider, vouched.groups),
-      provider: provider.name,
-      label: vouched.label,
-      refreshToken: refreshToken && refreshTokens.seal(refreshToken, refreshTokenContext(identity)),
-      askedWith: undefined,
-      now: now(),
-    })
-    this.#notice(applied)
+    const at = { identityId: identity.id, askedWith: undefined, now: now() }
+    const rules = groupRules(provider, vouched.groups)
+    this.#notice(await catalogue.transact(vouchForIdentity, { ...at, rules, provider: provider.name }))
+    const sealed = refreshToken && refreshTokens.seal(refreshToken, refreshTokenContext(identity))
+    await catalogue.transact(noteVouched, { ...at, label: vouched.label, refreshToken: sealed })
   }
 
   #lapse({ provider }: ProviderClient, identity: IdentityRow, { groups }: Vouched): Promise<Applied | undefined> {
@@ -358,7 +356,10 @@ export class ProviderSignIns {
     const { subject, label, email, fullName, username } = vouched
     const until = this.#parts.now() + signInLasts
     const newcomer: Newcomer = { provider: provider.name, subject, label, email, fullName, username, next, until }
-    return this.#parts.sealer.seal(JSON.stringify(newcomer), newcomerContext)
+    const sealed = this.#parts.sealer.seal(JSON.stringify(newcomer), newcomerContext)
+    if (sealed.length <= longestCookie) return sealed
+    const short = { ...newcomer, label: subject, email: undefined, fullName: '', username: '', next: '' }
+    return this.#parts.sealer.seal(JSON.stringify(short), newcomerContext)
   }
 
   /** Undefined for what is not ours, or too old. */

@@ -25,6 +25,7 @@ import {
   updateUser,
   userById,
 } from '../../catalogue/users.ts'
+import { sha256 } from '../../lib/digests.ts'
 import { Problem } from '../../problems.ts'
 import { emailKey, putAccount } from '../accounts.ts'
 import { type Actor, type AuditEvent, audit } from '../audit.ts'
@@ -96,7 +97,8 @@ export const linkIdentity = transaction('link identity', async (tx, args: Link):
 })
 
 function linked(owner: { id: number; name: string }, { provider, identity }: Register | Link): AuditEvent {
-  return { action: 'identity.linked', owner, subject: identity.label, details: { provider, issuer: identity.issuer } }
+  // Not what he is called there: that may be an e-mail address.
+  return { action: 'identity.linked', owner, details: { provider, issuer: identity.issuer } }
 }
 
 async function addIdentity(tx: Tx, userId: number, { identity, now }: Register | Link) {
@@ -142,7 +144,6 @@ export const unlinkIdentity = transaction('unlink identity', async (tx, args: Un
   await audit(tx, caller, now, {
     action: 'identity.unlinked',
     owner: user,
-    subject: gone.label,
     details: { issuer: gone.issuer },
   })
   return gone
@@ -167,44 +168,47 @@ interface AtIdentity {
   askedWith: string | undefined
 }
 
-interface Vouch extends AtIdentity {
-  label: string
-  /** Sealed; undefined: it stays as it is. */
-  refreshToken: string | undefined
-}
-
 /**
  * The provider vouches for somebody: what it has said of his groups holds from now on, and what it had suspended is lifted. Undefined
- * where the identity has gone, or was asked about anew meanwhile.
+ * where the identity has gone, or was asked about anew meanwhile. `noteVouched` comes after it: who cannot be noted is asked about again.
  */
 export const vouchForIdentity = transaction(
   'vouch for identity',
-  async (tx, args: Vouch): Promise<Applied | undefined> => {
+  async (tx, args: AtIdentity): Promise<Applied | undefined> => {
     const held = await hold(tx, args)
     if (!held) return undefined
     const { identity, user } = held
-    const { now, askedWith } = args
-    await updateIdentity(tx, identity.id, {
-      checked_at: now,
-      lapsed_at: null,
-      label: args.label,
-      ...(args.refreshToken === undefined ? {} : { refresh_token: args.refreshToken }),
-      ...(askedWith === undefined ? { last_used_at: now } : {}),
-    })
+    const { now, provider } = args
+    if (identity.lapsed_at !== null) await updateIdentity(tx, identity.id, { lapsed_at: null })
     const others = (await identitiesOf(tx, user.id)).filter(({ lapsed_at }) => lapsed_at !== null)
     const reinstated = user.suspended_at !== null && others.length === 0
     if (reinstated) {
       await updateUser(tx, user.id, { suspended_at: null })
-      await audit(tx, 'server', now, {
-        action: 'account.reinstated',
-        owner: user,
-        details: { provider: args.provider },
-      })
+      await audit(tx, 'server', now, { action: 'account.reinstated', owner: user, details: { provider } })
     }
     const kept = await applyGroups(tx, held, args)
     return { userId: user.id, name: user.name, suspended: false, reinstated, kept }
   },
 )
+
+interface NoteVouched extends Pick<AtIdentity, 'identityId' | 'askedWith' | 'now'> {
+  label: string
+  /** Sealed; undefined: it stays as it is. */
+  refreshToken: string | undefined
+}
+
+/** When the provider was asked, and what it said beside. */
+export const noteVouched = transaction('note vouched identity', async (tx, args: NoteVouched): Promise<void> => {
+  const { identityId, askedWith, label, refreshToken, now } = args
+  const identity = await lockIdentity(tx, identityId)
+  if (!identity || (askedWith !== undefined && identity.refresh_token !== askedWith)) return
+  await updateIdentity(tx, identityId, {
+    checked_at: now,
+    label,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(askedWith === undefined ? { last_used_at: now } : {}),
+  })
+})
 
 /** Why a provider does not vouch for somebody any more. */
 export type Lapse = 'group' | 'refused' | 'unreachable'
@@ -308,7 +312,11 @@ async function applyGroups(tx: Tx, { user, teams }: Held, { rules, provider, now
     return [...kept, `${user.name} is the last administrator, and stays one`]
   }
   await updateUser(tx, user.id, { is_admin: isAdmin })
-  await told({ action: 'account.changed', owner: user, details: { admin: isAdmin === 1 } })
+  await told({
+    action: 'account.changed',
+    owner: user,
+    details: { admin_before: user.is_admin === 1, admin: isAdmin === 1 },
+  })
   return kept
 
   function told(event: AuditEvent): Promise<void> {
@@ -316,6 +324,25 @@ async function applyGroups(tx: Tx, { user, teams }: Held, { rules, provider, now
     return audit(tx, actor, now, { ...event, details: { ...event.details, provider } })
   }
 }
+
+interface ClaimCheck {
+  id: number
+  askedWith: string
+  /** The same for all that may come at the same moment. */
+  moment: string
+  expiresAt: number
+}
+
+/**
+ * Leave to ask a provider with that refresh token: false where somebody else has it at this moment, or the token is another one by now. A token
+ * that is used twice may be taken for a stolen one, and cost the one that has come in its place.
+ */
+export const claimCheck = transaction('claim identity check', async (tx, args: ClaimCheck): Promise<boolean> => {
+  const { id, askedWith, moment, expiresAt } = args
+  const identity = await lockIdentity(tx, id)
+  if (identity?.refresh_token !== askedWith) return false
+  return useOnce(tx, { kind: 'identity check', sha256: sha256(`${askedWith} ${moment}`), expiresAt })
+})
 
 /** False where the identity has another one by now. */
 export const keepRefreshToken = transaction(

@@ -11,12 +11,15 @@ import { lengthOf } from './answers.ts'
 import { audit } from './audit.ts'
 import type { ApiCalling } from './calling.ts'
 import { deleteVersionsRoute } from './delete-versions.ts'
+import { deployTokens } from './deploy-tokens.ts'
 import { hooks } from './hooks.ts'
+import { identities } from './identities.ts'
 import { invitations } from './invitations.ts'
 import { oidcToken } from './oidc-token.ts'
 import { documentFor, openapi } from './openapi.ts'
 import { organisations } from './organisations.ts'
 import { ownerChanges } from './owner-changes.ts'
+import { packageAccessRoutes } from './package-access.ts'
 import { packageDownloadsRoutes } from './package-downloads.ts'
 import { packageMetadataRoutes } from './package-metadata.ts'
 import { packages } from './packages.ts'
@@ -55,6 +58,7 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', token(parts))
   app.route('/', tokens(parts))
   app.route('/', totp(parts))
+  app.route('/', identities(parts))
   app.route('/', passkeys(parts))
   app.route('/', adminUsers(parts))
   app.route('/', adminJobs(parts))
@@ -68,8 +72,10 @@ export function apiApp(parts: HttpParts): Hono<ApiEnv> {
   app.route('/', packages(parts))
   app.route('/', search(parts))
   app.route('/', packageMetadataRoutes(parts))
+  app.route('/', packageAccessRoutes(parts))
   app.route('/', packageDownloadsRoutes(parts))
   app.route('/', deleteVersionsRoute(parts))
+  app.route('/', deployTokens(parts))
   app.route('/', publishers(parts))
   app.route('/', oidcToken(parts))
   app.route('/', organisations(parts))

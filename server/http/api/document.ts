@@ -156,5 +156,6 @@ function scopeAt(path: string): Scope {
   const [, , , noun] = path.split('/')
   if (noun === 'admin') return 'admin'
   if (noun === 'user' || noun === 'users') return 'user'
-  return noun === 'orgs' || noun === 'teams' ? 'organization' : 'package'
+  // What is an owner's takes `user` where he is one, which the descriptions say.
+  return noun === 'orgs' || noun === 'teams' || noun === 'owners' ? 'organization' : 'package'
 }

@@ -54,7 +54,7 @@ export function packageMetadataRoutes(parts: HttpParts): Hono<ApiEnv> {
       }),
       async (c) => {
         const grant = await packageToReadAt(c)
-        return json(packageMetadataShape(await showPackage(parts.registry, grant)))
+        return json(packageMetadataShape(await showPackage(parts.registry, grant), grant.mayWrite))
       },
     )
     .patch(
@@ -87,7 +87,7 @@ export function packageMetadataRoutes(parts: HttpParts): Hono<ApiEnv> {
           },
           `Changed what is said of ${grant.owner.name}/${changed.name}`,
         )
-        return json(packageMetadataShape(changed))
+        return json(packageMetadataShape(changed, true))
       },
     )
 }

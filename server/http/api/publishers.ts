@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { ownerAt } from '../../access/grant.ts'
 import { type OwnerGrant, ownerGrant } from '../../access/owner-grant.ts'
+import { mostPatterns } from '../../access/package-patterns.ts'
 import { mostPublishers } from '../../access/publishers.ts'
 import type { Verb } from '../../access/rules.ts'
 import { addressKeys } from '../../registry/download.ts'
@@ -31,10 +32,14 @@ const claims = z.record(text('must be a claim'), text('must be a text'), 'must b
     'What the ID token must say. One claim pins what nobody else can ever have, and has no wildcards: `repository_id` of GitHub, `project_id` of GitLab, else `sub`. In all others `*` stands for any characters.',
   examples: [{ repository_id: '74', ref: 'refs/tags/v*' }],
 })
-const packages = z.array(text('must be a text'), 'must be a list of patterns').meta({
-  description: "Patterns of this owner's packages; `*` stands for any characters.",
-  examples: [['tool-*']],
-})
+const packages = z
+  .array(text('must be a text'), 'must be a list of patterns')
+  .min(1, 'name one at least, or * for all')
+  .max(mostPatterns, `may be ${mostPatterns} at most`)
+  .meta({
+    description: "Patterns of this owner's packages; `*` stands for any characters.",
+    examples: [['tool-*']],
+  })
 
 const newPublisher = bodyOf({ name: publisherName, issuer, claims, packages }).meta({
   id: 'CreateTrustedPublisherOption',
@@ -46,7 +51,8 @@ const changedPublisher = bodyOf({
   packages: packages.nullish(),
 }).meta({ id: 'EditTrustedPublisherOption' })
 
-const owners = 'For the user, the owners of the organisation, and administrators.'
+const owners =
+  'For the user, the owners of the organisation, and administrators. At a user it takes the scope `user` in the place of `organization`.'
 
 /** `/owners/{owner}/publishers`: which jobs may publish there without a stored secret; and what is known of those that did. */
 export function publishers(parts: HttpParts): Hono<ApiEnv> {

@@ -94,16 +94,56 @@ export const accessToken = z
     created_at: time,
     last_used_at: time.nullable().meta({ description: 'A minute late at most.' }),
     expires_at: time.nullable().meta({ description: 'null for never.' }),
+    packages: z.array(z.string()).nullable().meta({
+      description:
+        'Patterns of the packages that it is for, with the names that their owners have now; null for all packages. Those of owners who are gone, or hidden from whoever asks, are left out.',
+    }),
   })
   .meta({ id: 'AccessToken' })
 
+export const deployToken = accessToken
+  .extend({
+    packages: z.array(z.string()).nullable().meta({
+      description: "Patterns of the owner's packages that it is for; null for all.",
+    }),
+    created_by: z.string().nullable().meta({ description: 'Who made it; null where he is gone.' }),
+  })
+  .meta({ id: 'DeployToken', description: 'A token that belongs to an owner, and stays when people leave.' })
+
 export const callingToken = accessToken
-  .extend({ user: z.string().meta({ description: 'Whose it is.' }) })
+  .extend({
+    user: z.string().nullable().meta({ description: 'Whose it is; null of a deploy token.' }),
+    owner: z.string().nullable().meta({ description: 'The user or organisation whose deploy token it is; else null.' }),
+  })
   .meta({ id: 'CallingToken', description: 'The token that the request came with.' })
 
 export const totpStatus = z
   .object({ enabled: z.boolean(), recovery_codes_left: z.int() })
   .meta({ id: 'SecondFactor', description: 'Whether signing in by password takes a code too.' })
+
+export const identity = z
+  .object({
+    id,
+    provider: z
+      .string()
+      .nullable()
+      .meta({ description: 'By its name in the settings; null where it is not there any more.' }),
+    issuer: z.string(),
+    subject: z.string().meta({ description: 'Who it is at the issuer.' }),
+    label: z.string().meta({ description: 'What the provider calls him.' }),
+    created_at: time,
+    last_used_at: time.nullable(),
+    checked_at: time.meta({ description: 'When the provider was last heard of him.' }),
+    lapsed_at: time
+      .nullable()
+      .meta({ description: 'Since when the provider does not vouch for him; null while it does.' }),
+    checked: z.boolean().meta({ description: 'Whether the provider is asked again while he is away.' }),
+  })
+  .meta({ id: 'Identity', description: 'Who somebody is at an OpenID provider by which people sign in.' })
+
+export const suspension = z
+  .object({ suspended_at: time.nullable().meta({ description: 'null while he is not.' }) })
+  .meta({ id: 'Suspension', description: 'Whether a provider has suspended an account.' })
 
 export const passkey = z
   .object({
@@ -196,6 +236,26 @@ export const packageFile = z
   })
   .meta({ id: 'PackageFile' })
 
+const packageVisibility = z.enum(['inherit', 'private']).meta({
+  description:
+    '`inherit`: seen by who sees its owner. `private`: by who may write to the owner, and whom the package names.',
+})
+
+const givenPermission = z.enum(['read', 'write'])
+const namedHolder = z.object({ id, name: z.string(), permission: givenPermission })
+
+export const packageAccess = z
+  .object({
+    visibility: packageVisibility,
+    users: z.array(namedHolder),
+    teams: z.array(namedHolder),
+    deploy_tokens: z.array(namedHolder),
+  })
+  .meta({
+    id: 'PackageAccess',
+    description: 'Who sees a package, and who may do what with it beside what he may by its owner.',
+  })
+
 export const packageMetadata = z
   .object({
     name: z.string(),
@@ -212,6 +272,8 @@ export const packageMetadata = z
     updated_at: time.meta({
       description: 'When its newest version was made or, if later, something else was said of it.',
     }),
+    visibility: packageVisibility,
+    can_write: z.boolean().meta({ description: 'Whether the caller may publish there, and delete.' }),
   })
   .meta({ id: 'PackageMetadata', description: 'What is said of a package, and what it has.' })
 
@@ -327,7 +389,8 @@ export const fileOrigin = z
     file: z.string(),
     issuer: z.string().meta({ description: 'Who vouches for the claims.' }),
     claims: z.record(z.string(), z.string()).meta({
-      description: 'What it said of the job: `repository`, `ref`, `sha`, `run_id` and others, as the CI system calls them.',
+      description:
+        'What it said of the job: `repository`, `ref`, `sha`, `run_id` and others, as the CI system calls them.',
     }),
     created_at: time,
   })

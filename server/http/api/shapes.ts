@@ -2,18 +2,21 @@ import type { z } from 'zod'
 import { auditCredentials } from '../../access/audit.ts'
 import type { AuditRow } from '../../access/audit-log.ts'
 import type { Caller } from '../../access/caller.ts'
+import type { DeployToken } from '../../access/deploy-tokens.ts'
 import { maySee } from '../../access/grant.ts'
 import type { Invitation } from '../../access/invitations.ts'
 import type { LinkRow } from '../../access/links.ts'
+import type { Identity } from '../../access/oidc/identities.ts'
 import type { OrganisationRow } from '../../access/organisations.ts'
 import type { FormerName } from '../../access/owner-names.ts'
+import type { HolderKind, PackageAccessView } from '../../access/package-access.ts'
 import type { PasskeyRow } from '../../access/passkeys.ts'
 import type { PublisherRule } from '../../access/publishers.ts'
 import { scopeList, scopesFrom } from '../../access/scopes.ts'
 import type { SessionRow } from '../../access/sessions.ts'
 import { rightsFrom, shownUnits, unitsOf } from '../../access/team-rights.ts'
 import type { TeamRow } from '../../access/teams.ts'
-import type { TokenRow } from '../../access/tokens.ts'
+import type { ShownToken } from '../../access/tokens.ts'
 import type { Deletion } from '../../registry/delete-versions.ts'
 import type { ShownDownloads } from '../../registry/downloads.ts'
 import { type JobRow, stateOf } from '../../registry/jobs.ts'
@@ -80,6 +83,25 @@ export function personShape(
   return userShape(creatorFor(caller, { ...user, kind: 'user' }), caller, publicUrl)
 }
 
+export function identityShape(identity: Identity): z.output<typeof schemas.identity> {
+  const { id, provider, issuer, subject, label, created_at, last_used_at, checked_at, lapsed_at, isChecked } = identity
+  return {
+    ...{ id, provider, issuer, subject, label, created_at: time(created_at) },
+    last_used_at: last_used_at === null ? null : time(last_used_at),
+    checked_at: time(checked_at),
+    lapsed_at: lapsed_at === null ? null : time(lapsed_at),
+    checked: isChecked,
+  }
+}
+
+export function suspensionShape({
+  suspended_at,
+}: {
+  suspended_at: number | null
+}): z.output<typeof schemas.suspension> {
+  return { suspended_at: suspended_at === null ? null : time(suspended_at) }
+}
+
 export function passkeyShape(row: PasskeyRow): z.output<typeof schemas.passkey> {
   return {
     id: row.id,
@@ -132,7 +154,12 @@ export function packageShape(
     id: version.id,
     owner: userShape(owner, caller, publicUrl),
     repository: null,
-    creator: userShape(creatorFor(caller, version.creator), caller, publicUrl),
+    // Made with the owner's own token: who sees the package sees him.
+    creator: userShape(
+      version.creator?.id === owner.id ? owner : creatorFor(caller, version.creator),
+      caller,
+      publicUrl,
+    ),
     type: 'generic',
     name: version.package,
     version: version.version,
@@ -201,8 +228,18 @@ export function fileShape({
   return { id, size, name, md5, sha1, sha256, sha512, downloads }
 }
 
+/** Who sees a package, and whom it names. */
+export function packageAccessShape({ visibility, holders }: PackageAccessView): z.output<typeof schemas.packageAccess> {
+  const of = (wanted: HolderKind) =>
+    holders.filter(({ kind }) => kind === wanted).map(({ id, name, permission }) => ({ id, name, permission }))
+  return { visibility, users: of('user'), teams: of('team'), deploy_tokens: of('deploy-token') }
+}
+
 /** A package with what is said of it. */
-export function packageMetadataShape(its: DescribedPackage): z.output<typeof schemas.packageMetadata> {
+export function packageMetadataShape(
+  its: DescribedPackage,
+  mayWrite: boolean,
+): z.output<typeof schemas.packageMetadata> {
   return {
     name: its.name,
     description: its.description,
@@ -216,6 +253,8 @@ export function packageMetadataShape(its: DescribedPackage): z.output<typeof sch
     downloads: its.downloads,
     created_at: time(its.createdAt),
     updated_at: time(its.updatedAt),
+    visibility: its.visibility,
+    can_write: mayWrite,
   }
 }
 
@@ -230,7 +269,7 @@ export function deletionShape(deletion: Deletion, dryRun: boolean): z.output<typ
 }
 
 /** A token; `secret` only in the answer to its making. */
-export function tokenShape(token: TokenRow, secret = ''): z.output<typeof schemas.accessToken> {
+export function tokenShape(token: ShownToken, secret = ''): z.output<typeof schemas.accessToken> {
   return {
     id: token.id,
     name: token.name,
@@ -240,6 +279,19 @@ export function tokenShape(token: TokenRow, secret = ''): z.output<typeof schema
     created_at: time(token.created_at),
     last_used_at: token.last_used_at === null ? null : time(token.last_used_at),
     expires_at: token.expires_at === null ? null : time(token.expires_at),
+    packages: token.packages && [...token.packages],
+  }
+}
+
+export function deployTokenShape(token: DeployToken, secret = ''): z.output<typeof schemas.deployToken> {
+  const { id, name, lastEight, scopes, packages, maker, createdAt, lastUsedAt, expiresAt } = token
+  return {
+    ...{ id, name, sha1: secret, token_last_eight: lastEight, scopes: scopeList(scopes) },
+    created_at: time(createdAt),
+    last_used_at: lastUsedAt === null ? null : time(lastUsedAt),
+    expires_at: expiresAt === null ? null : time(expiresAt),
+    packages: packages && [...packages],
+    created_by: maker,
   }
 }
 

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
-import { byToken } from '../../access/grant.ts'
+import { actorOf } from '../../access/caller.ts'
+import { byAnyToken } from '../../access/grant.ts'
 import type { HttpParts } from '../parts.ts'
 import { json } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
 import { callingToken } from './schemas.ts'
-import { tokenShape } from './shapes.ts'
+import { deployTokenShape, tokenShape } from './shapes.ts'
 
 /** `/token`: the very token that calls, for whoever holds it. It needs no scope. */
 export function token(parts: HttpParts): Hono<ApiEnv> {
@@ -22,8 +23,12 @@ export function token(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'The token.', schema: callingToken } },
       }),
       async (c) => {
-        const caller = byToken(await c.env.askCaller())
-        return json({ ...tokenShape(await parts.tokens.calling(caller)), user: caller.account.name })
+        const caller = byAnyToken(await c.env.askCaller())
+        if (caller.kind === 'user') {
+          return json({ ...tokenShape(await parts.tokens.calling(caller)), user: caller.account.name, owner: null })
+        }
+        const { created_by: _, ...shown } = deployTokenShape(await parts.deployTokens.calling(caller))
+        return json({ ...shown, user: null, owner: caller.owner.name })
       },
     )
     .delete(
@@ -38,10 +43,11 @@ export function token(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is gone, and with it those that it made.' } },
       }),
       async (c) => {
-        const caller = byToken(await c.env.askCaller())
-        await parts.tokens.removeCalling(caller)
-        const { account, credential } = caller
-        parts.log.info({ 'user.name': account.name, 'token.id': credential.id }, `${account.name} gave up a token`)
+        const caller = byAnyToken(await c.env.askCaller())
+        if (caller.kind === 'user') await parts.tokens.removeCalling(caller)
+        else await parts.deployTokens.removeCalling(caller)
+        const { name } = actorOf(caller)
+        parts.log.info({ 'user.name': name, 'token.id': caller.credential.id }, `A token of ${name} was given up`)
         return new Response(null, { status: 204 })
       },
     )

@@ -16,22 +16,28 @@ export const tokenName = text('is missing: name the token after what it is for')
   .min(1, 'is missing: name the token after what it is for')
   .max(255, 'may have 255 characters at most')
 
+export const scopeNames = z.array(z.string('must be a list of scope names'), 'must be a list of scope names')
+
+export const patterns = z.array(text('must be a text'), 'must be a list of patterns, or null')
+
+export const tokenEnd = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
+  .transform((time) => new Date(time))
+  .refine((time) => time.getUTCFullYear() <= 9999, 'must be before the year 10000')
+
 const newToken = bodyOf({
   name: tokenName,
-  scopes: z
-    .array(z.string('must be a list of scope names'), 'must be a list of scope names')
-    .nullish()
-    .meta({
-      description:
-        'One at least: `read:` or `write:` before `package`, `user`, `organization`, `admin`; or `all`. `public-only` beside them keeps the token to what is public.',
-      examples: [['write:package']],
-    }),
-  expires_at: z.iso
-    .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z, or null' })
-    .transform((time) => new Date(time))
-    .refine((time) => time.getUTCFullYear() <= 9999, 'must be before the year 10000')
-    .nullish()
-    .meta({ description: 'When it ends; null for never.' }),
+  scopes: scopeNames.nullish().meta({
+    description:
+      'One at least: `read:` or `write:` before `package`, `user`, `organization`, `admin`; or `all`. `public-only` beside them keeps the token to what is public.',
+    examples: [['write:package']],
+  }),
+  packages: patterns.nullish().meta({
+    description:
+      'Patterns of the packages that it is for, each with its owner; `*` stands for any characters of a name, or for every owner. null for all packages. Such a token has no scopes but `read:package` and `write:package`.',
+    examples: [['acme/tool-*']],
+  }),
+  expires_at: tokenEnd.nullish().meta({ description: 'When it ends; null for never.' }),
 }).meta({ id: 'CreateAccessTokenOption' })
 
 /** `/users/{name}/tokens`: making, listing and deleting access tokens. */
@@ -86,6 +92,7 @@ export function tokens(parts: HttpParts): Hono<ApiEnv> {
           name: wanted.name,
           scopes: wanted.scopes ?? [],
           expiresAt: wanted.expires_at ?? undefined,
+          packages: wanted.packages ?? undefined,
         })
         parts.log.info(
           { 'user.name': keyring.user.name, 'token.id': token.id },

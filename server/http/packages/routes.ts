@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Resolved } from '../../access/access.ts'
-import { actorOf } from '../../access/caller.ts'
+import { actorOf, type Publisher } from '../../access/caller.ts'
 import { type Grant, packageGrant } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import { type Address, addressKeys, readableFile } from '../../registry/download.ts'
@@ -53,7 +53,7 @@ async function fileRoute(
       const resolved = await calling.resolve(addressKeys(address))
       const leave = packageGrant('write', resolved)
       await removeFile(parts.registry, leave, address)
-      parts.log.info(eventOf(address, actorOf(leave.caller).name), `Removed ${pathOf(address)}`)
+      parts.log.info(eventOf(address, leave.caller), `Removed ${pathOf(address)}`)
       return new Response(null, { status: 204 })
     }
     default:
@@ -93,7 +93,7 @@ async function versionRoute(parts: HttpParts, request: Request, address: Address
   const resolved = await calling.resolve(addressKeys(address))
   const leave = packageGrant('write', resolved)
   await removeVersion(parts.registry, leave, address.version)
-  parts.log.info(eventOf(address, actorOf(leave.caller).name), `Removed ${pathOf(address)}`)
+  parts.log.info(eventOf(address, leave.caller), `Removed ${pathOf(address)}`)
   return new Response(null, { status: 204 })
 }
 
@@ -103,20 +103,21 @@ export function methodNotAllowed(allow: string): Problem {
 
 /** The line that every way to publish leaves in the log. */
 export function logPublished(log: Logger, { caller }: Grant<'write'>, address: Address): void {
-  log.info(eventOf(address, actorOf(caller).name), `Published ${pathOf(address)}`)
+  log.info(eventOf(address, caller), `Published ${pathOf(address)}`)
 }
 
 function pathOf(address: Address): string {
   return [address.owner, address.package, address.version, address.file].filter(Boolean).join('/')
 }
 
-function eventOf(address: Address, by: string): Record<string, string> {
+function eventOf(address: Address, by: Publisher): Record<string, string> {
   const { owner, file, version } = address
   const fields = {
     'package.owner': owner,
     'package.name': address.package,
     'package.version': version,
-    'user.name': by,
+    'user.name': actorOf(by).name,
+    ...(by.kind === 'deploy-token' ? { 'deploy_token.name': by.credential.name } : {}),
   }
   return file ? { ...fields, 'file.name': file } : fields
 }

@@ -49,7 +49,12 @@ export function providerCookie(of: ProviderCookie, header: string | null, cookie
 }
 
 /** `Set-Cookie` for `lifetime` milliseconds, or to forget it. */
-export function setProviderCookie(of: ProviderCookie, sealed: string | undefined, lifetime: number, cookie: Kind): string {
+export function setProviderCookie(
+  of: ProviderCookie,
+  sealed: string | undefined,
+  lifetime: number,
+  cookie: Kind,
+): string {
   return written(of, sealed, sealed === undefined ? 0 : Math.ceil(lifetime / 1000), cookie)
 }
 

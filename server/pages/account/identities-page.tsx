@@ -22,8 +22,8 @@ export function IdentitiesPage({ identities, asksPassword, faults }: Props) {
       <div class="prose-width grid gap-1 mb-4">
         <h2>Linked identities</h2>
         <p class="quiet">
-          Whoever is vouched for as one of these comes in to your account. One that you do not know? Unlink it, then end the
-          other sessions.
+          Whoever is vouched for as one of these comes in to your account. One that you do not know? Unlink it, then end
+          the other sessions.
         </p>
       </div>
       {identities.length === 0 ? (
@@ -41,8 +41,9 @@ export function IdentitiesPage({ identities, asksPassword, faults }: Props) {
       {providers.length > 0 && (
         <Section title="Link another one" id="link">
           <p class="mb-4 prose-width">
-            You sign in there, and come back to this page. Some providers decide, by their groups, in which teams you are and
-            whether you run this site, and an account whose provider does not vouch for it any more is suspended.
+            You sign in there, and come back to this page. Some providers decide, by their groups, in which teams you
+            are and whether you run this site, and an account whose provider does not vouch for it any more is
+            suspended.
           </p>
           <form method="post" action={path} class="max-w-sm">
             {asksPassword && (
@@ -87,11 +88,17 @@ function Row({ identity, path }: { identity: Identity; path: string }) {
       <td data-label="Linked">
         <Ago at={created_at} />
       </td>
-      <td data-label="Last sign-in">{last_used_at === null ? <span class="quiet">never</span> : <Ago at={last_used_at} />}</td>
+      <td data-label="Last sign-in">
+        {last_used_at === null ? <span class="quiet">never</span> : <Ago at={last_used_at} />}
+      </td>
       <td class="number">
         <form method="post" action={path}>
           <Button size="xs" name="unlink" value={String(identity.id)}>
-            Unlink<span class="sr-only"> {label} at {title}</span>
+            Unlink
+            <span class="sr-only">
+              {' '}
+              {label} at {title}
+            </span>
           </Button>
         </form>
       </td>

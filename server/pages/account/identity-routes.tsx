@@ -3,6 +3,7 @@ import { SignInRefused, signInLasts } from '../../access/oidc/sign-in.ts'
 import type { Visitor } from '../../access/sessions.ts'
 import type { HttpParts } from '../../http/parts.ts'
 import { setProviderCookie } from '../../http/sign-in/cookie.ts'
+import { Problem } from '../../problems.ts'
 import { attempt, type Faults, Form } from '../forms.ts'
 import { saidAgain, whyNoPassword } from '../own-password.ts'
 import { goTo, linksOf, type Render } from '../page.tsx'
@@ -36,7 +37,9 @@ export function identityRoutes(parts: HttpParts, render: Render): Hono<PageEnv> 
 
   async function unlink(c: Context<PageEnv>, visitor: Visitor, form: Form): Promise<Response> {
     const { name } = visitor.account
-    const gone = await attempt(() => parts.identities.unlink(visitor, form.text('unlink')))
+    const which = form.text('unlink')
+    if (!/^[1-9]\d{0,14}$/.test(which)) throw new Problem('unprocessable', 'Say which identity is to be unlinked.')
+    const gone = await attempt(() => parts.identities.unlink(visitor, which))
     if (gone.faults) return page(c, visitor, gone.faults)
     const fields = { 'user.name': name, 'oidc.issuer': gone.done.issuer }
     parts.log.info(fields, `${name} unlinked an identity at ${gone.done.title}`)

@@ -14,12 +14,14 @@ import { AccountPage } from './frame.tsx'
 interface Props {
   passkeys: readonly PasskeyRow[]
   party: RelyingParty | NoRelyingParty
+  /** The site's own, at which there may be none. */
+  address: string
   /** How the reader can show once more who he is; empty where he cannot. */
   proofs: readonly Proof[]
   faults: Faults | undefined
 }
 
-export function PasskeysPage({ passkeys, party, proofs, faults }: Props) {
+export function PasskeysPage({ passkeys, party, address, proofs, faults }: Props) {
   const { links } = useSite()
   return (
     <AccountPage here="passkeys" faults={faults}>
@@ -47,13 +49,18 @@ export function PasskeysPage({ passkeys, party, proofs, faults }: Props) {
         typeof party === 'object' && <Empty title="You have no passkeys." />
       )}
       {typeof party === 'string' ? (
-        <NoPasskeys why={party} />
+        <NoPasskeys why={party} address={address} />
       ) : passkeys.length >= mostPasskeys ? (
         <p class="prose-width">
           You have {mostPasskeys} passkeys, which is as many as an account may have. Remove one to add another.
         </p>
       ) : (
         <Section title="Add a passkey">
+          {passkeys.length === 1 && (
+            <p class="prose-width mb-4">
+              Add one on another device too. Whoever loses the only one has to ask an administrator for help.
+            </p>
+          )}
           <Proofs
             {...{ party, proofs, faults }}
             action={links.path('/user/settings/passkeys')}
@@ -87,8 +94,7 @@ function Row({ passkey, path }: { passkey: PasskeyRow; path: string }) {
 }
 
 /** Why there are none, and who can do something about it. */
-function NoPasskeys({ why }: { why: NoRelyingParty }) {
-  const { address } = useSite()
+function NoPasskeys({ why, address }: { why: NoRelyingParty; address: string }) {
   return (
     <Alert tone="info">
       {why === 'address' ? (
@@ -126,6 +132,9 @@ function Proofs(props: {
       </p>
     )
   }
+  if (typeof party === 'string' && proofs.every((proof) => proof === 'passkey')) {
+    return <p class="prose-width">It takes one of your passkeys, and none can be shown at this address.</p>
+  }
   return (
     <div class="prose-width grid gap-5">
       {proofs.map((proof) =>
@@ -134,8 +143,10 @@ function Proofs(props: {
             <PasskeyForm
               {...{ action, party, icon: 'key' }}
               ask="proof"
-              button={proofs.length > 1 ? 'Show a passkey instead' : 'Show a passkey to go on'}
-              {...(look && proofs.length === 1 ? { look } : {})}
+              button={
+                look ? 'Show a passkey and remove' : `Show a passkey ${proofs.length > 1 ? 'instead' : 'to go on'}`
+              }
+              {...(look ? { look } : {})}
             >
               {proofs.length === 1 && <p class="mb-4 quiet">{because}</p>}
             </PasskeyForm>
@@ -216,7 +227,9 @@ function Steps({ back, title }: { back: string; title: string }) {
   )
 }
 
-export function PasskeyPage(props: Omit<Props, 'passkeys'> & { passkey: PasskeyRow; isLast: boolean; typed?: string }) {
+export function PasskeyPage(
+  props: Omit<Props, 'passkeys' | 'address'> & { passkey: PasskeyRow; isLast: boolean; typed?: string },
+) {
   const { passkey, isLast, party, proofs, faults, typed } = props
   const { links } = useSite()
   const path = links.path(`/user/settings/passkeys/${passkey.id}`)

@@ -48,7 +48,10 @@ export function passkeyRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
 
   const show = async (c: Context<PageEnv>, faults?: Faults) => {
     const list = await passkeys.list(own(c, 'read'))
-    const page = <PasskeysPage passkeys={list} party={passkeys.party} proofs={proofsFor(c)} faults={faults} />
+    const address = parts.publicUrl()
+    const page = (
+      <PasskeysPage passkeys={list} party={passkeys.party} address={address} proofs={proofsFor(c)} faults={faults} />
+    )
     return render(c, { title: 'Passkeys', status: faults?.status ?? 200, scripts: ['passkey'] }, page)
   }
 
@@ -108,10 +111,9 @@ export function passkeyRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
     .post('/user/settings/passkeys', async (c) => {
       const visitor = visitOf(c).signedIn()
       const { party } = passkeys
-      const form = await Form.of(c.req.raw)
-      if (typeof party === 'string') throw new Problem('forbidden', 'There are no passkeys at this address.')
-      const shown = await proven(c, form)
+      const shown = await proven(c, await Form.of(c.req.raw))
       if (shown.faults) return show(c, shown.faults)
+      if (typeof party === 'string') throw new Problem('forbidden', 'There are no passkeys at this address.')
       const asked = await attempt(() => passkeys.askForNew(shown.done))
       if (asked.faults) return show(c, asked.faults)
       const kept = setPasskeyChallenge(asked.done.sealed, challengeLasts, parts.cookie)

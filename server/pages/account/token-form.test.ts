@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { assert, property, string } from 'fast-check'
-import { day, endOf, isPublicOnly, scopeWords, tokenAsked } from './token-form.ts'
+import { day, deployTokenAsked, endOf, isPublicOnly, scopeWords, tokenAsked } from './token-form.ts'
 
 const now = Date.parse('2031-05-06T07:08:09Z')
 
@@ -50,11 +50,33 @@ describe('what a token may do, in words', () => {
 })
 
 test('only an administrator is offered to run the site', () => {
-  const asked = { name: 'ci', scopes: ['write:admin'], publicOnly: true, expires: '7', on: '' }
+  const asked = { name: 'ci', scopes: ['write:admin'], publicOnly: true, packages: '', expires: '7', on: '' }
   expect(tokenAsked(false, now).safeParse(asked).success).toBe(false)
   expect(tokenAsked(true, now).parse(asked)).toEqual({
     name: 'ci',
     scopes: ['write:admin', 'public-only'],
+    packages: undefined,
     expiresAt: new Date(now + 7 * day),
   })
+})
+
+test.each([
+  ['', undefined],
+  [' \n\n', undefined],
+  ['acme/tool-*', ['acme/tool-*']],
+  ['acme/tool-*\n\n  */lib \n', ['acme/tool-*', '*/lib']],
+  ['a/b, a/c', ['a/b', 'a/c']],
+])('the packages %j are those on the lines', (packages, lines) => {
+  const asked = { name: 'ci', scopes: ['write:package'], publicOnly: false, packages, expires: '7', on: '' }
+  expect(tokenAsked(false, now).parse(asked).packages).toEqual(lines)
+  expect(deployTokenAsked(now).parse(asked).packages).toEqual(lines)
+})
+
+test('a deploy token reads packages or publishes them', () => {
+  const asked = (...scopes: string[]) =>
+    deployTokenAsked(now).safeParse({ name: 'ci', scopes, publicOnly: false, packages: '', expires: '7', on: '' })
+  expect([asked('read:package'), asked('write:package')].map(({ success }) => success)).toEqual([true, true])
+  for (const scopes of [[], ['all'], ['write:user'], ['read:package', 'write:package']]) {
+    expect(asked(...scopes).success).toBe(false)
+  }
 })

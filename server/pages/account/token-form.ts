@@ -61,20 +61,68 @@ export interface TokenTyped {
   name: string
   scopes: readonly string[]
   publicOnly: boolean
+  /** Patterns, one on each line. */
+  packages: string
   expires: string
   on: string
 }
 
-export const blankToken: TokenTyped = { name: '', scopes: [], publicOnly: false, expires: '90', on: '' }
+export const blankToken: TokenTyped = { name: '', scopes: [], publicOnly: false, packages: '', expires: '90', on: '' }
 
 export function tokenTyped(form: Form): TokenTyped {
   return {
     name: form.text('name'),
     scopes: form.all('scopes'),
     publicOnly: form.has('public_only'),
+    packages: form.text('packages'),
     expires: form.text('expires'),
     on: form.text('on').trim(),
   }
+}
+
+/** What every form for a token asks for, beside its name and scopes. */
+const limits = {
+  publicOnly: z.boolean(),
+  packages: z.string(),
+  expires: z.enum(['7', '30', '90', '365', 'date', 'never'], 'choose when it ends'),
+  on: z.string(),
+}
+
+type Limited = z.output<z.ZodObject<typeof limits>> & { name: string; scopes: string[] }
+
+function limited(now: number) {
+  return ({ name, scopes, publicOnly, packages, expires, on }: Limited, context: z.RefinementCtx) => {
+    const end = endOf(expires, on, now)
+    if (end === undefined) {
+      context.addIssue({ code: 'custom', path: ['on'], message: 'choose a day, today or later' })
+      return z.NEVER
+    }
+    return {
+      name,
+      scopes: publicOnly ? [...scopes, 'public-only'] : scopes,
+      packages: linesOf(packages),
+      expiresAt: end === null ? undefined : new Date(end),
+    }
+  }
+}
+
+/** What stands on the lines of a field, and nothing of it where they are empty. A comma parts as well. */
+function linesOf(text: string): string[] | undefined {
+  const lines = text.split(/[\s,]+/).filter((line) => line !== '')
+  return lines.length === 0 ? undefined : lines
+}
+
+/** What the form of a deploy token asks for. */
+export function deployTokenAsked(now: number) {
+  return z
+    .object({
+      name: z.string().trim().min(1, 'type what the token is for').pipe(tokenName),
+      scopes: z
+        .array(z.enum(['read:package', 'write:package'], 'choose one of these'))
+        .length(1, 'choose what it may do'),
+      ...limits,
+    })
+    .transform(limited(now))
 }
 
 /** What a form asks for, for whom these scopes are offered. */
@@ -84,17 +132,7 @@ export function tokenAsked(isAdmin: boolean, now: number) {
     .object({
       name: z.string().trim().min(1, 'type what the token is for').pipe(tokenName),
       scopes: z.array(z.enum(offered, 'choose among these')).min(1, 'choose what it may do, one thing at least'),
-      publicOnly: z.boolean(),
-      expires: z.enum(['7', '30', '90', '365', 'date', 'never'], 'choose when it ends'),
-      on: z.string(),
+      ...limits,
     })
-    .transform(({ name, scopes, publicOnly, expires, on }, context) => {
-      const end = endOf(expires, on, now)
-      if (end === undefined) {
-        context.addIssue({ code: 'custom', path: ['on'], message: 'choose a day, today or later' })
-        return z.NEVER
-      }
-      const expiresAt = end === null ? undefined : new Date(end)
-      return { name, scopes: publicOnly ? [...scopes, 'public-only'] : scopes, expiresAt }
-    })
+    .transform(limited(now))
 }

@@ -3,15 +3,12 @@ import type { TokenKeyring } from '../../access/tokens.ts'
 import { pageOf } from '../../http/api/answers.ts'
 import type { HttpParts } from '../../http/parts.ts'
 import { Problem } from '../../problems.ts'
-import { attempt, checked, type Faults, Form } from '../forms.ts'
-import { saidAgain, whyNoPassword } from '../own-password.ts'
+import { attempt, checked, type Faults, Form, fieldNamed } from '../forms.ts'
+import { saidAgain, takesPasswordAgain } from '../own-password.ts'
 import { goTo, linksOf, type Render } from '../page.tsx'
 import { type PageEnv, visitOf } from '../visit.ts'
 import { blankToken, type TokenTyped, tokenAsked, tokenTyped } from './token-form.ts'
 import { DeleteTokenPage, NewTokenPage, TokensPage } from './tokens-page.tsx'
-
-/** After this a browser may have been left alone: making a token, which outlives its session, takes the password once more. */
-const passwordLasts = 12 * 60 * 60_000
 
 /** `/user/settings/tokens`: one's own tokens. */
 export function tokenRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
@@ -21,13 +18,7 @@ export function tokenRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
     return parts.tokens.of(visitor.user, visitor)
   }
 
-  const takesPassword = async (c: Context<PageEnv>) => {
-    const visit = visitOf(c)
-    const visitor = visit.signedIn()
-    if (whyNoPassword(visitor, parts.access.takesPasswords)) return false
-    const begunAt = await parts.sessions.begunAt(visitor)
-    return begunAt === undefined || begunAt < visit.now - passwordLasts
-  }
+  const takesPassword = (c: Context<PageEnv>) => takesPasswordAgain(parts, visitOf(c))
 
   const show = async (c: Context<PageEnv>, typed: TokenTyped = blankToken, faults?: Faults) => {
     const { page, limit, offset } = pageOf(new URL(c.req.url))
@@ -66,7 +57,7 @@ export function tokenRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       }
       const made = await attempt(
         () => parts.tokens.create(keyring, data),
-        ({ code }) => (code === 'bad-request' ? 'name' : undefined),
+        (problem) => (problem.code === 'bad-request' ? 'name' : fieldNamed(['packages', 'scopes'])(problem)),
       )
       if (made.faults) {
         const { fields } = made.faults

@@ -1,23 +1,16 @@
-import type { GoingToken, TokenRow } from '../../access/tokens.ts'
-import { Button, ButtonLink, Checkbox, Select, TextField } from '../components/forms.tsx'
+import type { GoingToken, ShownToken, TokenRow } from '../../access/tokens.ts'
+import { exampleOf, fileAddress, shellWord } from '../components/commands.ts'
+import { Button, ButtonLink, Checkbox, TextArea, TextField } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
-import { Alert, Empty, Pager, type Paging, Section, State, Trail } from '../components/parts.tsx'
+import { Alert, Empty, Pager, type Paging, Section, Trail } from '../components/parts.tsx'
 import { actions, TableHead } from '../components/table-head.tsx'
 import { Ago, Command } from '../components/values.tsx'
 import type { Faults } from '../forms.ts'
 import { useSite } from '../site.ts'
-import { counted, exactly } from '../words.ts'
+import { counted } from '../words.ts'
 import { AccountPage } from './frame.tsx'
-import {
-  adminScopeChoices,
-  day,
-  everything,
-  isPublicOnly,
-  lifetimes,
-  scopeChoices,
-  scopeWords,
-  type TokenTyped,
-} from './token-form.ts'
+import { adminScopeChoices, everything, scopeChoices, type TokenTyped } from './token-form.ts'
+import { Expiry, ExpiryFields, PasswordAgain, Patterns, Scopes } from './token-parts.tsx'
 
 interface FormProps {
   typed: TokenTyped
@@ -26,9 +19,9 @@ interface FormProps {
   takesPassword: boolean
 }
 
-export function TokensPage(props: FormProps & { tokens: TokenRow[]; paging: Paging }) {
+export function TokensPage(props: FormProps & { tokens: ShownToken[]; paging: Paging }) {
   const { tokens, paging, faults } = props
-  const { links } = useSite()
+  const { links, visitor } = useSite()
   // What must be mended comes first, and is all that there is to see.
   if (faults) {
     return (
@@ -44,7 +37,13 @@ export function TokensPage(props: FormProps & { tokens: TokenRow[]; paging: Pagi
       <div class="flex flex-wrap items-start justify-between gap-x-6 gap-y-3 mb-4">
         <div class="prose-width grid gap-1">
           <h2>Access tokens</h2>
-          <p class="quiet">A token lets a program act for you, as far as you allow, without your password.</p>
+          <p class="quiet">
+            A token lets a program act for you, as far as you allow, without your password. For builds, a{' '}
+            <a href={links.owner(visitor?.account.name ?? '', 'deploy-tokens')} class="line">
+              deploy token
+            </a>{' '}
+            is enough, which reads and publishes packages alone; organisations have their own.
+          </p>
         </div>
         {tokens.length > 0 && (
           <ButtonLink href="#new" size="sm" icon="add">
@@ -67,10 +66,10 @@ export function TokensPage(props: FormProps & { tokens: TokenRow[]; paging: Pagi
   )
 }
 
-function TokenTable({ tokens }: { tokens: TokenRow[] }) {
+function TokenTable({ tokens }: { tokens: ShownToken[] }) {
   return (
     <table class="list-table">
-      <TableHead columns={['Name', 'May', 'Ends in', 'Made', 'Last used', 'Expires', actions]} />
+      <TableHead columns={['Name', 'May', 'Packages', 'Ends in', 'Made', 'Last used', 'Expires', actions]} />
       <tbody>
         {tokens.map((token) => (
           <TokenLine token={token} />
@@ -80,7 +79,7 @@ function TokenTable({ tokens }: { tokens: TokenRow[] }) {
   )
 }
 
-function TokenLine({ token }: { token: TokenRow }) {
+function TokenLine({ token }: { token: ShownToken }) {
   const { links } = useSite()
   return (
     <tr>
@@ -89,6 +88,9 @@ function TokenLine({ token }: { token: TokenRow }) {
       </td>
       <td data-label="May">
         <Scopes stored={token.scopes} />
+      </td>
+      <td data-label="Packages" class="breaks">
+        <Patterns of={token.packages} />
       </td>
       <td data-label="Ends in">
         <code>{token.last_eight}</code>
@@ -109,34 +111,9 @@ function TokenLine({ token }: { token: TokenRow }) {
   )
 }
 
-function Expiry({ at }: { at: number | null }) {
-  const { now } = useSite()
-  if (at === null) return 'Never'
-  if (at > now) return <Ago at={at} />
-  return (
-    <span class="inline-flex flex-wrap gap-x-1.5">
-      <State tone="warning">Expired</State> <Ago at={at} />
-    </span>
-  )
-}
-
-function Scopes({ stored }: { stored: string }) {
-  return (
-    <>
-      {scopeWords(stored)}
-      {isPublicOnly(stored) && <span class="quiet"> (public owners only)</span>}
-    </>
-  )
-}
-
 function NewTokenForm({ typed, faults, takesPassword }: FormProps) {
-  const { links, now } = useSite()
+  const { links } = useSite()
   const errors = faults?.fields ?? {}
-  const dateOf = (at: number) => exactly(at).slice(0, 10)
-  const ends = Object.entries(lifetimes).map(([value, days]) => ({
-    value,
-    label: `${days === 365 ? 'A year' : counted(days, 'day')}, until ${dateOf(now + days * day)}`,
-  }))
   return (
     <form method="post" action={links.path('/user/settings/tokens')} class="max-w-3xl">
       <div class="prose-width">
@@ -150,38 +127,26 @@ function NewTokenForm({ typed, faults, takesPassword }: FormProps) {
         />
       </div>
       <ScopeBoxes typed={typed} error={errors.scopes} />
-      <div class="prose-width token-expiry">
-        <Select
-          name="expires"
-          label="It ends after"
-          value={typed.expires}
-          error={errors.expires}
-          choices={[
-            ...ends,
-            { value: 'date', label: 'A day of your choice' },
-            { value: 'never', label: 'Never: it counts until you delete it' },
-          ]}
+      <div class="prose-width">
+        <TextArea
+          name="packages"
+          label="Packages (optional)"
+          value={typed.packages}
+          rows={3}
+          error={errors.packages}
+          hint={
+            <>
+              Only these, one on each line: <code>acme/tool-*</code> are all of acme that begin so, and{' '}
+              <code>*/tool</code> is tool of every owner. Such a token may read and publish packages, and nothing else.
+              Empty: all of them.
+            </>
+          }
+          isMono
         />
-        <div data-for="date">
-          <TextField
-            name="on"
-            label="Last day"
-            type="date"
-            value={typed.on}
-            error={errors.on}
-            hint="Only for a day of your choice. It counts until that day is over, in UTC."
-          />
-        </div>
-        {takesPassword && (
-          <TextField
-            name="password"
-            label="Your password"
-            type="password"
-            error={errors.password}
-            hint="Asked for because you signed in here more than 12 hours ago."
-            autocomplete="current-password"
-          />
-        )}
+      </div>
+      <div class="prose-width token-expiry">
+        <ExpiryFields typed={typed} errors={errors} />
+        {takesPassword && <PasswordAgain error={errors.password} />}
         <Button look="primary" icon="key">
           Make token
         </Button>
@@ -223,11 +188,11 @@ function ScopeBoxes({ typed, error }: { typed: TokenTyped; error: string | undef
 }
 
 /** The answer to who has made one: nobody can see it again. */
-export function NewTokenPage({ token, secret }: { token: TokenRow; secret: string }) {
+export function NewTokenPage({ token, secret }: { token: ShownToken; secret: string }) {
   const { links, address, visitor } = useSite()
   const header = `-H "Authorization: token ${secret}"`
   const mayPublish = /(^|,)(all|write:package)(,|$)/.test(token.scopes)
-  const owner = encodeURIComponent(visitor?.account.name ?? '')
+  const example = exampleFor(token.packages, visitor?.account.name ?? '')
   return (
     <AccountPage here="tokens">
       <Alert tone="success">
@@ -238,21 +203,20 @@ export function NewTokenPage({ token, secret }: { token: TokenRow; secret: strin
           <h2>Your new token</h2>
           <Command text={secret} what="token" />
           <p class="quiet text-sm">
-            May: <Scopes stored={token.scopes} />. Expires: <Expiry at={token.expires_at} />.
+            May: <Scopes stored={token.scopes} />. Packages: <Patterns of={token.packages} />. Expires:{' '}
+            <Expiry at={token.expires_at} />.
           </p>
         </div>
         <div class="grid gap-2 min-w-0 grid-cols-1">
           <h3>Try it</h3>
           <p class="quiet">This answers what the token may do.</p>
-          <Command text={`curl ${header} ${quoted(`${address}/api/v1/token`)}`} />
+          <Command text={`curl ${header} ${shellWord(`${address}/api/v1/token`)}`} />
         </div>
         {mayPublish && (
           <div class="grid gap-2 min-w-0 grid-cols-1">
             <h3>Publish a file with it</h3>
-            <p class="quiet">Put your own names in the place of tool, 1.0.0 and tool.zip.</p>
-            <Command
-              text={`curl ${header} --upload-file tool.zip ${quoted(`${address}/api/packages/${owner}/generic/tool/1.0.0/tool.zip`)}`}
-            />
+            <p class="quiet">Put your own names in the place of {example.package}, 1.0.0 and tool.zip.</p>
+            <Command text={`curl ${header} --upload-file tool.zip ${shellWord(fileAddress(address, example))}`} />
           </div>
         )}
         <div>
@@ -265,9 +229,10 @@ export function NewTokenPage({ token, secret }: { token: TokenRow; secret: strin
   )
 }
 
-/** For a shell, where the address needs it. */
-function quoted(address: string): string {
-  return /^[\w:/.%~-]+$/.test(address) ? address : `'${address.replaceAll("'", "'\\''")}'`
+/** A file that the token may publish. */
+function exampleFor(packages: readonly string[] | null, own: string) {
+  const [owner = '*', name = 'tool'] = packages?.[0]?.split('/') ?? []
+  return { owner: owner === '*' ? own : owner, package: exampleOf(name), version: '1.0.0', file: 'tool.zip' }
 }
 
 const mostNamed = 10

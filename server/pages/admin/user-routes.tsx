@@ -59,7 +59,9 @@ export function userPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     showUsage(parts.registry, await visitOf(c).mayRead(name))
   const page = async (c: Context<PageEnv>, sent?: { which: UserForm; typed: Form; faults: Faults }) => {
     const user = await userIn(c)
-    const props = { user, usage: await usageOf(c, user), sendsMail: parts.sendsMail, ...(sent ? { sent } : {}) }
+    const identities = await parts.identities.listOf(visitOf(c).administers('read'), user.id)
+    const told = { user, identities, usage: await usageOf(c, user), sendsMail: parts.sendsMail }
+    const props = { ...told, ...(sent ? { sent } : {}) }
     return render(c, { title: user.name, status: sent?.faults.status ?? 200 }, <UserPage {...props} />)
   }
 
@@ -180,6 +182,23 @@ export function userPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       await parts.passkeys.removeAllOf(grant, user.id)
       log(user.name, grant.caller.account.name, `Removed the passkeys of ${user.name}`)
       return goTo(at('users', user.name), 'user-passkeys-removed')
+    })
+    .post('/-/admin/users/:name/reinstate', async (c) => {
+      const grant = visitOf(c).administers('write')
+      const user = await userIn(c)
+      mustBePressed(await Form.of(c.req.raw), 'lift')
+      await parts.identities.reinstate(grant, user.id)
+      log(user.name, grant.caller.account.name, `Lifted the suspension of ${user.name}`)
+      return goTo(at('users', user.name), 'user-reinstated')
+    })
+    .post('/-/admin/users/:name/unlink', async (c) => {
+      const grant = visitOf(c).administers('write')
+      const user = await userIn(c)
+      const form = await Form.of(c.req.raw)
+      mustBePressed(form, 'unlink')
+      await parts.identities.unlinkOf(grant, user.id, form.text('unlink'))
+      log(user.name, grant.caller.account.name, `Unlinked an identity of ${user.name}`)
+      return goTo(at('users', user.name), 'user-identity-unlinked')
     })
     .post('/-/admin/users/:name/rename', async (c) => {
       const leave = await leaveIn(c)

@@ -263,19 +263,28 @@ function PasswordForms(props: {
   )
 }
 
-function SignIns({ user, at, isSelf }: { user: UserRow; at: At; isSelf: boolean }) {
+function SignIns(props: { user: UserRow; at: At; isSelf: boolean; identities: readonly Identity[] }) {
+  const { user, at, isSelf, identities } = props
   return (
     <Section title="Signing in" id="signing-in">
       <div class="grid gap-6 prose-width">
+        {user.suspended_at !== null && (
+          <Action action={at('reinstate')} button="Lift the suspension" name="lift">
+            A provider does not vouch for this user any more, so nothing of his is a credential since{' '}
+            <Ago at={user.suspended_at} />. Lifted, that holds until the provider has vouched for him once more, and
+            then takes it back.
+          </Action>
+        )}
         <Action action={at('end-sessions')} button="End all sessions" name="end">
           All browsers of this user must sign in again{isSelf ? ', yours too' : ''}. Tokens stay as they are.
         </Action>
         {user.totp_secret !== null && (
           <Action action={at('remove-second-factor')} button="Turn off the second factor" name="remove">
             For who has lost phone and recovery codes. Make sure that it is the person who asks: from then on the
-            password alone is enough.
+            password {user.has_passkeys === 1 ? 'with a passkey' : 'alone'} is enough.
           </Action>
         )}
+        {identities.length > 0 && <UserIdentities identities={identities} action={at('unlink')} />}
         {user.has_passkeys === 1 && (
           <Action action={at('remove-passkeys')} button="Remove the passkeys" name="remove">
             For who has lost all devices that keep one. Make sure that it is the person who asks: from then on the
@@ -284,6 +293,33 @@ function SignIns({ user, at, isSelf }: { user: UserRow; at: At; isSelf: boolean 
         )}
       </div>
     </Section>
+  )
+}
+
+function UserIdentities({ identities, action }: { identities: readonly Identity[]; action: string }) {
+  return (
+    <div>
+      <p class="mb-3">By these identities the user comes in without a password. Unlinked, an identity is nobody's.</p>
+      <ul class="grid gap-3">
+        {identities.map(({ id, title, issuer, label, lapsed_at }) => (
+          <li class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+            <span class="breaks">
+              <bdi>{label}</bdi> at <span title={issuer}>{title}</span>
+              {lapsed_at !== null && (
+                <span class="block text-sm">
+                  <State tone="warning">not vouched for any more</State>
+                </span>
+              )}
+            </span>
+            <form method="post" action={action}>
+              <Button size="sm" name="unlink" value={String(id)}>
+                Unlink<span class="sr-only"> {label}</span>
+              </Button>
+            </form>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 

@@ -97,7 +97,8 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
   'second-factor.recovery-codes': ({ who }) => <>{who} made new recovery codes</>,
   'account.suspended': ({ owner, details }) => (
     <>
-      {owner} was suspended: the provider {name(details.provider)} {lapses[String(details.reason)] ?? 'does not vouch for him'}
+      {owner} was suspended: the provider {name(details.provider)}{' '}
+      {lapses[String(details.reason)] ?? 'does not vouch for him'}
     </>
   ),
   'account.reinstated': ({ who, owner, details }) =>
@@ -110,14 +111,15 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
         {who} lifted the suspension of {owner}
       </>
     ),
-  'identity.linked': ({ who, subject, details }) => (
+  'identity.linked': ({ who, owner, isOwn, details }) => (
     <>
-      {who} linked the identity {subject} at {name(details.provider)}
+      {who} linked an identity at {name(details.provider)}
+      {isOwn ? '' : <> to {owner}</>}
     </>
   ),
-  'identity.unlinked': ({ who, owner, isOwn, subject }) => (
+  'identity.unlinked': ({ who, owner, isOwn, details }) => (
     <>
-      {who} unlinked the identity {subject}
+      {who} unlinked an identity at {name(details.issuer)}
       {isOwn ? '' : <> of {owner}</>}
     </>
   ),
@@ -162,7 +164,19 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
   ),
   'token.exchanged': ({ owner, subject }) => (
     <>
-      A job got a token of {owner} for its ID token, by the trusted publisher {subject}
+      {owner} gave a job a token, by the trusted publisher {subject}
+    </>
+  ),
+  'deploy-token.created': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} made the deploy token {subject}
+      {isOwn ? '' : <> of {owner}</>}
+    </>
+  ),
+  'deploy-token.deleted': ({ who, owner, isOwn, subject }) => (
+    <>
+      {who} deleted the deploy token {subject}
+      {isOwn ? '' : <> of {owner}</>}
     </>
   ),
   'publisher.created': ({ who, owner, isOwn, subject }) => (
@@ -320,6 +334,26 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
       {fieldsOf(details)}
     </>
   ),
+  'package.visibility-changed': ({ who, details, ...told }) => (
+    <>
+      {who} made {told.package} {details.visibility === 'private' ? 'private' : 'as visible as its owner'}
+    </>
+  ),
+  'package.access-changed': ({ who, subject, details, ...told }) => (
+    <>
+      {details.access === 'none' ? (
+        <>
+          {who} took the right on {told.package} from {holderOf(details)}
+          {subject}
+        </>
+      ) : (
+        <>
+          {who} let {holderOf(details)}
+          {subject} {details.access === 'write' ? 'read and write' : 'read'} {told.package}
+        </>
+      )}
+    </>
+  ),
   'package.deleted': ({ who, ...told }) => (
     <>
       {who} deleted the package {told.package}
@@ -356,6 +390,8 @@ export const actionNames: Record<AuditAction, string> = {
   'token.created': 'Token made',
   'token.deleted': 'Token deleted',
   'token.exchanged': 'Token given for an ID token',
+  'deploy-token.created': 'Deploy token made',
+  'deploy-token.deleted': 'Deploy token deleted',
   'publisher.created': 'Trusted publisher made',
   'publisher.changed': 'Trusted publisher changed',
   'publisher.deleted': 'Trusted publisher deleted',
@@ -386,6 +422,8 @@ export const actionNames: Record<AuditAction, string> = {
   'file.deleted': 'File deleted',
   'version.deleted': 'Version deleted',
   'package.changed': 'Package texts changed',
+  'package.visibility-changed': 'Package visibility changed',
+  'package.access-changed': 'Package rights changed',
   'package.deleted': 'Package deleted',
 }
 
@@ -469,6 +507,10 @@ function teamsOf({ teams }: Details): Child {
 
 function kindOf({ kind }: Details): string {
   return typeof kind === 'string' ? ` (${kind})` : ''
+}
+
+function holderOf({ kind }: Details): string {
+  return kind === 'team' ? 'the team ' : kind === 'deploy-token' ? 'the deploy token ' : ''
 }
 
 function numberIn(value: unknown, otherwise: number): number {

@@ -34,3 +34,10 @@ export function fetchFile(address: string, names: Parameters<typeof fileAddress>
     ? `curl -fO ${target}`
     : `curl -fo ${shellWord(localPath(names.file))} ${target}`
 }
+
+/** A name that a pattern lets through. */
+export function exampleOf(pattern: string): string {
+  const name = pattern.replaceAll('*', 'example')
+  // One sign alone is a name where it is a letter or a digit.
+  return name.length > 1 || /^[a-z0-9]$/.test(name) ? name : `${name}example`
+}

@@ -3,27 +3,29 @@ import { Icon, type IconName } from './icon.tsx'
 
 interface FieldProps {
   name: string
+  /** Where a page has several fields of that name, in forms of their own. */
+  id?: string
   label: string
   hint?: Child
   error?: string | undefined
 }
 
 /** A label, its control, what is wrong with it and what helps, tied together for who hears it. */
-function Labelled({ name, label, hint, error, children }: PropsWithChildren<FieldProps>) {
+function Labelled({ name, id = name, label, hint, error, children }: PropsWithChildren<FieldProps>) {
   return (
     <div class="mb-4 grid gap-1 content-start">
-      <label for={`field-${name}`} class="font-medium breaks">
+      <label for={`field-${id}`} class="font-medium breaks">
         {label}
       </label>
       {children}
       {error && (
-        <p id={`error-${name}`} class="text-error text-sm flex gap-1.5 items-start">
+        <p id={`error-${id}`} class="text-error text-sm flex gap-1.5 items-start">
           <Icon name="error" class="mt-1" />
           <span>{error}</span>
         </p>
       )}
       {hint && (
-        <p id={`hint-${name}`} class="quiet text-sm">
+        <p id={`hint-${id}`} class="quiet text-sm">
           {hint}
         </p>
       )}
@@ -31,8 +33,8 @@ function Labelled({ name, label, hint, error, children }: PropsWithChildren<Fiel
   )
 }
 
-function describedBy({ name, hint, error }: FieldProps) {
-  const ids = [error ? `error-${name}` : '', hint ? `hint-${name}` : ''].filter(Boolean).join(' ')
+function describedBy({ name, id = name, hint, error }: FieldProps) {
+  const ids = [error ? `error-${id}` : '', hint ? `hint-${id}` : ''].filter(Boolean).join(' ')
   return { 'aria-describedby': ids || undefined, 'aria-invalid': error ? ('true' as const) : undefined }
 }
 
@@ -52,19 +54,11 @@ interface TextFieldProps extends FieldProps {
 }
 
 export function TextField(props: TextFieldProps) {
-  const { name, value, type = 'text', isMono, label, hint, error, ...rest } = props
+  const { name, id = name, value, type = 'text', isMono, label, hint, error, ...rest } = props
   const look = `input w-full ${error ? 'input-error' : ''} ${isMono ? 'font-mono' : ''}`
   return (
-    <Labelled {...{ name, label, hint, error }}>
-      <input
-        id={`field-${name}`}
-        name={name}
-        type={type}
-        value={value}
-        class={look}
-        {...rest}
-        {...describedBy(props)}
-      />
+    <Labelled {...{ name, id, label, hint, error }}>
+      <input id={`field-${id}`} name={name} type={type} value={value} class={look} {...rest} {...describedBy(props)} />
     </Labelled>
   )
 }
@@ -105,11 +99,11 @@ export interface Choice {
 }
 
 export function Select(props: FieldProps & { value?: string; choices: readonly Choice[] }) {
-  const { name, value, choices, label, hint, error } = props
+  const { name, id = name, value, choices, label, hint, error } = props
   return (
-    <Labelled {...{ name, label, hint, error }}>
+    <Labelled {...{ name, id, label, hint, error }}>
       <select
-        id={`field-${name}`}
+        id={`field-${id}`}
         name={name}
         class={`select w-full ${error ? 'select-error' : ''}`}
         {...describedBy(props)}

@@ -36,6 +36,7 @@ const known = {
   package: 'package',
   passkey: 'fingerprint-pattern',
   previous: 'chevron-left',
+  publisher: 'workflow',
   repeat: 'rotate-cw',
   search: 'search',
   settings: 'settings',

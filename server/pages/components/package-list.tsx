@@ -5,7 +5,7 @@ import { ascendsFirst } from '../lists.ts'
 import { useSite } from '../site.ts'
 import { number, shortened } from '../words.ts'
 import { Icon } from './icon.tsx'
-import { VisibilityBadge } from './parts.tsx'
+import { PrivateBadge, VisibilityBadge } from './parts.tsx'
 import { TableHead } from './table-head.tsx'
 import { Ago, Size } from './values.tsx'
 
@@ -33,7 +33,7 @@ export function PackageList({ packages, owner }: { packages: readonly FoundPacka
 
 function PackageRow({ found, withOwner }: { found: FoundPackage; withOwner: boolean }) {
   const { links } = useSite()
-  const { owner, version, description, labels, bytes, downloads } = found
+  const { owner, version, visibility, description, labels, bytes, downloads } = found
   return (
     <tr>
       <td class="breaks">
@@ -42,7 +42,11 @@ function PackageRow({ found, withOwner }: { found: FoundPackage; withOwner: bool
             {withOwner && <span class="font-normal">{owner.name} / </span>}
             {version.package}
           </a>
-          {withOwner && owner.visibility !== 'public' && <VisibilityBadge visibility={owner.visibility} />}
+          {visibility === 'private' ? (
+            <PrivateBadge />
+          ) : (
+            withOwner && owner.visibility !== 'public' && <VisibilityBadge visibility={owner.visibility} />
+          )}
         </div>
         {description !== '' && (
           <p class="quiet text-sm line-clamp-2 breaks" dir="auto">

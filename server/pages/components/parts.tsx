@@ -194,6 +194,19 @@ export function VisibilityBadge({ visibility }: { visibility: 'public' | 'limite
   )
 }
 
+/** That a package is seen by fewer than see its owner. */
+export function PrivateBadge() {
+  return (
+    <span
+      class="badge badge-outline border-base-300 gap-1.5 font-normal"
+      title="Only who may publish at its owner, and whom it names, can see this"
+    >
+      <Icon name="hidden" />
+      Private
+    </span>
+  )
+}
+
 /** Used and limit, as a bar with the numbers beside it. */
 export function UsageBar({
   label,

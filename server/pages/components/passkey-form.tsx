@@ -42,6 +42,7 @@ export function PasskeyForm(props: PropsWithChildren<Props>) {
         <Icon name="error" class="mt-1" />
         <span data-passkey-words></span>
       </p>
+      <p data-passkey-absent class="quiet text-sm breaks" hidden></p>
       <Button {...(look ? { look } : {})} icon={icon} data-passkey-button="" hidden>
         {button}
       </Button>

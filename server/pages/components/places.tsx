@@ -31,6 +31,8 @@ export type OwnerPlace =
   | 'teams'
   | 'invitations'
   | 'usage'
+  | 'deploy-tokens'
+  | 'publishers'
   | 'webhooks'
   | 'audit'
   | 'settings'
@@ -68,6 +70,20 @@ export function OwnerPlaces(
       isFor: isOrganisation && mayRun,
     },
     { name: 'usage', text: 'Usage', icon: 'usage', href: links.owner(owner, 'usage'), isFor: mayWrite },
+    {
+      name: 'deploy-tokens',
+      text: 'Deploy tokens',
+      icon: 'key',
+      href: links.owner(owner, 'deploy-tokens'),
+      isFor: mayRun,
+    },
+    {
+      name: 'publishers',
+      text: 'Publishers',
+      icon: 'publisher',
+      href: links.owner(owner, 'publishers'),
+      isFor: mayRun,
+    },
     {
       name: 'webhooks',
       text: 'Webhooks',
@@ -162,7 +178,14 @@ export function AccountPlaces({ here }: { here?: AccountPlace }) {
     { name: 'two-factor', text: 'Two-factor', icon: 'admin', href: links.path('/user/settings/two-factor') },
     { name: 'passkeys', text: 'Passkeys', icon: 'passkey', href: links.path('/user/settings/passkeys') },
     ...(providers.length > 0 || here === 'identities'
-      ? [{ name: 'identities', text: 'Identities', icon: 'link', href: links.path('/user/settings/identities') } as const]
+      ? [
+          {
+            name: 'identities',
+            text: 'Identities',
+            icon: 'link',
+            href: links.path('/user/settings/identities'),
+          } as const,
+        ]
       : []),
     { name: 'tokens', text: 'Tokens', icon: 'key', href: links.path('/user/settings/tokens') },
     { name: 'sessions', text: 'Sessions', icon: 'signIn', href: links.path('/user/settings/sessions') },

@@ -212,10 +212,10 @@ export function Welcome() {
           </p>
           <p class="prose-width">Or publish one from a terminal. It asks for your password:</p>
           <Command text={firstPublish(address, { user: name, owner: name })} />
-          {visitor?.user.totp_secret !== null && (
+          {(visitor?.user.totp_secret !== null || visitor.user.has_passkeys === 1) && (
             <p class="quiet text-sm prose-width">
-              As you sign in with a second factor, give a <a href={links.path('/user/settings/tokens')}>token</a> as the
-              password.
+              As you sign in with more than your password, give a{' '}
+              <a href={links.path('/user/settings/tokens')}>token</a> as the password.
             </p>
           )}
         </div>

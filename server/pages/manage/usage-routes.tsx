@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { HttpParts } from '../../http/parts.ts'
-import { showOwner } from '../../registry/lists.ts'
+import { showOwnerOf } from '../../registry/lists.ts'
 import { listUsage, showUsage, usageOrders } from '../../registry/usage.ts'
 import { pageIn } from '../audit/routes.tsx'
 import type { Render } from '../page.tsx'
@@ -23,7 +23,7 @@ export function usageRoutes(parts: HttpParts, render: Render): Hono<PageEnv> {
       { title: `Usage · ${grant.owner.name}` },
       <UsagePage
         grant={grant}
-        profile={await showOwner(registry, grant.owner)}
+        profile={await showOwnerOf(registry, grant)}
         usage={await showUsage(registry, grant)}
         packages={packages}
         order={order}

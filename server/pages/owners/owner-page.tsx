@@ -14,6 +14,8 @@ interface OwnerPageProps {
   owner: Profile
   standing: OwnerStanding
   counts: { packages: number; versions: number }
+  /** The reader knows of no more than some package: of its owner he is told the name. */
+  isNameAlone: boolean
   /** Undefined where that is not the reader's to know. */
   members: number | undefined
   list: { query: string; sorting: Sorting; sent: { sort: string | undefined; order: string | undefined } }
@@ -98,7 +100,7 @@ function NothingYet({ owner, standing }: Pick<OwnerPageProps, 'owner' | 'standin
   )
 }
 
-function Facts({ owner, counts, members }: OwnerPageProps) {
+function Facts({ owner, counts, members, isNameAlone }: OwnerPageProps) {
   const { links } = useSite()
   return (
     <>
@@ -130,11 +132,20 @@ function Facts({ owner, counts, members }: OwnerPageProps) {
             <dd dir="auto">{owner.location}</dd>
           </>
         )}
-        <dt>Here since</dt>
-        <dd>
-          <Ago at={owner.created_at} />
-        </dd>
+        {!isNameAlone && (
+          <>
+            <dt>Here since</dt>
+            <dd>
+              <Ago at={owner.created_at} />
+            </dd>
+          </>
+        )}
       </dl>
+      {isNameAlone && (
+        <p class="quiet text-sm mt-3 prose-width">
+          You see the packages that name you. What else {owner.name} has is not yours to see.
+        </p>
+      )}
     </>
   )
 }

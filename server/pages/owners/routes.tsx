@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { organisationGrant } from '../../access/organisations.ts'
 import type { HttpParts } from '../../http/parts.ts'
-import { ownerNow } from '../../registry/lists.ts'
+import { knowsOfOwner, ownerNow } from '../../registry/lists.ts'
 import { findPackages, inTurn } from '../../registry/search.ts'
 import { ownerStanding } from '../components/places.tsx'
 import { pagingOf, shownOf, sortingOf } from '../lists.ts'
@@ -29,6 +29,7 @@ export function ownerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
         owner={owner}
         standing={standing}
         counts={{ packages, versions }}
+        isNameAlone={!knowsOfOwner(grant)}
         members={
           standing.isInside && owner.kind === 'organisation' ? await countMembers(visit.caller, grant) : undefined
         }

@@ -5,7 +5,7 @@ import type { Profile } from '../../registry/lists.ts'
 import type { DescribedPackage } from '../../registry/package-text.ts'
 import type { DatedFile, FiguredVersion } from '../../registry/shown-versions.ts'
 import { ButtonLink } from '../components/forms.tsx'
-import { Columns, Empty, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
+import { Columns, Empty, PrivateBadge, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
 import { Ago, Command, Size } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
 import { useSite } from '../site.ts'
@@ -19,8 +19,14 @@ import { VersionTable } from './version-table.tsx'
 
 export interface PackageView {
   owner: Pick<Profile, 'name' | 'visibility'>
+  /** Whether it is seen by fewer than see its owner. */
+  isPrivate: boolean
   caller: Caller
   mayWrite: boolean
+  /** Whether the reader may do the same at all that the owner has. */
+  mayWriteAll: boolean
+  /** Whether the reader may say who sees it. */
+  mayRun: boolean
   its: DescribedPackage
   /** The newest ones first; as many as a page that is about other things has room for. */
   versions: readonly FiguredVersion[]
@@ -75,14 +81,14 @@ export function PackagePage(props: PackageView) {
   )
 }
 
-function Head({ owner, its, mayWrite }: PackageView) {
+function Head({ owner, its, mayWrite, isPrivate }: PackageView) {
   const { links } = useSite()
   return (
     <header class="mb-6">
       <div class="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div class="flex flex-wrap items-center gap-x-3 gap-y-2 min-w-0">
           <h1 class={sizeOfTitle(its.name)}>{its.name}</h1>
-          <VisibilityBadge visibility={owner.visibility} />
+          {isPrivate ? <PrivateBadge /> : <VisibilityBadge visibility={owner.visibility} />}
         </div>
         {mayWrite && (
           <div class="flex flex-wrap gap-2">
@@ -111,10 +117,10 @@ function Head({ owner, its, mayWrite }: PackageView) {
   )
 }
 
-function Newest({ owner, caller, its, newest, files }: PackageView & { newest: FiguredVersion }) {
+function Newest({ owner, caller, its, newest, files, isPrivate }: PackageView & { newest: FiguredVersion }) {
   const { links, address } = useSite()
   const page = links.version(owner.name, its.name, newest.version)
-  const needsToken = owner.visibility !== 'public'
+  const needsToken = isPrivate || owner.visibility !== 'public'
   const [only] = files
   const commands = files.map((file) =>
     curlFetch({
@@ -182,7 +188,7 @@ function NoVersion({ owner, its, mayWrite }: PackageView) {
   )
 }
 
-function Aside({ owner, its, mayWrite }: PackageView) {
+function Aside({ owner, its, mayWriteAll, mayRun }: PackageView) {
   const { links } = useSite()
   return (
     <div class="grid gap-6">
@@ -224,9 +230,14 @@ function Aside({ owner, its, mayWrite }: PackageView) {
           ))}
         </ul>
       )}
-      {mayWrite && (
+      {mayWriteAll && (
         <p class="text-sm">
           <a href={links.package(owner.name, its.name, 'audit')}>What was done to it</a>
+        </p>
+      )}
+      {mayRun && (
+        <p class="text-sm">
+          <a href={links.package(owner.name, its.name, 'access')}>Who can read and write it</a>
         </p>
       )}
     </div>

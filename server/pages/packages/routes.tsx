@@ -6,6 +6,8 @@ import { problemResponse } from '../../http/problem-response.ts'
 import { Problem } from '../../problems.ts'
 import { readableFileById } from '../../registry/download.ts'
 import { dailyDownloads } from '../../registry/downloads.ts'
+import { ownerHere } from '../../registry/lists.ts'
+import { originsOf } from '../../registry/origins.ts'
 import { showPackage } from '../../registry/package-text.ts'
 import { findVersions, someFiles, someVersions, versionWithFiles } from '../../registry/shown-versions.ts'
 import { ownerStanding } from '../components/places.tsx'
@@ -21,6 +23,9 @@ const base = '/:owner/-/packages/generic/:name'
 /** Versions on the package's own page. */
 const fewVersions = 10
 
+/** Files of which a version's page says what job published them. */
+const fewOrigins = 100
+
 /** Days of the chart. */
 const chartDays = 30
 
@@ -35,15 +40,19 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
     const grant = await mayReadAt(c)
     const shown = shownOf(c)
     const { version, files } = await versionWithFiles(registry, grant, versionIn(c), shown)
+    const { origins } = await originsOf(registry, version, { offset: 0, limit: fewOrigins })
     const asked = Number(c.req.query('file'))
     const view = {
-      owner: grant.owner,
+      owner: ownerHere(grant),
+      isPrivate: grant.visibility === 'private',
       caller: grant.caller,
-      mayWrite: ownerStanding(grant.caller, grant.owner).mayWrite,
+      mayWrite: grant.mayWrite,
       version,
       files,
       shown,
       chosen: files.find(({ id }) => id === asked) ?? files[0],
+      origins,
+      issuers: parts.publishers.issuers,
     }
     return render(c, { title: `${version.package} ${version.version}` }, <VersionPage {...view} />)
   }
@@ -60,8 +69,11 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
             dailyDownloads(registry, its, chartDays),
           ])
         : [[], []]
-      const { mayWrite } = ownerStanding(grant.caller, grant.owner)
-      const view = { owner: grant.owner, caller: grant.caller, mayWrite, its, versions, files, days }
+      const { mayRun, mayWrite: mayWriteAll } = ownerStanding(grant.caller, grant.owner)
+      const { caller, mayWrite } = grant
+      const owner = ownerHere(grant)
+      const isPrivate = grant.visibility === 'private'
+      const view = { owner, isPrivate, caller, mayWrite, mayWriteAll, mayRun, its, versions, files, days }
       return render(c, { title: `${its.name} of ${grant.owner.name}` }, <PackagePage {...view} />)
     })
     .get(`${base}/versions`, async (c) => {

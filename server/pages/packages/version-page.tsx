@@ -1,9 +1,11 @@
 import type { Caller } from '../../access/caller.ts'
+import type { Issuer } from '../../lib/issuers.ts'
 import type { Profile } from '../../registry/lists.ts'
+import type { FileOrigin } from '../../registry/origins.ts'
 import type { DatedFile, FiguredVersion } from '../../registry/shown-versions.ts'
 import { ButtonLink } from '../components/forms.tsx'
 import { Icon } from '../components/icon.tsx'
-import { Columns, Empty, Pager, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
+import { Columns, Empty, Pager, PrivateBadge, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
 import { TableHead } from '../components/table-head.tsx'
 import { Ago, Copy, Size } from '../components/values.tsx'
 import { withQuery } from '../links.ts'
@@ -11,10 +13,13 @@ import type { Shown } from '../lists.ts'
 import { useSite } from '../site.ts'
 import { number, shortened } from '../words.ts'
 import { Fact, Facts, Maker, sizeOfTitle } from './facts.tsx'
+import { Origins } from './origins.tsx'
 import { FetchTools, PublishTools } from './tools.tsx'
 
 export interface VersionView {
   owner: Pick<Profile, 'name' | 'visibility'>
+  /** Whether the package is seen by fewer than see its owner. */
+  isPrivate: boolean
   caller: Caller
   mayWrite: boolean
   version: FiguredVersion
@@ -22,10 +27,13 @@ export interface VersionView {
   shown: Shown
   /** Whose commands are shown. */
   chosen: DatedFile | undefined
+  /** Of files that jobs published. */
+  origins: readonly FileOrigin[]
+  issuers: readonly Issuer[]
 }
 
 export function VersionPage(props: VersionView) {
-  const { owner, caller, version, files, shown, chosen, mayWrite } = props
+  const { owner, isPrivate, caller, version, files, shown, chosen, mayWrite } = props
   const { links, address, visitor } = useSite()
   const names = { address, owner: owner.name, package: version.package, version: version.version }
   return (
@@ -40,25 +48,28 @@ export function VersionPage(props: VersionView) {
       <Head {...props} />
       <Columns
         aside={
-          <Facts>
-            <Fact name="Package">
-              <a href={links.package(owner.name, version.package)}>{version.package}</a>
-            </Fact>
-            <Fact name="Published">
-              <Ago at={version.createdAt} />
-            </Fact>
-            <Fact name="By">
-              <Maker of={version.creator} caller={caller} />
-            </Fact>
-            <Fact name="Files">{number(version.files)}</Fact>
-            <Fact name="Size">
-              <Size of={version.size} />
-            </Fact>
-            <Fact name="Downloads">{number(version.downloads)}</Fact>
-            <Fact name="Others">
-              <a href={links.versions(owner.name, version.package)}>All versions</a>
-            </Fact>
-          </Facts>
+          <>
+            <Facts>
+              <Fact name="Package">
+                <a href={links.package(owner.name, version.package)}>{version.package}</a>
+              </Fact>
+              <Fact name="Published">
+                <Ago at={version.createdAt} />
+              </Fact>
+              <Fact name="By">
+                <Maker of={version.creator} caller={caller} />
+              </Fact>
+              <Fact name="Files">{number(version.files)}</Fact>
+              <Fact name="Size">
+                <Size of={version.size} />
+              </Fact>
+              <Fact name="Downloads">{number(version.downloads)}</Fact>
+              <Fact name="Others">
+                <a href={links.versions(owner.name, version.package)}>All versions</a>
+              </Fact>
+            </Facts>
+            <Origins origins={props.origins} issuers={props.issuers} />
+          </>
         }
       >
         <section aria-label="Files">
@@ -88,7 +99,7 @@ export function VersionPage(props: VersionView) {
                 ...names,
                 file: chosen.name,
                 sha256: chosen.sha256,
-                needsToken: owner.visibility !== 'public',
+                needsToken: isPrivate || owner.visibility !== 'public',
               }}
             />
           </Section>
@@ -103,7 +114,7 @@ export function VersionPage(props: VersionView) {
   )
 }
 
-function Head({ owner, version, mayWrite }: VersionView) {
+function Head({ owner, version, mayWrite, isPrivate }: VersionView) {
   const { links } = useSite()
   const names = { package: version.package, version: version.version }
   return (
@@ -112,7 +123,7 @@ function Head({ owner, version, mayWrite }: VersionView) {
         <h1 class={sizeOfTitle(version.package + version.version)}>
           {version.package} <bdi class="font-mono font-medium tracking-normal">{version.version}</bdi>
         </h1>
-        <VisibilityBadge visibility={owner.visibility} />
+        {isPrivate ? <PrivateBadge /> : <VisibilityBadge visibility={owner.visibility} />}
       </div>
       {mayWrite && (
         <div class="flex flex-wrap gap-2">

@@ -312,7 +312,7 @@ function SecondFactorForms(
         <Otherwise>
           <p>
             {hasCode
-              ? 'Lost all of them? An administrator of this site can remove them.'
+              ? 'Lost your passkeys and your codes? An administrator of this site can remove both.'
               : 'Lost all your passkeys? An administrator of this site can remove them.'}
           </p>
         </Otherwise>
@@ -333,7 +333,11 @@ function NoPasswords(props: { next: string; faults: Faults | undefined; party: R
   const { next, faults, party } = props
   const { links, providers } = useSite()
   return (
-    <Narrow title="Sign in" fault={faults?.form} lead={providers.length === 0 && <p>Passwords are turned off on this site.</p>}>
+    <Narrow
+      title="Sign in"
+      fault={faults?.form}
+      lead={providers.length === 0 && <p>Passwords are turned off on this site.</p>}
+    >
       <div class="grid gap-4">
         <ProviderButtons next={next} isAlone />
         {party && <PasskeySignIn next={next} party={party} />}

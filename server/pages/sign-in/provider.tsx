@@ -88,7 +88,8 @@ export function providerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
       const { visitor } = visitOf(c)
       try {
         const outcome = await providerSignIns.finish(name, { search, kept: brought(c, 'oidc'), visitor, address })
-        if (outcome.kind === 'sent-again') return goTo(outcome.url, undefined, { 'Set-Cookie': keep('oidc', outcome.kept) })
+        if (outcome.kind === 'sent-again')
+          return goTo(outcome.url, undefined, { 'Set-Cookie': keep('oidc', outcome.kept) })
         const answer = await led(outcome)
         answer.headers.append('Set-Cookie', keep('oidc', undefined))
         return answer
@@ -101,7 +102,10 @@ export function providerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
           case 'signed-in':
             return welcome(parts, c, outcome.caller, whereTo(links(), outcome.next))
           case 'linked':
-            parts.log.info({ 'user.name': visitor?.account.name, 'oidc.provider': name }, `Linked an identity at ${name}`)
+            parts.log.info(
+              { 'user.name': visitor?.account.name, 'oidc.provider': name },
+              `Linked an identity at ${name}`,
+            )
             return goTo(whereTo(links(), outcome.next), 'identity-linked')
           case 'newcomer':
             return goTo(at(name, 'name'), undefined, { 'Set-Cookie': keep('oidc_newcomer', outcome.kept) })
@@ -203,8 +207,8 @@ function NameForm({ title, label, action, user, faults }: NameProps) {
       fault={faults?.form}
       lead={
         <p>
-          {title} knows you as <bdi class="breaks">{label}</bdi>. That is no name here, or somebody has it: choose the one of
-          your account.
+          {title} knows you as <bdi class="breaks">{label}</bdi>. That is no name here, or somebody has it: choose the
+          one of your account.
         </p>
       }
     >
@@ -224,8 +228,8 @@ function NameForm({ title, label, action, user, faults }: NameProps) {
       </form>
       <Otherwise>
         <p>
-          You have an account here already? <a href={links.signIn(links.path('/user/settings/identities'))}>Sign in</a> with
-          it, and link {title} to it.
+          You have an account here already? <a href={links.signIn(links.path('/user/settings/identities'))}>Sign in</a>{' '}
+          with it, and link {title} to it.
         </p>
       </Otherwise>
     </Narrow>

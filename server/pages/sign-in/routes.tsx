@@ -11,6 +11,7 @@ import { resetPages } from './reset.tsx'
 /** Coming in: by password, second factor, invitation or reset link; and going out. */
 export function signInPages(parts: HttpParts, render: Render): Hono<PageEnv> {
   const app = new Hono<PageEnv>()
-  for (const family of [loginPages, providerPages, joiningPages, resetPages, ownPasswordPages]) app.route('/', family(parts, render))
+  for (const family of [loginPages, providerPages, joiningPages, resetPages, ownPasswordPages])
+    app.route('/', family(parts, render))
   return app
 }

@@ -11,7 +11,7 @@ import { MultipartError, openFirstFile } from '../../lib/multipart.ts'
 import { fileName, packageName, versionName } from '../../names.ts'
 import { Problem, type ProblemCode } from '../../problems.ts'
 import type { Address } from '../../registry/download.ts'
-import { showOwner } from '../../registry/lists.ts'
+import { showOwnerOf } from '../../registry/lists.ts'
 import { largestFile, mustBePublishable, type Published, publish } from '../../registry/publish.ts'
 import { fileFault, packageFault, versionFault } from '../assets/scripts/names-told.ts'
 import { ownerStanding } from '../components/places.tsx'
@@ -35,7 +35,7 @@ export function uploadPages(parts: HttpParts, render: Render): Hono<PageEnv> {
     const wrong = isAsked ? faultsIn(wanted) : {}
     const content = (
       <UploadPage
-        owner={await showOwner(parts.registry, owner)}
+        owner={await showOwnerOf(parts.registry, leave)}
         standing={ownerStanding(caller, owner)}
         wanted={wanted}
         isNamed={isAsked && Object.keys(wrong).length === 0}

@@ -15,8 +15,9 @@ import { refusalOf } from './passkey-refusals.ts'
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-passkey]')) {
   const button = form.querySelector<HTMLButtonElement>('[data-passkey-button]')
   const told = form.querySelector<HTMLElement>('[data-passkey-told]')
+  const absent = form.querySelector<HTMLElement>('[data-passkey-absent]')
   const field = form.querySelector<HTMLInputElement>('input[name="credential"]')
-  if (!button || !told || !field) continue
+  if (!button || !told || !absent || !field) continue
   const { passkey: kind = '', origin = '', optionsAt, optionsFor, options } = form.dataset
 
   const tell = (text: string) => {
@@ -46,9 +47,11 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-passkey
 
   // A page that was left and is come back to must not be stuck.
   button.disabled = false
-  if (!browserSupportsWebAuthn()) tell('This browser has no passkeys.')
-  else if (location.origin !== origin) tell(`Passkeys of this site belong to ${origin}: open it by that address.`)
-  else button.hidden = false
+  if (location.origin !== origin)
+    absent.textContent = `Passkeys of this site belong to ${origin}: open it by that address.`
+  else if (!browserSupportsWebAuthn()) absent.textContent = 'This browser has no passkeys.'
+  absent.hidden = absent.textContent === ''
+  button.hidden = !absent.hidden
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
