@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { readSettings, SettingsError, settingNames } from './config.ts'
-import { providerMeanings } from './lib/oidc-providers.ts'
+import { providerMeanings } from './oidc-settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stowage-settings-'))
 const tls = join(import.meta.dir, '../test/support/tls')

@@ -3,18 +3,13 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type Issuer, parseIssuers } from './lib/issuers.ts'
-import {
-  type OidcProvider,
-  parseProviders,
-  providerKeys,
-  providerMeanings,
-  providerVariable,
-} from './lib/oidc-providers.ts'
+import type { OidcProvider } from './lib/oidc-provider.ts'
 import { type AllowedHosts, parseAllowedHosts } from './lib/outgoing-addresses.ts'
 import { parseTrustedProxies, type TrustedProxies } from './lib/real-address.ts'
 import type { S3Place } from './lib/s3-place.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './lib/sizes.ts'
 import { maxPasswordLength, minPasswordLength, ownerName } from './names.ts'
+import { parseProviders, providerKeys, providerMeanings, providerVariable } from './oidc-settings.ts'
 
 /** Variables with our prefix that are not the server's: the client's, and what Kubernetes injects for a service `stowage`. */
 const foreign = /^STOWAGE_(URL|TOKEN|PORT|PORT_.*|SERVICE_.*)$/

@@ -282,6 +282,10 @@ export class Access {
     by: 'call' | 'browser' = 'call',
   ): Promise<SignedIn> {
     const { row, hash } = await this.#rightPassword(found, credentials, remote)
+    if (row.has_identities === 1 && by === 'call') {
+      this.#signIns.failed('provider-only', remote, row)
+      throw passwordOfPerson()
+    }
     if (row.has_passkeys === 1 && (by === 'call' || row.totp_secret === null)) {
       this.#signIns.failed('passkey-missing', remote, row)
       throw by === 'call' ? passwordNotEnough() : passkeyMissing()
@@ -400,6 +404,14 @@ function passwordNotEnough(): Problem {
   return new Problem(
     'credentials-wrong',
     'This account has a passkey, so its password is not enough here: send a token in the place of the password.',
+  )
+}
+
+/** The same of an account that is linked to a provider, whose password is for its browser alone. */
+function passwordOfPerson(): Problem {
+  return new Problem(
+    'credentials-wrong',
+    'This account signs in through a provider, so its password does not count here: send a token in the place of the password.',
   )
 }
 

@@ -21,9 +21,9 @@ import { type OwnerClaim, type OwnerGrant, ownerClaim, ownerGrantNow } from './o
 import { limitFrom, type PackagePattern, patternsAt, storedLimit } from './package-patterns.ts'
 import {
   covers,
+  hasScope,
   isForPackagesAlone,
   parseScopes,
-  type ScopeName,
   type Scopes,
   scopeList,
   scopesFrom,
@@ -151,7 +151,7 @@ function allowedScopes(caller: SignedIn, names: readonly string[]): Scopes {
   }
   // What is limited to public owners or to some packages has no leave to make one.
   if (caller.credential.kind === 'token' && !covers(caller.credential.scopes, asked)) {
-    throw scopeMissing(caller, (asked.names.find((name) => name === 'write:package') as ScopeName) ?? 'read:package')
+    throw scopeMissing(caller, hasScope(asked, 'write:package') ? 'write:package' : 'read:package')
   }
   return asked
 }

@@ -7,6 +7,7 @@ import { passkeyStands } from '../catalogue/passkeys.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { sessionLives } from '../catalogue/sessions.ts'
 import type { Sight } from '../catalogue/sight.ts'
+import type { UserRow } from '../catalogue/users.ts'
 import { Problem } from '../problems.ts'
 import {
   accountFrom,
@@ -227,6 +228,11 @@ export function deployStandingOf({ owner, credential, address }: DeployTokenCall
   return { userId: owner.id, credential: { kind, id, viaBasic }, address }
 }
 
+/** Whether no request is let in by the account's password: who has more than one is not known by that alone. */
+function takesTokensAlone(user: UserRow): boolean {
+  return user.has_passkeys === 1 || user.has_identities === 1
+}
+
 /**
  * The caller as he is now; `credentials-wrong` unless account and credential still stand. They stand until the transaction has
  * ended: whoever changes them holds the account alone, and so is answered after it.
@@ -246,7 +252,7 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
       if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
-      if (user.has_passkeys === 1 && credential.session === undefined && !credential.inBrowser) throw wrongCredentials()
+      if (takesTokensAlone(user) && credential.session === undefined && !credential.inBrowser) throw wrongCredentials()
       if (credential.session !== undefined && !(await sessionLives(tx, { id: credential.session, userId, now })))
         throw wrongCredentials()
       return { kind: 'user', account, credential, address }

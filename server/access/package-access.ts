@@ -119,7 +119,7 @@ export const unnameHolder = transaction('unname holder', async (tx, args: Unname
   if (!its || !holder) throw new Problem('not-found', 'Not found.')
   await deleteGrant(tx, its.id, holder)
   await tellAccess(tx, grant, { ...args, name: its.name }, holder, holder.access, undefined)
-  await dropIfBare(tx, its.id)
+  if (its.visibility === 'inherit') await dropIfBare(tx, its.id)
 })
 
 /** The package's name is held alone, as whoever removes versions does: else the row could go between two looks at it. */

@@ -36,6 +36,7 @@ import {
 import { type Challenge, PasskeyChallenges, type Purpose } from './passkey-challenges.ts'
 import { hasOtherWayIn, mostPasskeys } from './passkey-rules.ts'
 import { type NoRelyingParty, type RelyingParty, relyingParty } from './relying-party.ts'
+import { notOwn } from './second-factor.ts'
 import type { Visitor } from './sessions.ts'
 import type { Refusal, SignIns } from './sign-ins.ts'
 import type { Assertion, KnownCredential, NewCredential, PasskeyOptions } from './webauthn.ts'
@@ -368,6 +369,7 @@ export class Passkeys {
 
   /** For whose authenticators are lost. */
   async removeAllOf({ caller }: AdminGrant, userId: number): Promise<void> {
+    if (caller.account.id === userId) throw notOwn()
     const args = { standing: standingOf(caller), userId, now: this.#now() }
     await this.#catalogue.transact(removePasskeysOf, args)
   }

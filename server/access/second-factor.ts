@@ -278,6 +278,7 @@ export class SecondFactors {
 
   /** For whose authenticator is lost. */
   async removeOf({ caller }: AdminGrant, userId: number): Promise<void> {
+    if (caller.account.id === userId && caller.credential.kind === 'session') throw notOwn()
     await this.#catalogue.transact(removeSecondFactorOf, { standing: standingOf(caller), userId, now: this.#now() })
   }
 
@@ -326,4 +327,9 @@ function keyOf(code: string): string {
   const key = recoveryKey(code)
   if (key === undefined) throw new Error('a new recovery code could not be read')
   return key
+}
+
+/** Whoever finds a browser open has not shown what the account's own page asks for. */
+export function notOwn(): Problem {
+  return new Problem('forbidden', 'Remove your own on the page of your account: there it is asked for once more.')
 }

@@ -12,6 +12,7 @@ export type Refusal =
   | 'code-missing'
   | 'wrong-code'
   | 'passkey-missing'
+  | 'provider-only'
   | 'unknown-passkey'
   | 'wrong-passkey'
   | 'passkey-counter'

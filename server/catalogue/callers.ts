@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type AddressKeys, type AddressRow, addresses, addressFrom, noStanding } from './files.ts'
+import { hasIdentities } from './identities.ts'
 import { accessOf } from './owners.ts'
 import { namedAccess, namedAt } from './package-grants.ts'
 import { hasPasskeys } from './passkeys.ts'
@@ -143,7 +144,7 @@ function accounts(db: Db | Tx) {
     .selectFrom('users')
     .innerJoin('owners as accounts', 'accounts.id', 'users.id')
     .select(accountColumns)
-    .select(hasPasskeys('users.id').as('callerHasPasskeys'))
+    .select([hasPasskeys('users.id').as('callerHasPasskeys'), hasIdentities('users.id').as('callerHasIdentities')])
 }
 
 /** The account of the token or, where there is no such token, the one of that name or e-mail address. */
@@ -281,6 +282,7 @@ interface CallerColumns {
   callerTotpLastStep: number | null
   callerSuspendedAt: number | null
   callerHasPasskeys: UserRow['has_passkeys']
+  callerHasIdentities: UserRow['has_identities']
   callerName: string
   callerVisibility: Schema['owners']['visibility']
   callerCreatedAt: number
@@ -348,6 +350,7 @@ function userFrom(row: Omit<CallerColumns, `token${string}`>): UserRow {
     totp_last_step: row.callerTotpLastStep,
     suspended_at: row.callerSuspendedAt,
     has_passkeys: row.callerHasPasskeys,
+    has_identities: row.callerHasIdentities,
     name: row.callerName,
     visibility: row.callerVisibility,
     created_at: row.callerCreatedAt,

@@ -1,8 +1,13 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable } from 'kysely'
 import { locked } from './dialect.ts'
-import type { Db, Schema, Tx } from './schema.ts'
+import type { Db, Flag, Schema, Tx } from './schema.ts'
 
 export type IdentityRow = Selectable<Schema['identities']>
+
+/** Whether the account of that column signs in through a provider. */
+export function hasIdentities(userId: string): RawBuilder<Flag> {
+  return sql<Flag>`case when exists (select 1 from identities where identities.user_id = ${sql.ref(userId)}) then 1 else 0 end`
+}
 
 export async function identityBySubject(
   db: Db | Tx,

@@ -1,5 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import { locked } from './dialect.ts'
+import { hasIdentities } from './identities.ts'
 import { hasPasskeys } from './passkeys.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Flag, Schema, Tx } from './schema.ts'
@@ -8,6 +9,8 @@ import type { Db, Flag, Schema, Tx } from './schema.ts'
 export type UserRow = Selectable<Schema['users']> &
   Pick<Selectable<Schema['owners']>, 'name' | 'visibility' | 'created_at' | 'description' | 'website' | 'location'> & {
     has_passkeys: Flag
+    /** Whether he signs in through a provider. */
+    has_identities: Flag
   }
 
 export function users(db: Db | Tx) {
@@ -17,7 +20,7 @@ export function users(db: Db | Tx) {
     .selectAll('users')
     .select(['owners.name', 'owners.visibility', 'owners.created_at'])
     .select(['owners.description', 'owners.website', 'owners.location'])
-    .select(hasPasskeys('users.id').as('has_passkeys'))
+    .select([hasPasskeys('users.id').as('has_passkeys'), hasIdentities('users.id').as('has_identities')])
 }
 
 export async function userById(db: Db | Tx, id: number): Promise<UserRow | undefined> {

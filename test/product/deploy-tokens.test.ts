@@ -109,6 +109,16 @@ describe('a deploy token', () => {
     expect(await refusal(reading.put({ package: 'other', version: '2' }, 'x'))).toBe(
       `403 ${'This token may read'} the packages of ${org}, but not publish or delete there.`,
     )
+    const texts = (token: Client, name: string) =>
+      token.fetch(`/api/v1/packages/${org}/generic/${name}/-/metadata`, {
+        ...{ method: 'PATCH', body: '{"description":"by CI"}' },
+      })
+    expect((await texts(some, 'tool-a')).status).toBe(200)
+    expect([(await texts(some, 'other')).status, (await texts(reading, 'tool-a')).status]).toEqual([403, 403])
+    const drop = (token: Client, name: string) =>
+      token.post(`/api/v1/packages/${org}/generic/${name}/-/delete-versions`, { versions: ['2'] })
+    expect([(await drop(some, 'tool-')).status, (await drop(some, 'other')).status]).toEqual([200, 403])
+    expect((await some.put({ package: 'tool-' }, 'x')).status).toBe(201)
     expect((await all.delete({ package: 'other' })).status).toBe(204)
     expect((await all.fetch(`/api/v1/packages/${org}/generic/tool-`, { method: 'DELETE' })).status).toBe(204)
   })
@@ -196,6 +206,25 @@ describe('a deploy token', () => {
     expect(Number(named)).toBe(1)
     expect((await owner.fetch(at(org, token.shown.id), { method: 'DELETE' })).status).toBe(204)
     expect(await stowage.change('select id from package_grants')).toEqual([])
+  })
+
+  test('that only reads sees a private package of its owner where that names it, and one that writes sees all', async () => {
+    const { org, owner } = await organisation()
+    for (const name of ['open', 'shut']) await owner.put({ owner: org, package: name }, name)
+    await stowage.change(`update packages set visibility = 'private' where name_key = 'shut'`)
+    const reading = await made(owner, org, { scopes: ['read:package'] })
+    const writing = await made(owner, org, { packages: ['shut', 'open'] })
+    const names = async (token: Client) =>
+      (await jsonOf<{ name: string }[]>(token.fetch(`/api/v1/packages/${org}`))).map(({ name }) => name).sort()
+    expect([await names(reading), await names(writing)]).toEqual([['open'], ['open', 'shut']])
+    expect((await reading.get({ package: 'shut' })).status).toBe(404)
+    expect((await writing.get({ package: 'shut' })).status).toBe(200)
+    await stowage.change(`
+      insert into package_grants (owner_id, package_id, deploy_token_id, access, created_at)
+      select owner_id, id, ${reading.shown.id}, 1, 0 from packages where name_key = 'shut'`)
+    expect(await names(reading)).toEqual(['open', 'shut'])
+    expect((await reading.get({ package: 'shut' })).status).toBe(200)
+    await stowage.change('delete from package_grants')
   })
 
   test('lists, searches and counts what it may read', async () => {

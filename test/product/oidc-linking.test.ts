@@ -158,7 +158,7 @@ describe('an identity is unlinked', () => {
     const refused = await kim.browser.submit(path, { unlink: String(identity?.id) })
     expect([refused.status, saidIn(await refused.text())]).toEqual([
       422,
-      'This is the only way in that your account has: add another one first.',
+      'Your account has no password, so a provider vouches for it: link another one first, or ask an administrator.',
     ])
     partner.account('kim')
     expect(await told(await kim.link('partner', 'kim'))).toEqual(linked)
@@ -174,15 +174,24 @@ describe('an identity is unlinked', () => {
 
   test('over the API', async () => {
     const lea = await withPassword('lea')
+    const byPassword = stowage.anonymous.with({ Authorization: `Basic ${btoa(`lea:${passwordOf('lea')}`)}` })
+    const { secret } = await byPassword.as('lea').token(['write:user'])
     partner.account('lea')
     await lea.link('partner', 'lea', passwordOf('lea'))
-    const owner = stowage.anonymous.with({ Authorization: `Basic ${btoa(`lea:${passwordOf('lea')}`)}` })
+    // From now on her password is for her browser alone, and for nothing that runs.
+    const refused = await byPassword.fetch('/api/v1/user')
+    expect([refused.status, await refused.text()]).toEqual([
+      401,
+      expect.stringContaining('signs in through a provider, so its password does not count here: send a token'),
+    ])
+    const owner = stowage.anonymous.with({ Authorization: `token ${secret}` })
     const [identity] = (await (await owner.fetch('/api/v1/user/identities')).json()) as { id: number }[]
     expect(identity).toMatchObject({ provider: 'partner', issuer: partner.url, subject: 'lea', label: 'lea' })
     const remove = (id: unknown) => owner.fetch(`/api/v1/user/identities/${id}`, { method: 'DELETE' })
     expect((await remove(Number(identity?.id) + 1)).status).toBe(404)
     expect((await remove(identity?.id)).status).toBe(204)
     expect((await remove(identity?.id)).status).toBe(404)
+    expect((await byPassword.fetch('/api/v1/user')).status).toBe(200)
     expect((await owner.fetch('/api/v1/admin/users/lea/identities')).status).toBe(403)
     expect((await owner.fetch('/api/v1/admin/users/lea/suspension', { method: 'DELETE' })).status).toBe(403)
     expect((await stowage.admin.fetch('/api/v1/admin/users/nobody/identities')).status).toBe(404)

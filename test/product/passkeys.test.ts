@@ -658,6 +658,19 @@ describe('by the API', () => {
     expect(await passkeysOf(token)).toHaveLength(1)
   })
 
+  test('neither seen nor removed with a token that is for what is public, where the account is not', async () => {
+    const { browser, client } = await newcomer('tess')
+    const token = await client.token(['write:user'])
+    const limited = await client.token(['write:user', 'public-only'])
+    await add(browser, 'tess')
+    await add(browser, 'tess', { passkey: 'Key' })
+    const [one] = await passkeysOf(limited)
+    await token.fetch('/api/v1/user/settings', { method: 'PATCH', body: '{"visibility":"private"}' })
+    expect((await limited.fetch('/api/v1/user/passkeys')).status).toBe(403)
+    expect((await limited.fetch(`/api/v1/user/passkeys/${one?.id}`, { method: 'DELETE' })).status).toBe(403)
+    expect(await passkeysOf(token)).toHaveLength(2)
+  })
+
   test('an administrator removes all of somebody, and not with a token those of another administrator', async () => {
     const { browser, client, authenticator } = await holder('kate')
     const route = '/api/v1/admin/users/kate/passkeys'

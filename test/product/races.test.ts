@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Choreography, withoutLocks, withoutNamedLocks, withoutRowLocksOn } from '../support/choreography.ts'
+import { CiIssuer, job } from '../support/ci-issuer.ts'
 import { onPostgres } from '../support/database.ts'
 import { blobFiles, emptyParents, rowCounts } from '../support/inventory.ts'
 import { makeLink, sendTo } from '../support/links.ts'
@@ -13,12 +14,19 @@ import { until } from '../support/until.ts'
  */
 const described = onPostgres ? describe : describe.skip
 
+/** Whose jobs publish. */
+let ci: CiIssuer | undefined
+beforeAll(async () => {
+  if (onPostgres) ci = await CiIssuer.start()
+})
+afterAll(() => ci?.[Symbol.asyncDispose]())
+
 const body = seededBytes(20_000, 1)
 const same = 'the same bytes'
 
 async function start(choreography: Choreography): Promise<TestStowage> {
   return startStowage({
-    settings: { STOWAGE_BLOB_GRACE: '0' },
+    settings: { STOWAGE_BLOB_GRACE: '0', ...(ci ? { STOWAGE_OIDC_PUBLISHERS: ci.url } : {}) },
     replace: { aroundStatement: choreography.around },
   })
 }
@@ -260,6 +268,30 @@ const takings: [
     },
   ],
   [
+    'a deploy token is deleted',
+    async (stowage) => {
+      expect(await statuses(stowage.admin.post('/api/v1/orgs', { username: 'tools' }))).toEqual([201])
+      const { by, remove } = await deployToken(stowage, stowage.admin, 'tools')
+      return { by, take: remove, later: 401 }
+    },
+  ],
+  ['the rule is deleted by which a job publishes', jobWhose({ method: 'DELETE' })],
+  ['the rule is changed by which a job publishes', jobWhose({ method: 'PATCH', body: '{"packages":["other"]}' })],
+  [
+    'a deploy token gives itself up',
+    async (stowage) => {
+      const { by } = await deployToken(stowage, await stowage.user('ada'), 'ada')
+      return { by, take: () => by.fetch('/api/v1/token', { method: 'DELETE' }), later: 401 }
+    },
+  ],
+  [
+    'the account to which a deploy token belongs is made inactive',
+    async (stowage) => {
+      const { by } = await deployToken(stowage, await stowage.user('ada'), 'ada')
+      return { by, take: () => administer(stowage.admin, 'PATCH', 'ada', { active: false }), later: 401 }
+    },
+  ],
+  [
     'the password is changed',
     async (stowage) => {
       const ada = await stowage.user('ada')
@@ -313,12 +345,79 @@ const takings: [
     'the organisation is made private, for a public-only token',
     publisherWho(({ change }) => change('PATCH', '/api/v1/orgs/tools', { visibility: 'private' }), ['public-only']),
   ],
+  [
+    'the package is made private, for a public-only token',
+    async (stowage) => {
+      const makePrivate = ({ change }: Loss) => change('PATCH', access, { visibility: 'private' })
+      const prepared = await publisherWho(makePrivate, ['public-only'])(stowage)
+      expect(await statuses(stowage.admin.put({ owner: 'tools', version: '0.9' }, 'x'))).toEqual([201])
+      return prepared
+    },
+  ],
+  ['the package names its sender no more', namedWho(({ change }) => change('DELETE', `${access}/users/paul`), 'users')],
+  [
+    'the package names its sender to read from now on',
+    namedWho(({ change }) => change('PUT', `${access}/users/paul`, { permission: 'read' }), 'users'),
+  ],
+  [
+    'its sender is taken out of the team that the package names',
+    namedWho(({ change, team }) => change('DELETE', `${team}/members/paul`), 'teams'),
+  ],
+  ['the team that the package names is deleted', namedWho(({ change, team }) => change('DELETE', team), 'teams')],
 ]
+
+async function deployToken(stowage: TestStowage, maker: Client, owner: string) {
+  const tokens = `/api/v1/owners/${owner}/deploy-tokens`
+  const made = await maker.post(tokens, { name: 'ci', scopes: ['write:package'] })
+  const { id, sha1 } = (await made.json()) as { id: number; sha1: string }
+  const by = stowage.anonymous.as(owner).with({ Authorization: `token ${sha1}` })
+  return { by, remove: () => maker.fetch(`${tokens}/${id}`, { method: 'DELETE' }) }
+}
 
 interface Loss {
   change: (method: string, path: string, body?: object) => Promise<Response>
   leave: (path: string) => Promise<Response>
   team: string
+}
+
+const access = '/api/v1/packages/tools/generic/tool/-/access'
+
+/** Somebody whom a private package lets write, by himself or by a team that may write to nothing else; and how that ends. */
+function namedWho(lose: (loss: Loss) => Promise<Response>, as: 'users' | 'teams'): (typeof takings)[number][1] {
+  return async (stowage) => {
+    const prepared = await publisherWho(lose)(stowage)
+    const send = (method: string, path: string, sent: object) =>
+      stowage.admin.fetch(path, { method, body: JSON.stringify(sent) })
+    const teams = (await (await stowage.admin.fetch('/api/v1/orgs/tools/teams')).json()) as {
+      id: number
+      name: string
+    }[]
+    const team = teams.find(({ name }) => name === 'publishers')?.id
+    expect(await statuses(send('PATCH', `/api/v1/teams/${team}`, { permission: 'read' }))).toEqual([200])
+    expect(await statuses(send('PATCH', access, { visibility: 'private' }))).toEqual([200])
+    const holder = as === 'users' ? 'users/paul' : `teams/${team}`
+    expect(await statuses(send('PUT', `${access}/${holder}`, { permission: 'write' }))).toEqual([204])
+    return prepared
+  }
+}
+
+/** A job that publishes by a rule of an organisation, and what is done to the rule. */
+function jobWhose(change: RequestInit): (typeof takings)[number][1] {
+  return async (stowage) => {
+    const { admin, anonymous } = stowage
+    expect(await statuses(admin.post('/api/v1/orgs', { username: 'tools' }))).toEqual([201])
+    const rule = { name: 'ci', issuer: ci?.url, claims: { sub: job.sub }, packages: ['tool'] }
+    const made = await admin.post('/api/v1/owners/tools/publishers', rule)
+    const { id } = (await made.json()) as { id: number }
+    const exchanged = await anonymous.post('/api/v1/oidc/token', {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: await ci?.sign(stowage.url),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+    })
+    const { access_token } = (await exchanged.json()) as { access_token: string }
+    const by = anonymous.with({ Authorization: `Bearer ${access_token}` }).as('tools')
+    return { by, take: () => admin.fetch(`/api/v1/owners/tools/publishers/${id}`, change), later: 401 }
+  }
 }
 
 /** A member of a team that publishes, and how that ends. */

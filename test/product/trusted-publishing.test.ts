@@ -320,7 +320,7 @@ describe('the keys of an issuer', () => {
 
   test('count for an hour while it does not answer', async () => {
     await using ci = await CiIssuer.start()
-    await using stowage = await trusting(ci)
+    await using stowage = await trusting(ci, { nodes: 1 })
     await trust(await stowage.user('ada'), ci)
     const later = () => seconds() + 2 * 60 * 60
     await Promise.all(
@@ -353,23 +353,21 @@ describe('the keys of an issuer', () => {
       (ci) => (_, response) => response.writeHead(302, { Location: `${ci.url}/elsewhere` }).end(),
     ],
     ['that answers without end', () => (_, response) => response.end('x'.repeat(300 * 1024))],
-    ['that describes another', () => describing({ issuer: 'https://ci.example.com' })],
+    ['that describes another', (ci) => describing({ issuer: 'https://ci.example.com' }, [publicKey(ci)])],
     ['that names no keys', () => describing({ jwks_uri: undefined })],
     ['whose keys are not on the web', () => describing({ jwks_uri: 'file:///etc/passwd' })],
     ['with no list of keys', () => keys('none')],
     ['with too many keys', () => keys(Array.from({ length: 101 }, (_, index) => ({ kty: 'RSA', kid: String(index) })))],
   ]
-  function describing(fields: object): CiIssuer['answer'] {
+  function describing(fields: object, all: unknown = []): CiIssuer['answer'] {
     return (request, response) => {
       const url = `http://${request.headers.host}`
-      response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/jwks`, ...fields }))
+      const description = { issuer: url, jwks_uri: `${url}/jwks`, ...fields }
+      response.end(JSON.stringify(request.url === '/jwks' ? { keys: all } : description))
     }
   }
   function keys(all: unknown): CiIssuer['answer'] {
-    return (request, response) => {
-      if (request.url === '/jwks') response.end(JSON.stringify({ keys: all }))
-      else describing({})?.(request, response)
-    }
+    return describing({}, all)
   }
 
   test.each(wrong)('of one %s are not known', async (_, answer) => {

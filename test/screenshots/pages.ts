@@ -54,6 +54,7 @@ export const pictures: readonly Picture[] = [
   { name: 'versions-delete', path: `${anchor}/-/delete-versions`, by: 'ada' },
   { name: 'file-delete', path: `${anchor}/-/version/1.0.0/delete/1`, by: 'ada' },
   { name: 'package-audit', path: `${anchor}/-/audit`, by: 'ada' },
+  { name: 'package-access', path: `${anchor}/-/access`, by: 'ada' },
   { name: 'upload', path: '/acme/-/upload', by: 'ada' },
   { name: 'owner-settings', path: '/acme/-/settings', by: 'ada' },
   { name: 'owner-delete', path: '/acme/-/settings/delete', by: 'ada' },

@@ -55,6 +55,7 @@ export async function makeSite(): Promise<Site> {
       STOWAGE_LISTEN: 'localhost:0',
       ...corp.settings('CORP', { AUTO_REGISTER: 'true' }),
       ...partner.settings('PARTNER'),
+      STOWAGE_OIDC_PUBLISHERS: 'github, gitlab',
       STOWAGE_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
       STOWAGE_AUDIT_RETENTION: '365d',
     },
@@ -155,6 +156,14 @@ export async function makeSite(): Promise<Site> {
   )
   await ada.token(['write:package'], { name: 'ci of anchor', packages: ['acme/anchor', 'acme/anchor-*'] })
   await ada.token(['read:package'], { name: 'laptop' })
+  await must(
+    ada.post('/api/v1/owners/acme/publishers', {
+      name: 'acme/anchor',
+      issuer: 'https://token.actions.githubusercontent.com',
+      claims: { repository_id: '74', ref: 'refs/tags/v*', environment: 'release' },
+      packages: ['anchor', 'anchor-*'],
+    }),
+  )
   const deploy = '/api/v1/owners/acme/deploy-tokens'
   await ada.post(deploy, { name: 'release of anchor', scopes: ['write:package'], packages: ['anchor', 'anchor-*'] })
   await ada.post(deploy, { name: 'mirror', scopes: ['read:package', 'public-only'] })

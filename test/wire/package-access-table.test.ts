@@ -62,16 +62,18 @@ beforeAll(async () => {
       teams[`${owner} ${team}`] = id
     }
     for (const scopes of [['read:package'], ['write:package']]) {
-      const { id, sha1 } = await made(admin.post(`/api/v1/owners/${owner}/deploy-tokens`, { name: `${scopes}`, scopes }))
+      const { id, sha1 } = await made(
+        admin.post(`/api/v1/owners/${owner}/deploy-tokens`, { name: `${scopes}`, scopes }),
+      )
       deploy[`${owner} ${scopes}`] = { id, client: stowage.anonymous.with({ Authorization: `token ${sha1}` }) }
     }
     for (const column of Object.keys(columns)) {
-      expect((await admin.put({ owner, package: `tool-${column}` }, column)).status).toBe(201)
+      expect((await admin.put({ owner, package: `tool-${owner}-${column}` }, column)).status).toBe(201)
     }
   }
   await stowage.stowage.runJobs()
   const reading = await stranger.token(['read:package'])
-  const others = await stranger.token(['write:package'], { packages: ['acme/other-*', 'vault/other-*'] })
+  const others = await stranger.token(['write:package'], { packages: ['acme/other-*', '*/other-*'] })
   const within = await stranger.token(['write:package'], { packages: ['*/tool-*'] })
   const publicOnly = await stranger.token(['write:package', 'public-only'])
   const users = (name: string): [string, string] => ['users', name]
@@ -108,7 +110,7 @@ async function lay(owner: string, holder: [string, string | number] | undefined)
   }
   await stowage.change('delete from package_grants')
   for (const [column, { visibility, named }] of Object.entries(columns)) {
-    const path = `/api/v1/packages/${owner}/generic/tool-${column}/-/access`
+    const path = `/api/v1/packages/${owner}/generic/tool-${owner}-${column}/-/access`
     await send('PATCH', path, { visibility })
     if (named && holder) await send('PUT', `${path}/${holder.join('/')}`, { permission: named })
   }
@@ -118,7 +120,7 @@ let unique = 0
 
 /** What somebody holds, by each of the ways that there are to a package. */
 async function held(client: Client, owner: string, column: Column): Promise<Record<string, string>> {
-  const name = `tool-${column}`
+  const name = `tool-${owner}-${column}`
   const api = `/api/v1/packages/${owner}/generic/${name}`
   const status = async (answer: Promise<Response>) => {
     const response = await answer

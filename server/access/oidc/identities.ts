@@ -1,6 +1,6 @@
 import { type IdentityRow, identitiesOf } from '../../catalogue/identities.ts'
 import type { Catalogue } from '../../catalogue/transaction.ts'
-import type { OidcProvider } from '../../lib/oidc-providers.ts'
+import type { OidcProvider } from '../../lib/oidc-provider.ts'
 import { Problem } from '../../problems.ts'
 import type { SignedIn } from '../caller.ts'
 import { type AdminGrant, standingOf } from '../grant.ts'

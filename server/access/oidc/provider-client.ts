@@ -1,5 +1,5 @@
 import type * as OpenIdClient from 'openid-client'
-import type { OidcProvider } from '../../lib/oidc-providers.ts'
+import type { OidcProvider } from '../../lib/oidc-provider.ts'
 import { OutgoingError, type OutgoingParts } from '../../lib/outgoing.ts'
 import { hostsOf, outgoingFetch } from '../../lib/outgoing-fetch.ts'
 import { type Vouched, vouchedFrom } from './vouched.ts'

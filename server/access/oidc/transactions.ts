@@ -11,7 +11,6 @@ import {
 } from '../../catalogue/identities.ts'
 import { deleteResetLinks } from '../../catalogue/links.ts'
 import { alone, lockAccounts, lockByName } from '../../catalogue/named-locks.ts'
-import { passkeysOf } from '../../catalogue/passkeys.ts'
 import type { Tx } from '../../catalogue/schema.ts'
 import { endSessions } from '../../catalogue/sessions.ts'
 import { deleteTeamMember, insertTeamMember, isOnlyOwner } from '../../catalogue/teams.ts'
@@ -136,10 +135,13 @@ export const unlinkIdentity = transaction('unlink identity', async (tx, args: Un
   const gone = user && (await deleteIdentity(tx, { id, userId }))
   if (!user || !gone) throw new Problem('not-found', 'identity does not exist')
   const hasPassword = args.takesPasswords && user.password_hash !== null
-  const isLastWay =
-    !hasPassword && (await identitiesOf(tx, userId)).length + (await passkeysOf(tx, userId)).length === 0
+  // A passkey beside it does not count: nobody would vouch for the account any more, and it would go on.
+  const isLastWay = !hasPassword && (await identitiesOf(tx, userId)).length === 0
   if (isLastWay && !args.asAdministrator) {
-    throw new Problem('unprocessable', 'This is the only way in that your account has: add another one first.')
+    throw new Problem(
+      'unprocessable',
+      'Your account has no password, so a provider vouches for it: link another one first, or ask an administrator.',
+    )
   }
   await audit(tx, caller, now, {
     action: 'identity.unlinked',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseProviders } from '../../lib/oidc-providers.ts'
 import { ownerName } from '../../names.ts'
+import { parseProviders } from '../../oidc-settings.ts'
 import { groupRules, mayComeIn, proposedName, vouchedFrom } from './vouched.ts'
 
 function provider(settings: Record<string, string> = {}) {

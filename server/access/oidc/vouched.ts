@@ -1,4 +1,4 @@
-import type { OidcProvider } from '../../lib/oidc-providers.ts'
+import type { OidcProvider } from '../../lib/oidc-provider.ts'
 import { ownerKey, ownerName } from '../../names.ts'
 
 /** What a provider says of somebody, once it is known that the provider says it. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import type { Caller } from '../../access/caller.ts'
 import { administer, mustBeInReach, signedIn } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
@@ -21,6 +22,14 @@ export function identities(parts: HttpParts): Hono<ApiEnv> {
   const logged = (user: string, admin: string, sentence: string) =>
     parts.log.info({ 'user.name': user, 'admin.name': admin }, sentence)
 
+  /** A token that is for what is public only does not reach an account that is not. */
+  const mayUse = async (caller: Caller, scope: 'read:user' | 'write:user') => {
+    const known = signedIn(caller, scope)
+    const user = await parts.accounts.byId(known.account.id)
+    if (user) mustBeInReach(known, user)
+    return known
+  }
+
   return new Hono<ApiEnv>()
     .get(
       '/user/identities',
@@ -34,7 +43,7 @@ export function identities(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'All of them.', schema: identitySchema.array() } },
       }),
       async (c) => {
-        const caller = signedIn(await c.env.askCaller(), 'read:user')
+        const caller = await mayUse(await c.env.askCaller(), 'read:user')
         return json((await parts.identities.list(caller)).map(identityShape))
       },
     )
@@ -50,7 +59,7 @@ export function identities(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is unlinked.' } },
       }),
       async (c) => {
-        const caller = signedIn(await c.env.askCaller(), 'write:user')
+        const caller = await mayUse(await c.env.askCaller(), 'write:user')
         const { issuer } = await parts.identities.unlink(caller, c.req.param('id'))
         const { name } = caller.account
         parts.log.info({ 'user.name': name, 'oidc.issuer': issuer }, `${name} unlinked an identity`)

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { administer, mustBeInReach } from '../../access/grant.ts'
 import { Problem } from '../../problems.ts'
 import type { HttpParts } from '../parts.ts'
@@ -10,6 +10,13 @@ import { passkeyShape } from './shapes.ts'
 
 /** `/user/passkeys`: one's own, which a browser makes. `/admin/users/{name}/passkeys`: whose authenticators are lost. */
 export function passkeys(parts: HttpParts): Hono<ApiEnv> {
+  const ownOf = async (c: Context<ApiEnv>, scope: 'read:user' | 'write:user') => {
+    const own = parts.passkeys.of(await c.env.askCaller(), scope)
+    const user = await parts.accounts.byId(own.caller.account.id)
+    if (user) mustBeInReach(own.caller, user)
+    return own
+  }
+
   return new Hono<ApiEnv>()
     .get(
       '/user/passkeys',
@@ -23,7 +30,7 @@ export function passkeys(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'All of them.', schema: passkeySchema.array() } },
       }),
       async (c) => {
-        const own = parts.passkeys.of(await c.env.askCaller(), 'read:user')
+        const own = await ownOf(c, 'read:user')
         return json((await parts.passkeys.list(own)).map(passkeyShape))
       },
     )
@@ -40,7 +47,7 @@ export function passkeys(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is removed.' } },
       }),
       async (c) => {
-        const own = parts.passkeys.of(await c.env.askCaller(), 'write:user')
+        const own = await ownOf(c, 'write:user')
         await parts.passkeys.removeOther(own, passkeyId(c.req.param('id')))
         const { name } = own.caller.account
         parts.log.info({ 'user.name': name }, `Removed a passkey of ${name}`)

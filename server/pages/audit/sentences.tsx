@@ -443,6 +443,7 @@ const reasons: Record<string, string> = {
   'code-missing': 'the second factor was missing',
   'wrong-code': 'wrong code',
   'passkey-missing': 'a passkey was missing',
+  'provider-only': 'the account signs in through a provider',
   'unknown-passkey': 'a passkey that is nobody’s here',
   'wrong-passkey': 'a passkey’s answer that was not right',
   'passkey-counter': 'a passkey of which there may be a copy',

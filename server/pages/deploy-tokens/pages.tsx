@@ -113,7 +113,7 @@ function TrailTo({ at, step }: { at: Addresses; step: string }) {
 /** What a new one may do: reading alone, or publishing too. */
 const scopeChoices = [
   { value: 'write:package', label: 'Publish and delete packages', hint: 'Reading is part of it.' },
-  { value: 'read:package', label: 'Read packages', hint: 'Also those that are private.' },
+  { value: 'read:package', label: 'Read packages', hint: 'A private package only where that names the token.' },
 ]
 
 export function NewDeployToken(props: {

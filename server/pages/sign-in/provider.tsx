@@ -45,7 +45,9 @@ export function providerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
   const refused = (c: Context<PageEnv>, error: unknown) => {
     if (!(error instanceof SignInRefused)) throw error
     const { name, title } = titleOf(c)
-    parts.log.warn({ 'oidc.provider': name }, `Nobody came in by ${name}: ${error.reason}`)
+    // Anybody can come here with nothing in his hands.
+    const level = error.kind === 'begin-again' && error.reason === error.message ? 'debug' : 'warn'
+    parts.log[level]({ 'oidc.provider': name }, `Nobody came in by ${name}: ${error.reason}`)
     const headers = { ...unstored, 'Set-Cookie': keep('oidc', undefined) }
     return render(
       c,

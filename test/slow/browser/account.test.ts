@@ -204,7 +204,7 @@ test('the keyboard alone makes a token', async () => {
   await page.keyboard.press('Tab')
   await page.keyboard.press('Space')
   expect(await page.getByRole('checkbox', { name: 'Read packages' }).isChecked()).toBe(true)
-  for (let steps = 0; steps < 8; steps++) await page.keyboard.press('Tab')
+  for (let steps = 0; steps < 9; steps++) await page.keyboard.press('Tab')
   expect(await page.evaluate('document.activeElement.name')).toBe('expires')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')

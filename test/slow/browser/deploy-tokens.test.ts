@@ -42,7 +42,7 @@ test.each(looks)('a deploy token from its making to its end: %s', async (look, o
   await check()
   await follow(page.getByRole('link', { name: 'New deploy token' }).first())
   await check()
-  await page.getByLabel('Name').fill('release')
+  await page.getByLabel('Name', { exact: true }).fill('release')
   await page.getByLabel('Packages (optional)').fill('tool-*\nelse/tool')
   await press(window, 'Make deploy token')
   await says(window, `is of another owner than ${org}`)

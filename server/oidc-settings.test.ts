@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseProviders, providerVariable } from './oidc-providers.ts'
+import { parseProviders, providerVariable } from './oidc-settings.ts'
 
 const needed = {
   STOWAGE_OIDC_CORP_ISSUER: 'https://id.example.com/realms/acme',
