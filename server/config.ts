@@ -247,7 +247,7 @@ const variables = {
   ).prefault(''),
   STOWAGE_OIDC_PUBLISHERS: readAs(
     parseIssuers,
-    'must be issuers separated by commas, each once and 20 at most: github, gitlab, https://ci.example.com, gitlab=https://gitlab.example.com',
+    'must be issuers separated by commas, each once and 20 at most, with https addresses, or http on this machine: github, gitlab, https://ci.example.com, gitlab=https://gitlab.example.com',
   ).prefault(''),
   STOWAGE_METRICS_TOKEN: readAs(
     (text) => (/^[!-~]{16,}$/.test(text) ? text : undefined),

@@ -1,3 +1,4 @@
+import { isIssuer } from './lib/issuers.ts'
 import type { GroupTeam, OidcProvider } from './lib/oidc-provider.ts'
 
 /** What can be said of a provider, behind `STOWAGE_OIDC_<NAME>_`. */
@@ -110,15 +111,8 @@ function readProvider(name: string, values: Partial<Record<ProviderKey, string>>
   return { provider, mistakes }
 }
 
-/** By http only on this machine: whoever stands between could say who anybody is. */
 function issuerAddress(text: string): string | undefined {
-  const url = text.length <= 500 && /^https?:\/\/[!-~]+$/.test(text) ? URL.parse(text) : null
-  if (!url?.hostname || url.username || url.password || /[?#]/.test(text)) return undefined
-  return url.protocol === 'https:' || isLoopback(url.hostname) ? text : undefined
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+  return isIssuer(text) ? text : undefined
 }
 
 function visible(text: string): string | undefined {

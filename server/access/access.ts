@@ -157,7 +157,7 @@ export class Access {
     const credentials = { kind: 'password', user, password, code: undefined } as const
     const { row, hash } = await this.#rightPassword(await this.#userToSignIn(credentials), credentials, remote)
     if (row.totp_secret === null && row.has_passkeys === 0)
-      return { caller: await this.#withCode(row, hash, undefined, remote) }
+      return { caller: await this.#withCode(row, hash, undefined, remote, 'browser') }
     this.#signIns.failed(row.totp_secret === null ? 'passkey-missing' : 'code-missing', remote, row)
     return { awaited: this.#awaitedCodes.seal(row) }
   }
@@ -323,8 +323,7 @@ export class Access {
   ): Promise<SignedIn> {
     const { totp_secret: secondFactor } = row
     await this.#secondFactors.demand(row, code, remote)
-    const inBrowser = by === 'browser' && secondFactor !== null ? ({ inBrowser: true } as const) : {}
-    const credential = { kind: 'password', hash, secondFactor, ...inBrowser } as const
+    const credential = { kind: 'password', hash, secondFactor, inBrowser: by === 'browser' } as const
     return { kind: 'user', account: accountFrom(row), credential, address: remote }
   }
 

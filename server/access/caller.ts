@@ -58,8 +58,8 @@ export interface PasswordCredential {
   secondFactor: string | null
   /** The browser's session in which it was typed once more, if it was: without that it says nothing. */
   session?: number
-  /** Given to a page, with the code of the second factor: that is enough also where there are passkeys, which no program can show. */
-  inBrowser?: true
+  /** Typed into a page, which can ask for more than a program can show. */
+  inBrowser?: boolean
 }
 
 export interface TokenCredential {

@@ -228,9 +228,10 @@ export function deployStandingOf({ owner, credential, address }: DeployTokenCall
   return { userId: owner.id, credential: { kind, id, viaBasic }, address }
 }
 
-/** Whether no request is let in by the account's password: who has more than one is not known by that alone. */
-function takesTokensAlone(user: UserRow): boolean {
-  return user.has_passkeys === 1 || user.has_identities === 1
+/** Whether the account takes more than this password: of who has a passkey a second factor, and of programs a token. */
+function isTooLittle(user: UserRow, { inBrowser = false, secondFactor }: PasswordCredential): boolean {
+  if (user.has_passkeys === 1) return !inBrowser || secondFactor === null
+  return user.has_identities === 1 && !inBrowser
 }
 
 /**
@@ -252,7 +253,7 @@ async function lockedCaller(tx: Tx, standing: Standing, now: number): Promise<Si
     case 'password':
       if (user.password_hash !== credential.hash) throw wrongCredentials()
       if (user.totp_secret !== credential.secondFactor) throw wrongCredentials()
-      if (takesTokensAlone(user) && credential.session === undefined && !credential.inBrowser) throw wrongCredentials()
+      if (credential.session === undefined && isTooLittle(user, credential)) throw wrongCredentials()
       if (credential.session !== undefined && !(await sessionLives(tx, { id: credential.session, userId, now })))
         throw wrongCredentials()
       return { kind: 'user', account, credential, address }

@@ -68,14 +68,15 @@ export class IdTokens {
     if (!keys.ids.has(kid)) throw refused('is signed by a key that its issuer does not have')
     const options = { issuer: issuer.url, algorithms, clockTolerance: tolerance, currentDate: new Date(this.#now()) }
     const { payload } = await jwtVerify(token, keys.find, options).catch((error) => {
-      if (error instanceof errors.JOSEError) throw refused(signatureFault(error.code))
-      throw error
+      // Of a key with which nothing can be checked the library says only that: one that is too short, or no point of its curve.
+      throw refused(signatureFault(error instanceof errors.JOSEError ? error.code : ''))
     })
     return {
       issuer,
       claims: claimsFrom(payload),
       sha256: sha256(JSON.stringify([issuer.url, payload.jti])),
-      expiresAt: ((payload.exp ?? 0) + tolerance) * 1000,
+      // Some have fractions of a second.
+      expiresAt: Math.ceil(((payload.exp ?? 0) + tolerance) * 1000),
     }
   }
 }

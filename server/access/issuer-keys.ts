@@ -1,5 +1,5 @@
 import type { JSONWebKeySet, LocalJWKSet } from 'jose'
-import { discoveryAddress, type Issuer } from '../lib/issuers.ts'
+import { discoveryAddress, type Issuer, isOnThisMachine } from '../lib/issuers.ts'
 import { OutgoingError } from '../lib/outgoing.ts'
 import type { OutgoingFetch } from '../lib/outgoing-fetch.ts'
 import { Problem } from '../problems.ts'
@@ -102,8 +102,9 @@ export class IssuerKeys {
 
 /** Keys come on no less safe a way than what names them. */
 function isAsSafe(address: string, issuer: Issuer): boolean {
-  const protocol = URL.parse(address)?.protocol
-  return protocol === 'https:' || (protocol === 'http:' && issuer.url.startsWith('http:'))
+  const url = URL.parse(address)
+  if (url?.protocol === 'https:') return true
+  return url?.protocol === 'http:' && issuer.url.startsWith('http:') && isOnThisMachine(url)
 }
 
 /** Keys with an id that sign, and that everybody may know. */

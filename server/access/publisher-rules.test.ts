@@ -84,12 +84,21 @@ describe('whether a rule is about a token', () => {
     [{ repository_id: '74', event_name: 'pull_request_target' }, { ...job, event_name: 'pull_request_target' }, true],
     [{ repository_id: '74', event_name: 'workflow_run' }, job, false],
     [{ repository_id: '74', event_name: 'push' }, job, true],
+    [{ repository_id: '74' }, { repository_id: '74', repository: 'octo/tool' }, false],
     // A rule without its pin, as nothing can have written it, is about nobody.
     [{}, job, false],
     [{ ref: 'refs/tags/v*' }, job, false],
   ]
   test.each(cases)('%j %j: %p', (wanted, token, expected) => {
     expect(isAbout(wanted, token, 'github')).toBe(expected)
+  })
+
+  test('a merge request, whose branch may be that of a fork, is none of a rule that does not name it', () => {
+    const ofFork = { project_id: '22', ref: 'main', pipeline_source: 'merge_request_event' }
+    expect(isAbout({ project_id: '22', ref: 'main' }, ofFork, 'gitlab')).toBe(false)
+    expect(isAbout({ project_id: '22', pipeline_source: '*' }, ofFork, 'gitlab')).toBe(false)
+    expect(isAbout({ project_id: '22', pipeline_source: 'merge_request_event' }, ofFork, 'gitlab')).toBe(true)
+    expect(isAbout({ project_id: '22', ref: 'main' }, { ...ofFork, pipeline_source: 'push' }, 'gitlab')).toBe(true)
   })
 
   test('in the pin nothing is a wildcard, whatever was written down', () => {
@@ -104,7 +113,7 @@ describe('whether a rule is about a token', () => {
     fc.assert(
       fc.property(ids, ids, refs, fc.string(), (wanted, is, ref, value) => {
         const rule = { repository_id: wanted, ref }
-        const token = { repository_id: is, ref: value }
+        const token = { repository_id: is, ref: value, event_name: 'push' }
         if (isAbout(rule, token, 'github')) {
           expect(is).toBe(wanted)
           expect(pinnedBy(github, token)).toBe(readRule(github, rule))
@@ -133,7 +142,8 @@ test('what is kept says what a job was, and neither whose address it has nor whe
     ...{ iss: 'i', aud: 'a', jti: 'j', exp: '1', user_email: 'ada@example.com', nonce: 'n', custom: 'c', other: 'o' },
     ...{ sub: 's', sha: 'x'.repeat(400) },
   }
-  expect(keptClaims(claims, [{ custom: '*' }])).toEqual({ sub: 's', sha: `${'x'.repeat(299)}…`, custom: 'c' })
+  const wanted = { custom: '*', user_email: 'ada@example.com' }
+  expect(keptClaims(claims, [wanted])).toEqual({ sub: 's', sha: `${'x'.repeat(299)}…`, custom: 'c' })
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.string({ unit: 'binary', maxLength: 400 })), (payload) => {
       const kept = keptClaims(claimsFrom(payload), [payload])

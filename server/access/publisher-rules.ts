@@ -50,11 +50,18 @@ export function pinOf(kind: IssuerKind): { claim: string; help: string } {
 const checkedAnyhow: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'])
 
 /**
- * Events whose jobs run with the rights of a repository on what strangers send to it. A rule that does not name them is about neither.
+ * Events whose jobs run with the rights of a repository on what strangers send to it. A rule that does not name them is about none.
  *
  * https://docs.github.com/en/actions/reference/security/secure-use
  */
 const eventsOfStrangers: ReadonlySet<string> = new Set(['pull_request_target', 'workflow_run'])
+/**
+ * What GitLab calls the same: a member may run the pipeline of a fork's merge request in the project, and its `ref` is the branch of
+ * the fork, which may have any name.
+ *
+ * https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/#run-pipelines-in-the-parent-project
+ */
+const sourcesOfStrangers: ReadonlySet<string> = new Set(['merge_request_event'])
 
 /**
  * Checks what a rule wants, and answers the pin by which it is found.
@@ -93,8 +100,11 @@ function pinText(claim: string, value: string): string {
 
 /** Whether a token says everything that a rule wants. */
 export function isAbout(wanted: WantedClaims, claims: TokenClaims, kind: IssuerKind): boolean {
-  const { event_name: event } = claims
+  const { event_name: event, pipeline_source: source } = claims
+  // All that GitHub signs says it: of what does not, nobody knows who set it off.
+  if (kind === 'github' && event === undefined) return false
   if (event !== undefined && eventsOfStrangers.has(event) && wanted.event_name !== event) return false
+  if (source !== undefined && sourcesOfStrangers.has(source) && wanted.pipeline_source !== source) return false
   const pin = pins[kind].claim
   if (wanted[pin] === undefined || wanted[pin] !== claims[pin]) return false
   return Object.entries(wanted).every(([name, pattern]) => {
@@ -166,9 +176,14 @@ export function keptClaims(claims: TokenClaims, wanted: readonly WantedClaims[])
   const names = new Set<string>([...shownClaims, ...wanted.flatMap(Object.keys)])
   const kept = [...names].flatMap((name): [string, string][] => {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined
-    return value === undefined ? [] : [[name, cut(value)]]
+    return value === undefined || isPrivate(name) ? [] : [[name, cut(value)]]
   })
   return Object.fromEntries(kept.slice(0, shownClaims.length + mostClaims))
+}
+
+/** A rule may ask for it, but nobody else shall read it. */
+function isPrivate(name: string): boolean {
+  return /mail/i.test(name)
 }
 
 /** No half of a character at the end. */

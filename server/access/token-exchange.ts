@@ -204,8 +204,8 @@ export class TokenExchange {
     const rows = await publishersPinning(this.#catalogue.read, where, { ownerId: undefined, limit: mostLookedAt })
     const about = rows.filter((row) => isAbout(wantedBy(row), claims, issuer.kind))
     const [id, ...others] = new Set(about.map((row) => row.owner_id))
-    // Everybody may make rules about every repository: those of strangers must not decide where its job publishes.
-    if (others.length > 0) throw severalOwners()
+    // Everybody may make rules about every repository: those of strangers must not decide where its job publishes, nor by being many.
+    if (others.length > 0 || rows.length === mostLookedAt) throw severalOwners()
     return id
   }
 }

@@ -179,6 +179,9 @@ export async function fileOrigins(
     .offset(page.offset)
     .limit(page.limit)
     .execute()
+  // Most versions have few or none: then this was all.
+  const isAll = origins.length < page.limit && (origins.length > 0 || page.offset === 0)
+  if (isAll) return { origins, total: page.offset + origins.length }
   const { total } = await its.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
   return { origins, total: Number(total) }
 }

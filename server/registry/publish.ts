@@ -127,7 +127,8 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   })
   if (added === undefined) throw nameTaken(await fileInVersion(tx, version.id, args.file.key))
   const origin = caller.kind === 'deploy-token' ? caller.credential.origin : undefined
-  if (origin) await insertFileOrigin(tx, { file_id: added, issuer: origin.issuer, claims: JSON.stringify(origin.claims) })
+  if (origin)
+    await insertFileOrigin(tx, { file_id: added, issuer: origin.issuer, claims: JSON.stringify(origin.claims) })
 
   // With the commit its bytes are counted, and reserved no more.
   if (args.isReserved) await deleteReservations(tx, [args.uploadId])

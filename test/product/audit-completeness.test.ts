@@ -226,11 +226,14 @@ async function singleSignOn(oda: Client): Promise<void> {
   issuer.account('nia', { email: 'nia@id.example.com', groups: ['staff', 'owners', 'operators'] })
   secrets.set('what a provider says', 'oda@id.example.com').set('what it says of another', 'nia@id.example.com')
   await send(oda, 'POST', '/orgs', { username: 'oda-org' })
+  // A linked account's password is for its browser alone.
+  const byToken = await oda.token(['write:user'])
+  secrets.set('the token of who links', byToken.secret)
   const known = new Person(stowage)
   await done(known.browser.signIn('oda'))
   await done(known.link('corp', 'oda', 'oda-Pass-1234'), 303)
-  const [identity] = (await send(oda, 'GET', '/user/identities')) as { id: number }[]
-  await send(oda, 'DELETE', `/user/identities/${identity?.id}`)
+  const [identity] = (await send(byToken, 'GET', '/user/identities')) as { id: number }[]
+  await send(byToken, 'DELETE', `/user/identities/${identity?.id}`)
   await done(new Person(stowage).comeIn('corp', 'nia'), 303)
   for (const groups of [['staff'], []]) {
     issuer.account('nia', { groups })

@@ -56,6 +56,24 @@ describe('downloads that are redirected to the bucket', () => {
     await server?.[Symbol.asyncDispose]()
   })
 
+  test('of a private package lead nobody there but those who may read it', async () => {
+    expect((await ada.put({ package: 'hush' }, content)).status).toBe(201)
+    const eve = (await stowage.user('eve')).as('ada')
+    const access = '/api/v1/packages/ada/generic/hush/-/access'
+    const set = async (method: string, path: string, body: object) =>
+      expect((await ada.fetch(path, { method, body: JSON.stringify(body) })).ok).toBe(true)
+    const asks = async (client: Client) => {
+      const answer = await asked(client, { package: 'hush' })
+      return { status: answer.status, leads: linkIn(answer) !== '' }
+    }
+    expect(await asks(eve)).toEqual({ status: 303, leads: true })
+    await set('PATCH', access, { visibility: 'private' })
+    for (const client of [eve, stowage.anonymous.as('ada')])
+      expect(await asks(client)).toEqual({ status: 404, leads: false })
+    await set('PUT', `${access}/users/eve`, { permission: 'read' })
+    expect(await asks(eve)).toEqual({ status: 303, leads: true })
+  })
+
   test('come with the same bytes, name and type, whole and in pieces', async () => {
     const answer = await asked(stowage.anonymous.as('ada'), { file })
     expect(answer.status).toBe(303)

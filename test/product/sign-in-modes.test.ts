@@ -26,7 +26,17 @@ describe('where sign-in is required', () => {
   const routes = routesOf(apiApp({} as HttpParts))
   const isOpen = (path: string) => ['/api/v1/version', '/api/v1/openapi.json'].includes(path)
 
-  test.each(routes)('nobody gets anything from $method $path without', async ({ method, path }) => {
+  // A job shows an ID token there, which is all that it has; without one there is nothing to be had.
+  const exchange = '/api/v1/oidc/token'
+
+  test('nobody gets a token for a job without an ID token', async () => {
+    const response = await stowage.anonymous.fetch(exchange, { method: 'POST', body: '{}' })
+    expect(response.status).toBe(400)
+  })
+
+  const asked = routes.filter(({ path }) => path !== exchange)
+
+  test.each(asked)('nobody gets anything from $method $path without', async ({ method, path }) => {
     for (const name of ['ada', 'nobody']) {
       const at = path.replace(/:(name|owner|org|username|user)\b/g, name).replace(/:\w+/g, '1')
       const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }

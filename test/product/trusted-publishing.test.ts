@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import { CiIssuer, job, newKey } from '../support/ci-issuer.ts'
 import { blobFiles } from '../support/inventory.ts'
@@ -144,6 +145,35 @@ test('the token of a job is dead after 15 minutes', async () => {
   expect((await its.put({ owner: 'ada', package: 'tool-a' }, 'in time')).status).toBe(201)
   stowage.clock.ahead = 15 * 60_000 + 1_000
   expect((await its.put({ owner: 'ada', package: 'tool-b' }, 'late')).status).toBe(401)
+})
+
+test('the token of a job reads nothing more once it is dead, and an upload that outlasts it is refused', async () => {
+  await using ci = await CiIssuer.start()
+  await using stowage = await trusting(ci, { nodes: 1 })
+  const ada = await stowage.user('ada', { visibility: 'private' })
+  await trust(ada, ci)
+  const its = await jobOf(stowage, ci)
+  const address = { owner: 'ada', package: 'tool-a' }
+  expect((await its.put(address, 'x')).status).toBe(201)
+  for (let round = 0; round < 3; round++) expect((await its.get(address)).status).toBe(200)
+  const authorization = { Authorization: `Bearer ${its.secret}` }
+  using upload = await SlowUpload.begin(stowage.port, ada.path({ package: 'tool-slow' }), authorization, 10)
+  await upload.send('first')
+  const bytesAreThere = async () => [...(await blobFiles(stowage.dataDir)).values()].some((size) => size > 1)
+  await until(bytesAreThere, 'the first bytes are there')
+  stowage.clock.ahead = 15 * 60_000 + 1_000
+  expect((await its.get(address)).status).toBe(401)
+  await upload.send('later')
+  expect((await upload.answer()).status).toBe(401)
+  expect((await ada.get({ package: 'tool-slow' })).status).toBe(404)
+})
+
+test('times may have fractions of a second', async () => {
+  await using ci = await CiIssuer.start()
+  await using stowage = await trusting(ci)
+  await trust(await stowage.user('ada'), ci)
+  const claims = { exp: seconds() + 300.1234567, nbf: seconds() - 0.5, iat: seconds() - 0.25 }
+  expect((await exchange(stowage, await ci.forge(stowage.url, { claims }))).status).toBe(200)
 })
 
 describe('an ID token is refused', () => {
@@ -421,6 +451,43 @@ describe('the keys of an issuer', () => {
     )
   })
 
+  test('are asked for by http on this machine alone', async () => {
+    await using ci = await CiIssuer.start()
+    const found: string[] = []
+    const resolve = async (host: string) => {
+      found.push(host)
+      return []
+    }
+    await using stowage = await trusting(ci, { replace: { outgoing: { resolve } } })
+    await trust(await stowage.user('ada'), ci)
+    ci.answer = describing({ jwks_uri: 'http://ci.example.com/jwks' })
+    expect((await exchange(stowage, await ci.sign(stowage.url))).status).toBe(503)
+    expect(found).toEqual([])
+  })
+
+  test('with which nothing can be checked are told as such', async () => {
+    await using ci = await CiIssuer.start()
+    await using stowage = await trusting(ci)
+    await trust(await stowage.user('ada'), ci)
+    const { n, e } = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
+    ci.answer = keys([
+      { kty: 'RSA', kid: 'short', n, e },
+      { kty: 'RSA', kid: 'broken' },
+      { kty: 'EC', kid: 'nowhere', crv: 'P-256', x: 'AA', y: 'AA' },
+      publicKey(ci),
+    ])
+    const [, payload, signature] = (await ci.sign(stowage.url)).split('.')
+    for (const [kid, alg] of [
+      ['short', 'RS256'],
+      ['broken', 'RS256'],
+      ['nowhere', 'ES256'],
+    ]) {
+      const told = await refusal(await exchange(stowage, `${base64url({ alg, kid })}.${payload}.${signature}`))
+      expect(told).toMatch(/^400 invalid_request: The ID token is not signed as it should be/)
+    }
+    expect((await exchange(stowage, await ci.sign(stowage.url))).status).toBe(200)
+  })
+
   test('are for what they say they are for', async () => {
     await using ci = await CiIssuer.start()
     await using stowage = await trusting(ci)
@@ -491,6 +558,22 @@ describe('a request', () => {
     expect(await told('admin')).toMatch(/^400 invalid_request: No rule lets this job publish/)
     expect(await told('nobody')).toBe(await told('admin'))
     expect(await told('not%20a/name')).toMatch(/^400 invalid_target/)
+  })
+
+  test('says it also where strangers have so many rules that not all are looked at', async () => {
+    await using ci = await CiIssuer.start()
+    await using stowage = await trusting(ci)
+    await trust(await stowage.user('eve'), ci)
+    await trust(await stowage.user('mal'), ci, { claims: { ...rule, ref: 'refs/heads/none' } })
+    const numbers = Array.from({ length: 99 }, (_, index) => `select ${index} as n`).join(' union all ')
+    const copied = 'issuer, pinned, claims, packages, created_by, created_at, last_used_at'
+    await stowage.change(
+      `insert into publishers (owner_id, name, ${copied}) select owner_id, name || n, ${copied} from publishers, (${numbers}) as numbers`,
+    )
+    await trust(await stowage.user('ada'), ci)
+    expect(await refusal(await exchange(stowage, await ci.sign(stowage.url)))).toMatch(/^400 invalid_target/)
+    const its = await jobOf(stowage, ci, job, { resource: `${stowage.url}/api/packages/ada` })
+    expect((await its.put({ owner: 'ada', package: 'tool-a' }, 'x')).status).toBe(201)
   })
 
   test('is one of 120 that a network has in a minute', async () => {

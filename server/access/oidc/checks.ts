@@ -82,19 +82,24 @@ async function checkIdentity(
   if (askedWith === null) return 'vouched'
   if (!client || failed >= mostFailures) return unanswered(parts, identity, client, askedWith)
   const { provider } = client
-  const moment = String(Math.floor(now() / claimedFor))
-  const claim = { id: identity.id, askedWith, moment, expiresAt: now() + claimedFor }
+  const refreshToken = openToken(parts, identity, askedWith)
+  if (refreshToken === undefined) {
+    const fields = { 'oidc.provider': provider.name, 'user.id': identity.user_id }
+    parts.noticed(`${provider.title} could not be asked about an account: its refresh token cannot be read`, fields)
+    return unanswered(parts, identity, client, askedWith)
+  }
+  // With the next one: two nodes may ask on either side of its beginning.
+  const moment = Math.floor(now() / claimedFor)
+  const moments = [String(moment), String(moment + 1)]
+  const claim = { id: identity.id, askedWith, moments, expiresAt: now() + 2 * claimedFor }
   if (!(await catalogue.transact(claimCheck, claim))) return 'unanswered'
   let current = askedWith
   try {
-    const vouched = await client.refresh(
-      { refreshToken: openToken(parts, identity, askedWith), subject: identity.subject },
-      async (next) => {
-        const sealed = parts.refreshTokens.seal(next, refreshTokenContext(identity))
-        if (await catalogue.transact(keepRefreshToken, { id: identity.id, before: current, after: sealed }))
-          current = sealed
-      },
-    )
+    const vouched = await client.refresh({ refreshToken, subject: identity.subject }, async (next) => {
+      const sealed = parts.refreshTokens.seal(next, refreshTokenContext(identity))
+      if (await catalogue.transact(keepRefreshToken, { id: identity.id, before: current, after: sealed }))
+        current = sealed
+    })
     failures.delete(identity.issuer)
     const rules = groupRules(provider, vouched.groups)
     const at = { identityId: identity.id, rules, provider: provider.name, askedWith: current, now: now() }
@@ -109,7 +114,8 @@ async function checkIdentity(
     if (!(error instanceof ProviderFailed)) throw error
     const fields = { 'oidc.provider': provider.name, 'user.id': identity.user_id }
     if (error.kind !== 'declined') {
-      failures.set(identity.issuer, failed + 1)
+      // What it sends of one person alone keeps nobody else waiting.
+      if (error.kind === 'unreachable') failures.set(identity.issuer, failed + 1)
       parts.noticed(`${provider.title} could not be asked about an account: ${error.message}`, fields)
       return unanswered(parts, identity, client, current)
     }
@@ -142,11 +148,12 @@ async function unanswered(
   return 'lapsed'
 }
 
-function openToken({ refreshTokens }: ChecksParts, identity: IdentityRow, sealed: string): string {
+/** Undefined where it was sealed with another secret key. */
+function openToken({ refreshTokens }: ChecksParts, identity: IdentityRow, sealed: string): string | undefined {
   try {
     return refreshTokens.open(sealed, refreshTokenContext(identity))
-  } catch (error) {
-    throw new ProviderFailed('unreachable', 'the refresh token that is stored cannot be read', error)
+  } catch {
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import { Problem } from '../../problems.ts'
 import type { SignedIn } from '../caller.ts'
 import { type AdminGrant, standingOf } from '../grant.ts'
 import { liftSuspension, unlinkIdentity } from './transactions.ts'
+import { groupRules } from './vouched.ts'
 
 /** An identity as it is shown. */
 export interface Identity {
@@ -75,9 +76,13 @@ export class Identities {
   async #unlink(caller: SignedIn, userId: number, id: string, asAdministrator: boolean): Promise<Identity> {
     if (!/^[1-9]\d{0,14}$/.test(id)) throw new Problem('not-found', 'identity does not exist')
     const { catalogue, takesPasswords, now } = this.#parts
+    const providers = this.#parts.providers.map((provider) => ({
+      ...{ name: provider.name, issuer: provider.issuer },
+      rules: groupRules(provider, []),
+    }))
     const gone = await catalogue.transact(unlinkIdentity, {
       standing: standingOf(caller),
-      ...{ userId, id: Number(id), asAdministrator, takesPasswords, now: now() },
+      ...{ userId, id: Number(id), asAdministrator, takesPasswords, providers, now: now() },
     })
     return this.#shown(gone)
   }

@@ -256,5 +256,7 @@ function failureOf(error: unknown): ProviderFailed {
   if (said === 'invalid_grant') return new ProviderFailed('declined', `it answered ${said}`, error)
   // That this server is not known there says nothing about anybody.
   if (said) return new ProviderFailed('unreachable', `it answered ${said}`, error)
+  if (kind === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE')
+    return new ProviderFailed('unreachable', 'it takes none of what this server shows it', error)
   return new ProviderFailed('wrong', `${message}${kind ? ` (${kind})` : ''}`, error)
 }

@@ -305,8 +305,8 @@ export class ProviderSignIns {
     try {
       await this.#add(client, vouched, name, address)
     } catch (error) {
-      if (error instanceof Problem && /^(unprocessable|invalid-name)$/.test(error.code)) return undefined
-      throw error
+      // The name may be taken by himself, who came in twice at once.
+      if (!(error instanceof Problem && /^(unprocessable|invalid-name|already-exists)$/.test(error.code))) throw error
     }
     return identityBySubject(this.#parts.catalogue.read, vouched)
   }

@@ -121,22 +121,29 @@ interface Unlink {
   /** Whether an administrator does it for somebody. */
   asAdministrator: boolean
   takesPasswords: boolean
+  /** What each provider decides by its groups, as of who is in none of them. */
+  providers: readonly { name: string; issuer: string; rules: GroupRules }[]
   now: number
 }
 
-/** Nobody takes his own last way in away. */
+/** Nobody takes his own last way in away. What the provider's groups gave goes with it: nobody would be asked about them any more. */
 export const unlinkIdentity = transaction('unlink identity', async (tx, args: Unlink): Promise<IdentityRow> => {
   const { standing, userId, id, now } = args
   await lockAccounts(tx, { alone: [userId], shared: [standing.userId] })
   const caller = await callerNow(tx, standing, now)
   if (args.asAdministrator) administer(caller, 'write')
   else if (caller.account.id !== userId) throw new Problem('not-found', 'identity does not exist')
-  const user = await userById(tx, userId)
+  const before = await identityById(tx, id)
+  const provider = args.providers.find(({ issuer }) => issuer === before?.issuer)
+  const at = { rules: provider?.rules ?? { isAdmin: null, teams: [] }, provider: provider?.name ?? '', now }
+  const held = await hold(tx, { identityId: id, askedWith: undefined, ...at })
+  const user = held?.user.id === userId ? held.user : undefined
   const gone = user && (await deleteIdentity(tx, { id, userId }))
   if (!user || !gone) throw new Problem('not-found', 'identity does not exist')
   const hasPassword = args.takesPasswords && user.password_hash !== null
+  const others = await identitiesOf(tx, userId)
   // A passkey beside it does not count: nobody would vouch for the account any more, and it would go on.
-  const isLastWay = !hasPassword && (await identitiesOf(tx, userId)).length === 0
+  const isLastWay = !hasPassword && others.length === 0
   if (isLastWay && !args.asAdministrator) {
     throw new Problem(
       'unprocessable',
@@ -148,6 +155,7 @@ export const unlinkIdentity = transaction('unlink identity', async (tx, args: Un
     owner: user,
     details: { issuer: gone.issuer },
   })
+  if (held && !others.some(({ issuer }) => issuer === gone.issuer)) await applyGroups(tx, held, at)
   return gone
 })
 
@@ -240,8 +248,8 @@ export const lapseIdentity = transaction('lapse identity', async (tx, args: Laps
   if (row.is_admin === 1 && maySignIn(row)) {
     await lockByName(tx, [alone('administrators')])
     if (!(await anotherAdministrator(tx, user.id))) {
-      // Asked about again until there is another one: so nothing else is noted.
-      await audit(tx, 'server', now, lapsed(user, args, 'last administrator'))
+      // Asked about again until there is another one: so nothing else is noted, and nothing where that is each quarter of an hour.
+      if (wasAsked) await audit(tx, 'server', now, lapsed(user, args, 'last administrator'))
       const sentence = `${user.name} is the last administrator, and was not suspended`
       return { ...applied, suspended: false, kept: [...kept, sentence] }
     }
@@ -272,7 +280,10 @@ interface Held {
 }
 
 /** Takes all locks that are needed, in their order, and reads what they are about. */
-async function hold(tx: Tx, { identityId, rules, askedWith }: AtIdentity): Promise<Held | undefined> {
+async function hold(
+  tx: Tx,
+  { identityId, rules, askedWith }: Pick<AtIdentity, 'identityId' | 'rules' | 'askedWith'>,
+): Promise<Held | undefined> {
   const before = await identityById(tx, identityId)
   if (!before) return undefined
   await lockAccounts(tx, { alone: [before.user_id] })
@@ -291,7 +302,11 @@ async function hold(tx: Tx, { identityId, rules, askedWith }: AtIdentity): Promi
 }
 
 /** Adds to and removes from the mapped teams, and no others; makes and unmakes administrators. Answers what must stay. */
-async function applyGroups(tx: Tx, { user, teams }: Held, { rules, provider, now }: AtIdentity): Promise<string[]> {
+async function applyGroups(
+  tx: Tx,
+  { user, teams }: Pick<Held, 'user' | 'teams'>,
+  { rules, provider, now }: Pick<AtIdentity, 'rules' | 'provider' | 'now'>,
+): Promise<string[]> {
   const kept: string[] = []
   for (const team of teams) {
     const owner = { id: team.organisation_id, name: team.organisation }
@@ -330,8 +345,8 @@ async function applyGroups(tx: Tx, { user, teams }: Held, { rules, provider, now
 interface ClaimCheck {
   id: number
   askedWith: string
-  /** The same for all that may come at the same moment. */
-  moment: string
+  /** The present one and the next one, the same for all that may come at the same moment. */
+  moments: readonly string[]
   expiresAt: number
 }
 
@@ -340,10 +355,18 @@ interface ClaimCheck {
  * that is used twice may be taken for a stolen one, and cost the one that has come in its place.
  */
 export const claimCheck = transaction('claim identity check', async (tx, args: ClaimCheck): Promise<boolean> => {
-  const { id, askedWith, moment, expiresAt } = args
+  const { id, askedWith, moments, expiresAt } = args
   const identity = await lockIdentity(tx, id)
   if (identity?.refresh_token !== askedWith) return false
-  return useOnce(tx, { kind: 'identity check', sha256: sha256(`${askedWith} ${moment}`), expiresAt })
+  for (const moment of moments) {
+    const isFree = await useOnce(tx, {
+      kind: 'identity check',
+      sha256: sha256(`${askedWith} ${moment}`),
+      expiresAt,
+    })
+    if (!isFree) return false
+  }
+  return true
 })
 
 /** False where the identity has another one by now. */

@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../components/icon.tsx'
 import { Alert, Empty, PrivateBadge, Section, Trail, VisibilityBadge } from '../components/parts.tsx'
 import { actions, TableHead } from '../components/table-head.tsx'
 import type { Faults } from '../forms.ts'
+import { sizeOfTitle } from '../packages/facts.tsx'
 import { useSite } from '../site.ts'
 import { shortened } from '../words.ts'
 
@@ -46,7 +47,7 @@ export function AccessPage(props: AccessProps) {
         ]}
       />
       <div class="flex flex-wrap items-center gap-x-3 gap-y-2 mb-4">
-        <h1 class="breaks">Access to {its.name}</h1>
+        <h1 class={sizeOfTitle(its.name)}>Access to {its.name}</h1>
         {its.visibility === 'private' ? <PrivateBadge /> : <VisibilityBadge visibility={owner.visibility} />}
       </div>
       {faults?.form && <Alert tone="error">{faults.form}</Alert>}
@@ -118,7 +119,9 @@ function Holders({ here, holders }: { here: string; holders: readonly ShownHolde
               <Icon name={kinds[kind].icon} class="mr-1.5" />
               {kinds[kind].text}
             </td>
-            <td data-label="Can">{permissions[permission]}</td>
+            <td data-label="Can" class="whitespace-nowrap">
+              {permissions[permission]}
+            </td>
             <td class="md:text-end">
               <form method="post" action={`${here}/take`}>
                 <input type="hidden" name="kind" value={kind} />

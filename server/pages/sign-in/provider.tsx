@@ -45,10 +45,10 @@ export function providerPages(parts: HttpParts, render: Render): Hono<PageEnv> {
   const refused = (c: Context<PageEnv>, error: unknown) => {
     if (!(error instanceof SignInRefused)) throw error
     const { name, title } = titleOf(c)
-    // Anybody can come here with nothing in his hands.
-    const level = error.kind === 'begin-again' && error.reason === error.message ? 'debug' : 'warn'
-    parts.log[level]({ 'oidc.provider': name }, `Nobody came in by ${name}: ${error.reason}`)
-    const headers = { ...unstored, 'Set-Cookie': keep('oidc', undefined) }
+    // Anybody can come here with nothing in his hands. What he has begun in another tab goes on.
+    const isOfNobody = error.kind === 'begin-again' && error.reason === error.message
+    parts.log[isOfNobody ? 'debug' : 'warn']({ 'oidc.provider': name }, `Nobody came in by ${name}: ${error.reason}`)
+    const headers = { ...unstored, ...(isOfNobody ? {} : { 'Set-Cookie': keep('oidc', undefined) }) }
     return render(
       c,
       { title: 'Sign in', status: statuses[error.kind], headers },
