@@ -456,6 +456,22 @@ test('the README names every setting', () => {
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
 })
 
+describe('the issuers of ID tokens', () => {
+  test('are asked by https, or on this machine', () => {
+    const { publishers } = readSettings({ STOWAGE_OIDC_PUBLISHERS: 'github, http://127.0.0.1:9000' })
+    expect(publishers.map(({ url }) => url)).toEqual([
+      'https://token.actions.githubusercontent.com',
+      'http://127.0.0.1:9000',
+    ])
+    const [mistake = '', ...others] = mistakesIn({ STOWAGE_OIDC_PUBLISHERS: 'gitlab=http://ada:hidden@ci.example.com' })
+    expect(mistake).toStartWith(
+      'STOWAGE_OIDC_PUBLISHERS is "gitlab=http://[secret]@ci.example.com", but must be issuers',
+    )
+    expect(mistake).toContain('with https addresses, or http on this machine: github')
+    expect(others).toEqual([])
+  })
+})
+
 describe('an OpenID provider', () => {
   const settings = { STOWAGE_OIDC_CORP_ISSUER: 'https://id.example.com', STOWAGE_OIDC_CORP_CLIENT_ID: 'stowage' }
 

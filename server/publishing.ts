@@ -21,8 +21,9 @@ export interface PublishingParts {
 /** Everything that lets jobs of a CI system publish without a stored secret. */
 export function composePublishing({ catalogue, issuers, publicUrl, now, outgoing, failed }: PublishingParts) {
   const limits = { ...issuerLimits, ...outgoing?.limits }
-  const fetch = outgoingFetch({ ...outgoing, allowed: hostsOf(issuers.map(({ url }) => url)), limits })
-  const keys = new IssuerKeys({ fetch, now, failed })
+  // Each its own: none may have us ask in the network of another.
+  const fetchOf = ({ url }: Issuer) => outgoingFetch({ ...outgoing, allowed: hostsOf([url]), limits })
+  const keys = new IssuerKeys({ fetchOf, now, failed })
   const idTokens = issuers.length > 0 ? new IdTokens({ issuers, keys, audience: publicUrl, now }) : undefined
   const tokenExchange = new TokenExchange({ catalogue, idTokens, now })
   const jobs: JobKind[] = [

@@ -32,14 +32,18 @@ interface Asked {
 
 /** The public keys of issuers: found by their description (OpenID Connect Discovery), and kept in memory. */
 export class IssuerKeys {
-  readonly #fetch: OutgoingFetch
+  readonly #fetchOf: (issuer: Issuer) => OutgoingFetch
   readonly #now: () => number
   readonly #failed: (issuer: Issuer, error: unknown) => void
   /** By address: no more than there are issuers in the settings. */
   readonly #asked = new Map<string, Asked>()
 
-  constructor(parts: { fetch: OutgoingFetch; now: () => number; failed: (issuer: Issuer, error: unknown) => void }) {
-    this.#fetch = parts.fetch
+  constructor(parts: {
+    fetchOf: (issuer: Issuer) => OutgoingFetch
+    now: () => number
+    failed: (issuer: Issuer, error: unknown) => void
+  }) {
+    this.#fetchOf = parts.fetchOf
     this.#now = parts.now
     this.#failed = parts.failed
   }
@@ -78,26 +82,27 @@ export class IssuerKeys {
 
   async #load(issuer: Issuer): Promise<KnownKeys> {
     const since = this.#now()
-    const description = await this.#json(discoveryAddress(issuer))
+    const fetch = this.#fetchOf(issuer)
+    const description = await jsonAt(fetch, discoveryAddress(issuer))
     // Or a server that describes another issuer could have its keys taken for this one's.
     if (description.issuer !== issuer.url) throw new OutgoingError('It describes another issuer.')
     const { jwks_uri: address } = description
     if (typeof address !== 'string' || !isAsSafe(address, issuer)) {
       throw new OutgoingError('It names no address of its keys.')
     }
-    const keySet = keySetFrom(await this.#json(address))
+    const keySet = keySetFrom(await jsonAt(fetch, address))
     const { createLocalJWKSet } = await import('jose')
     const ids = new Set(keySet.keys.flatMap(({ kid }) => kid ?? []))
     return { find: createLocalJWKSet(keySet), ids, since }
   }
+}
 
-  async #json(address: string): Promise<Record<string, unknown>> {
-    const answer = await this.#fetch(address, { headers: { accept: 'application/json' } })
-    if (answer.status !== 200) throw new OutgoingError(`It answers ${answer.status}.`)
-    const read: unknown = await answer.json().catch(() => undefined)
-    if (typeof read !== 'object' || read === null) throw new OutgoingError('What it answers is no JSON object.')
-    return read as Record<string, unknown>
-  }
+async function jsonAt(fetch: OutgoingFetch, address: string): Promise<Record<string, unknown>> {
+  const answer = await fetch(address, { headers: { accept: 'application/json' } })
+  if (answer.status !== 200) throw new OutgoingError(`It answers ${answer.status}.`)
+  const read: unknown = await answer.json().catch(() => undefined)
+  if (typeof read !== 'object' || read === null) throw new OutgoingError('What it answers is no JSON object.')
+  return read as Record<string, unknown>
 }
 
 /** Keys come on no less safe a way than what names them. */

@@ -95,7 +95,7 @@ describe('being asked about', () => {
   test('happens to everybody where nothing can be told of some', async () => {
     // More than are asked about at once, as often as a provider may fail.
     for (let count = 0; count < 16; count += 1) await member(`cy-${count}`)
-    await stowage.change(`update identities set refresh_token = 'v1.x', checked_at = 0 where label like 'cy-%'`)
+    await stowage.change(`update identities set refresh_token = 'v1.' || label, checked_at = 0 where label like 'cy-%'`)
     const dan = await member('dan')
     corp.account('dan', { groups: [] })
     clock.now += 21 * hour

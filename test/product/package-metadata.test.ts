@@ -64,12 +64,14 @@ describe('what is said of a package', () => {
     await ada.put({ package: 'tool', file: 'b' }, 'abc')
     const times = { created_at: expect.any(String), updated_at: expect.any(String) }
     const counts = { versions: 1, files: 2, size: 6, downloads: 0 }
-    expect(await get('TOOL')).toEqual({ status: 200, body: { name: 'Tool', ...nothingSaid, ...counts, ...times } })
+    const open = { ...times, visibility: 'inherit' }
+    const read = { name: 'Tool', ...nothingSaid, ...counts, ...open, can_write: false }
+    expect(await get('TOOL')).toEqual({ status: 200, body: read })
     ahead = 60_000
     const all = await patch('tool', said)
-    expect(all).toEqual({ status: 200, body: { name: 'Tool', ...said, ...counts, ...times } })
+    expect(all).toEqual({ status: 200, body: { name: 'Tool', ...said, ...counts, ...open, can_write: true } })
     expect(Date.parse(all.body.updated_at) - Date.parse(all.body.created_at)).toBeGreaterThanOrEqual(59_000)
-    expect(await get('tool')).toEqual(all)
+    expect(await get('tool')).toEqual({ ...all, body: { ...all.body, can_write: false } })
     expect((await patch('tool', { labels: [], homepage: '', description: null })).body).toEqual({
       ...all.body,
       labels: [],

@@ -112,8 +112,9 @@ describe('the owner', () => {
     expect(places(await page('/acme', 'eve'))).toEqual([])
     expect(places(await page('/acme', 'mel'))).toEqual(['Packages', 'Members', 'Teams'])
     expect(places(await page('/ada', 'eve'))).toEqual([])
-    expect(places(await page('/ada', 'ada'))).toEqual(['Packages', 'Upload', 'Usage', 'Webhooks', 'Audit', 'Settings'])
-    const all = ['Packages', 'Upload', 'Members', 'Teams', 'Invitations', 'Usage', 'Webhooks', 'Audit', 'Settings']
+    const run = ['Usage', 'Deploy tokens', 'Publishers', 'Webhooks', 'Audit', 'Settings']
+    expect(places(await page('/ada', 'ada'))).toEqual(['Packages', 'Upload', ...run])
+    const all = ['Packages', 'Upload', 'Members', 'Teams', 'Invitations', ...run]
     expect(places(await page('/acme', 'ada'))).toEqual(all)
   })
 

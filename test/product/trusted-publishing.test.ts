@@ -59,6 +59,7 @@ test('a job publishes with its ID token alone, and what it was is shown with wha
   const response = await exchange(stowage, await ci.sign(stowage.url, { ...job, user_email: 'ada@example.com' }))
   expect(response.status).toBe(200)
   expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(response.headers.get('pragma')).toBe('no-cache')
   const answer = (await response.json()) as Record<string, unknown>
   expect(answer).toEqual({
     access_token: expect.stringMatching(/^[0-9a-f]{40}$/),
@@ -415,8 +416,6 @@ describe('the keys of an issuer', () => {
 
   test('are asked for at its own host, which may be in the network behind, and at no other one there', async () => {
     await using ci = await CiIssuer.start()
-    await using stowage = await trusting(ci)
-    await trust(await stowage.user('ada'), ci)
     const asked: string[] = []
     await using behind = Bun.serve({
       hostname: '127.0.0.2',
@@ -426,8 +425,11 @@ describe('the keys of an issuer', () => {
         return Response.json({ keys: [publicKey(ci)] })
       },
     })
-    const answer = describing({ jwks_uri: `http://127.0.0.2:${behind.port}/jwks` })
-    ci.answer = answer
+    // Nor where that is an issuer too.
+    const other = `http://127.0.0.2:${behind.port}`
+    await using stowage = await trusting(ci, { settings: { STOWAGE_OIDC_PUBLISHERS: `github=${ci.url}, ${other}` } })
+    await trust(await stowage.user('ada'), ci)
+    ci.answer = describing({ jwks_uri: `${other}/jwks` })
     expect((await exchange(stowage, await ci.sign(stowage.url))).status).toBe(503)
     expect(asked).toEqual([])
     ci.answer = keys([publicKey(ci)])

@@ -70,7 +70,7 @@ export function oidcToken(parts: HttpParts): Hono<ApiEnv> {
     const made = await parts.tokenExchange.exchange({ idToken: subjectToken, owner }, address)
     const fields = { 'package.owner': made.owner, 'publisher.name': made.rules[0], 'client.address': address }
     parts.log.info(fields, `Gave a job a token of ${made.owner} for its ID token`)
-    return json({
+    const told = {
       access_token: made.secret,
       issued_token_type: accessToken,
       token_type: 'Bearer',
@@ -78,7 +78,9 @@ export function oidcToken(parts: HttpParts): Hono<ApiEnv> {
       scope: scopeOfJobs,
       owner: made.owner,
       packages: made.packages,
-    } satisfies z.output<typeof answer>)
+    } satisfies z.output<typeof answer>
+    // RFC 6749 §5.1 wants both this and `Cache-Control`.
+    return json(told, 200, { Pragma: 'no-cache' })
   }
 
   return new Hono<ApiEnv>().post(

@@ -125,8 +125,9 @@ export const sentences: Record<AuditAction, (told: Told) => Child> = {
   ),
   'identity.lapsed': ({ owner, details }) => (
     <>
-      The provider {name(details.provider)} {lapses[String(details.reason)] ?? 'does not vouch'}: {owner}
-      {details.kept ? ', who stays because of being the last administrator' : ''}
+      {owner} lost an identity: the provider {name(details.provider)}{' '}
+      {lapses[String(details.reason)] ?? 'does not vouch for him'}
+      {details.kept ? '; nothing else came of it, as nobody else runs the site' : ''}
     </>
   ),
   'passkey.added': ({ who, subject }) => (
