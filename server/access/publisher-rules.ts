@@ -129,7 +129,7 @@ function textOf(value: unknown): string | undefined {
   return undefined
 }
 
-/** What is shown of a job to whoever may see what it published: where it ran and of what. No address, name or mail of a person. */
+/** What is shown of a job to whoever may see what it published: where it ran and of what, and by whose push. No mail address. */
 const shownClaims = [
   'sub',
   'repository',

@@ -51,14 +51,14 @@ async function member(name: string, groups: readonly string[] = ['staff']): Prom
 }
 
 /** What one node has that asks. */
-function node(now = () => clock.now, told: string[] = []) {
-  const { providers } = parseProviders(settings)
+function node(now = () => clock.now, changed: Record<string, string> = {}) {
+  const { providers } = parseProviders({ ...settings, ...changed })
   return {
     catalogue: stowage.stowage.registry.catalogue,
     clients: providers.map((provider) => new ProviderClient({ provider, outgoing: {}, now })),
     refreshTokens: new SecretKey(secretKey).sealer('refresh token'),
     now,
-    noticed: (sentence: string) => void told.push(sentence),
+    noticed: () => {},
   }
 }
 
@@ -102,6 +102,17 @@ describe('being asked about', () => {
     await checkIdentities(node())
     expect(await mayCall(dan)).toBe(false)
     await stowage.change(`delete from identities where label like 'cy-%'`)
+  })
+
+  test('shuts nobody out where the provider has another secret of this server by now', async () => {
+    const dora = await member('dora')
+    clock.now += 21 * hour
+    const { lapsed, vouched } = await checkIdentities(node(undefined, { STOWAGE_OIDC_CORP_CLIENT_SECRET: 'wrong' }))
+    expect([lapsed, vouched, await mayCall(dora)]).toEqual([0, 0, true])
+    clock.now += 15 * minute
+    await checkIdentities(node())
+    const [row] = await stowage.change(`select checked_at from identities where label = 'dora'`)
+    expect([Number(row?.checked_at), await mayCall(dora)]).toEqual([clock.now, true])
   })
 
   test('is not done twice by two nodes between which a moment ends', async () => {

@@ -158,11 +158,14 @@ describe('an identity is unlinked', () => {
     const refused = await kim.browser.submit(path, { unlink: String(identity?.id) })
     expect([refused.status, saidIn(await refused.text())]).toEqual([
       422,
-      'Your account has no password, so a provider vouches for it: link another one first, or ask an administrator.',
+      'Your account has no password, so this provider vouches for it: an administrator can unlink it.',
     ])
     partner.account('kim')
     expect(await told(await kim.link('partner', 'kim'))).toEqual(linked)
-    expect((await kim.browser.submit(path, { unlink: String(identity?.id) })).status).toBe(303)
+    // The partner lets everybody in: who left the corporation would go on by it.
+    expect((await kim.browser.submit(path, { unlink: String(identity?.id) })).status).toBe(422)
+    const [, open] = await identitiesOf('kim')
+    expect((await kim.browser.submit(path, { unlink: String(open?.id) })).status).toBe(303)
     const [other] = await identitiesOf('kim')
     const page = '/-/admin/users/kim'
     const admin = new Browser(stowage)

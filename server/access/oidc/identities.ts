@@ -77,7 +77,7 @@ export class Identities {
     if (!/^[1-9]\d{0,14}$/.test(id)) throw new Problem('not-found', 'identity does not exist')
     const { catalogue, takesPasswords, now } = this.#parts
     const providers = this.#parts.providers.map((provider) => ({
-      ...{ name: provider.name, issuer: provider.issuer },
+      ...{ name: provider.name, issuer: provider.issuer, isChoosy: provider.allowedGroups !== undefined },
       rules: groupRules(provider, []),
     }))
     const gone = await catalogue.transact(unlinkIdentity, {

@@ -121,8 +121,8 @@ interface Unlink {
   /** Whether an administrator does it for somebody. */
   asAdministrator: boolean
   takesPasswords: boolean
-  /** What each provider decides by its groups, as of who is in none of them. */
-  providers: readonly { name: string; issuer: string; rules: GroupRules }[]
+  /** What each provider decides by its groups, as of who is in none of them; and whether some of them must be had to come in. */
+  providers: readonly { name: string; issuer: string; isChoosy: boolean; rules: GroupRules }[]
   now: number
 }
 
@@ -142,12 +142,13 @@ export const unlinkIdentity = transaction('unlink identity', async (tx, args: Un
   if (!user || !gone) throw new Problem('not-found', 'identity does not exist')
   const hasPassword = args.takesPasswords && user.password_hash !== null
   const others = await identitiesOf(tx, userId)
-  // A passkey beside it does not count: nobody would vouch for the account any more, and it would go on.
-  const isLastWay = !hasPassword && others.length === 0
-  if (isLastWay && !args.asAdministrator) {
+  // A passkey beside it does not count, nor a provider that lets everybody in: who leaves would go on by them.
+  const isChoosy = (issuer: string) => args.providers.some((its) => its.issuer === issuer && its.isChoosy)
+  const isVouchedFor = others.length > 0 && (!isChoosy(gone.issuer) || others.some(({ issuer }) => isChoosy(issuer)))
+  if (!hasPassword && !isVouchedFor && !args.asAdministrator) {
     throw new Problem(
       'unprocessable',
-      'Your account has no password, so a provider vouches for it: link another one first, or ask an administrator.',
+      'Your account has no password, so this provider vouches for it: an administrator can unlink it.',
     )
   }
   await audit(tx, caller, now, {

@@ -70,7 +70,7 @@ export function oidcToken(parts: HttpParts): Hono<ApiEnv> {
     const made = await parts.tokenExchange.exchange({ idToken: subjectToken, owner }, address)
     const fields = { 'package.owner': made.owner, 'publisher.name': made.rules[0], 'client.address': address }
     parts.log.info(fields, `Gave a job a token of ${made.owner} for its ID token`)
-    const told = {
+    const body = {
       access_token: made.secret,
       issued_token_type: accessToken,
       token_type: 'Bearer',
@@ -80,7 +80,7 @@ export function oidcToken(parts: HttpParts): Hono<ApiEnv> {
       packages: made.packages,
     } satisfies z.output<typeof answer>
     // RFC 6749 §5.1 wants both this and `Cache-Control`.
-    return json(told, 200, { Pragma: 'no-cache' })
+    return json(body, 200, { Pragma: 'no-cache' })
   }
 
   return new Hono<ApiEnv>().post(
