@@ -25,6 +25,10 @@ export interface Rows {
     | 'webhooks'
     | 'deliveries'
     | 'audit_events'
+    | 'passkeys'
+    | 'identities'
+    | 'deploy_tokens'
+    | 'package_grants'
   rows: Record<string, string | number | null>[]
 }
 
@@ -76,12 +80,39 @@ export function* contentOf(files: number): Generator<Rows, Known> {
   const ownerOf = (index: number) => (index % 10 < 6 ? 1 : 2 + ((index * 7) % (owners - 1)))
 
   yield* people(owners)
+  yield* waysIn(owners)
   yield* organisations(owners)
   yield* inBatches('packages', packages, (index) => ({
     id: index + 1,
     owner_id: ownerOf(index),
     name: packageNameOf(index),
     name_key: packageNameOf(index),
+    created_at: begin,
+  }))
+  yield* inBatches('deploy_tokens', owners, (index) => ({
+    id: index + 1,
+    owner_id: index + 1,
+    name: 'ci',
+    sha256: digestOf(`deploy token ${index}`).slice(0, 64),
+    last_eight: '01234567',
+    scopes: 'write:package',
+    packages: null,
+    created_by: null,
+    created_at: begin,
+    expires_at: null,
+    last_used_at: null,
+    publisher_id: null,
+    claims: null,
+  }))
+  // Every package names somebody else: a person, a team or a token.
+  yield* inBatches('package_grants', packages, (index) => ({
+    id: index + 1,
+    owner_id: ownerOf(index),
+    package_id: index + 1,
+    user_id: index % 3 === 0 ? 2 + (index % (owners - 1)) : null,
+    team_id: index % 3 === 1 ? 1 + (index % owners) : null,
+    deploy_token_id: index % 3 === 2 ? 1 + (index % owners) : null,
+    access: 1,
     created_at: begin,
   }))
   yield* inBatches('package_texts', Math.ceil(packages / 10), (index) => ({
@@ -286,6 +317,36 @@ function* people(owners: number): Generator<Rows> {
     scopes: 'write:package',
     created_at: begin,
     expires_at: null,
+    last_used_at: null,
+  }))
+}
+
+/** Half of the people come in by something else than a password. */
+function* waysIn(people: number): Generator<Rows> {
+  yield* inBatches('passkeys', Math.floor(people / 2), (index) => ({
+    id: index + 1,
+    user_id: 2 + index,
+    credential_id: `credential-${index}`,
+    public_key: '',
+    user_handle: '',
+    sign_count: 0,
+    transports: '',
+    is_backed_up: 0,
+    name: 'Phone',
+    created_at: begin,
+    last_used_at: null,
+  }))
+  yield* inBatches('identities', Math.floor(people / 2), (index) => ({
+    id: index + 1,
+    user_id: 2 + index,
+    issuer: 'https://id.example.com',
+    subject: `subject-${index}`,
+    label: `owner-${index + 2}`,
+    seal_id: `seal-${index}`,
+    refresh_token: null,
+    checked_at: begin,
+    lapsed_at: null,
+    created_at: begin,
     last_used_at: null,
   }))
 }

@@ -65,7 +65,7 @@ function insert(database: Database, { table, rows }: Rows): void {
 
 const numbered = [
   ...['owners', 'tokens', 'teams', 'packages', 'versions', 'blobs', 'files', 'jobs'],
-  ...['webhooks', 'deliveries', 'audit_events'],
+  ...['webhooks', 'deliveries', 'audit_events', 'passkeys', 'identities', 'deploy_tokens', 'package_grants'],
 ]
 
 /** What is written down together with the downloads of a day. */

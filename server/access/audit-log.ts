@@ -13,7 +13,7 @@ import { userById } from '../catalogue/users.ts'
 import { ownerKey, possiblePackage, possibleVersion } from '../names.ts'
 import { Problem } from '../problems.ts'
 import type { Caller } from './caller.ts'
-import { type AdminGrant, isPublicOnly, mustBeInReach, type PackageGrant, signedIn, wrongCredentials } from './grant.ts'
+import { type AdminGrant, isPublicOnly, type PackageGrant, signedIn, wrongCredentials } from './grant.ts'
 import type { OrganisationGrant } from './organisations.ts'
 import { permission } from './rules.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -67,8 +67,7 @@ export class AuditLog {
 
   /** All of it. A package is asked for at its owner. */
   async ofSite({ caller }: AdminGrant, { owner, ...query }: AuditQuery, page: Page): Promise<Events> {
-    if (isPublicOnly(caller))
-      throw new Problem('forbidden', 'This token is for what is public only, and the log tells of everything.')
+    mustReachAll(caller)
     if (owner === undefined) {
       if (query.package !== undefined)
         throw new Problem('unprocessable', 'package: is asked for together with its owner')
@@ -79,7 +78,12 @@ export class AuditLog {
   }
 
   /** What was done at an organisation, by whomever: its owners see his name and where he was. */
-  async ofOrganisation({ organisation }: OrganisationGrant<'owner'>, query: AuditQuery, page: Page): Promise<Events> {
+  async ofOrganisation(
+    { organisation, caller }: OrganisationGrant<'owner'>,
+    query: AuditQuery,
+    page: Page,
+  ): Promise<Events> {
+    mustReachAll(caller)
     return this.#page({ ownerId: organisation.id }, query, page)
   }
 
@@ -88,13 +92,16 @@ export class AuditLog {
     const { account } = signedIn(caller, 'read:user')
     const user = await userById(this.#catalogue.read, account.id)
     if (!user) throw wrongCredentials()
-    mustBeInReach(caller, user)
+    mustReachAll(caller)
     return this.#page({ ownerId: account.id }, query, page)
   }
 
   /** What was done at a package, be it there or gone, by whomever and from where: not for who is let in at the package alone. */
   async ofPackage(grant: PackageGrant<'write'>, query: AuditQuery, page: Page): Promise<Events> {
     const { caller, owner, packageKey } = grant
+    if (caller.kind === 'deploy-token' && caller.credential.origin) {
+      throw new Problem('forbidden', 'This token came of an ID token: it publishes, and is told nothing of the log.')
+    }
     if (permission(caller, owner) !== 'write') {
       throw new Problem('forbidden', `What was done is for those who may publish anything of ${owner.name}.`)
     }
@@ -166,6 +173,12 @@ export class AuditLog {
     const { read } = this.#catalogue
     return (await ownerIdByKey(read, key)) ?? goneOwner(read, (gone) => ownerKey(gone) === key)
   }
+}
+
+/** The log tells of what is not public, too: at a public owner, of private packages. */
+function mustReachAll(caller: Caller): void {
+  if (!isPublicOnly(caller)) return
+  throw new Problem('forbidden', 'This token is for what is public only, and the log tells of everything.')
 }
 
 const nothing: Events = { events: [], total: 0 }

@@ -54,7 +54,7 @@ export class IdTokens {
     }
     // All that can be told without asking anybody comes first.
     const issuer = this.#issuers.find(({ url }) => url === said.iss)
-    if (!issuer) throw refused(`is of an issuer that is not trusted here: ${shown(said.iss)}`)
+    if (!issuer) throw refused(`is of an issuer that is not trusted here (STOWAGE_OIDC_PUBLISHERS): ${shown(said.iss)}`)
     const { kid, alg, typ } = header
     if (typeof alg !== 'string' || !algorithms.includes(alg)) {
       throw refused(`is signed by ${shown(alg)}; what is taken is ${algorithms.join(', ')}`)
@@ -88,14 +88,14 @@ export function claimsFault(
 ): string | undefined {
   const seconds = Math.floor(now / 1000)
   const [only, ...others] = Array.isArray(aud) ? aud : [aud]
-  if (only !== audience || others.length > 0) return `is for ${shown(aud)}, and not for ${audience} alone`
+  if (only !== audience || others.length > 0) return `is for ${shown(aud)}: its audience must be ${audience} alone`
   if (typeof sub !== 'string' || sub === '') return 'does not say of whom it is (sub)'
   if (!isTime(exp)) return 'does not say when it ends (exp)'
   if (!isTime(iat)) return 'does not say when it was made (iat)'
   if (nbf !== undefined && !isTime(nbf)) return 'says when it begins (nbf), but not as a time'
   if (exp <= seconds - tolerance) return `has expired, at ${timeOf(exp)}`
   if (exp > seconds + farthest) return `is good until ${timeOf(exp)}, and 24 hours are the most that is taken`
-  if (iat > seconds + tolerance) return `was made in the future, at ${timeOf(iat)}: is a clock wrong?`
+  if (iat > seconds + tolerance) return `was made in the future, at ${timeOf(iat)}; one of the two clocks is wrong`
   if (nbf !== undefined && nbf > seconds + tolerance) return `is good from ${timeOf(nbf)} on only`
   if (typeof jti !== 'string' || jti === '') return 'has no number of its own (jti), so it could be used twice'
   return undefined

@@ -14,6 +14,7 @@ import {
   updateGrant,
 } from '../catalogue/package-grants.ts'
 import {
+  countBarePackages,
   deletePackageIfBare,
   ensurePackage,
   lockPackage,
@@ -35,6 +36,9 @@ export { type HolderKind, holderKinds, type PackageVisibility }
 
 /** Users, teams and tokens that one package may name. */
 export const mostHolders = 200
+
+/** Packages without a version that an owner may have before another one is made here: quotas count versions. */
+export const mostBare = 10_000
 
 /** What somebody may be named for. */
 export type GivenAccess = 'read' | 'write'
@@ -134,7 +138,10 @@ function settingOf(tx: Tx, { claim, package: { key } }: AtPackage) {
 }
 
 /** A package without a version: in no list, and private before its first file if that is what it becomes. */
-function make(tx: Tx, { claim, package: { text, key }, now }: AtPackage) {
+async function make(tx: Tx, { claim, package: { text, key }, now }: AtPackage) {
+  if ((await countBarePackages(tx, claim.ownerId)) >= mostBare) {
+    throw new Problem('unprocessable', `There are ${mostBare} packages without a version already: delete some first.`)
+  }
   return ensurePackage(tx, { ownerId: claim.ownerId, name: text, nameKey: key, now })
 }
 
@@ -189,7 +196,7 @@ async function mustBeNameable(
     const token = await deployTokenAt(tx, owner.id, numberFrom(id))
     if (token) return { kind, id: token.id, name: token.name }
   }
-  throw new Problem('not-found', 'Not found.')
+  throw new Problem('not-found', 'There is no such user, team or deploy token here, or not for you to see.')
 }
 
 /** Teams and tokens that a page offers. */

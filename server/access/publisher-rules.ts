@@ -37,7 +37,7 @@ const pins: Record<IssuerKind, Pin> = {
   other: {
     claim: 'sub',
     shape: /^[^*?]+$/,
-    help: "must be the job's whole subject, without * and ?: print an ID token of the job to see it",
+    help: "must be the job's whole subject, without * and ?: let the job try once, and copy sub from the refusal",
   },
 }
 

@@ -226,7 +226,10 @@ function noRule(claims: TokenClaims): Problem {
 }
 
 function usedBefore(): Problem {
-  return new Problem('bad-request', 'The ID token has been used before: each one is good for one exchange.')
+  return new Problem(
+    'bad-request',
+    'The ID token has been used before: each one is good for one exchange. Ask for another, or run the job again.',
+  )
 }
 
 function severalOwners(): Problem {

@@ -28,6 +28,7 @@ export function organisationWebhooks<V extends Verb>(
   { caller, organisation }: OrganisationGrant<'owner'>,
   _verb: V,
 ): WebhookGrant<V> {
+  mustReachAll(caller)
   return { caller, owner: organisation } as unknown as WebhookGrant<V>
 }
 
@@ -37,7 +38,7 @@ export function siteWebhooks<V extends Verb>({ caller }: AdminGrant, _verb: V): 
   return { caller } as unknown as WebhookGrant<V>
 }
 
-/** Webhooks are told of what is not public, too. */
+/** Webhooks are told of what is not public, too: at a public owner, of private packages. */
 function mustReachAll(caller: SignedIn): void {
   if (!isPublicOnly(caller)) return
   throw new Problem('forbidden', 'This token is for what is public only, and webhooks are told of everything.')

@@ -175,6 +175,14 @@ export async function hasVersions(tx: Tx, ownerId: number): Promise<boolean> {
   return row !== undefined
 }
 
+/** How many of an owner's packages have no version. */
+export async function countBarePackages(tx: Tx, ownerId: number): Promise<number> {
+  const { rows } = await sql<{ total: number }>`select
+      (select count(*) from packages where owner_id = ${ownerId})
+      - coalesce((select packages from owner_counts where owner_id = ${ownerId}), 0) as total`.execute(tx)
+  return Number(rows[0]?.total)
+}
+
 export async function hasPackages(tx: Tx, ownerId: number): Promise<boolean> {
   const row = await tx.selectFrom('packages').select('id').where('owner_id', '=', ownerId).limit(1).executeTakeFirst()
   return row !== undefined

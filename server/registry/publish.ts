@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { audit } from '../access/audit.ts'
 import { actorOf, isSiteAdmin } from '../access/caller.ts'
 import { claimOf, type Grant, type PackageClaim, type PackageGrant, recheck } from '../access/grant.ts'
+import { permission } from '../access/rules.ts'
 import type { Location, StagedBlob } from '../blobs/blob-store.ts'
 import { addDigests, blobByDigest, digestsOf, ensureBlob, missingDigests } from '../catalogue/blobs.ts'
 import { type FileRow, fileInVersion, insertFile, uploadExists } from '../catalogue/files.ts'
@@ -12,7 +13,7 @@ import { noTexts, setTexts } from '../catalogue/package-texts.ts'
 import { ensurePackage } from '../catalogue/packages.ts'
 import { insertFileOrigin } from '../catalogue/publishers.ts'
 import { deleteReservations } from '../catalogue/reservations.ts'
-import { transaction } from '../catalogue/transaction.ts'
+import { StartAgain, transaction } from '../catalogue/transaction.ts'
 import { ensureVersion } from '../catalogue/versions.ts'
 import { deliveriesJob, listenersAt } from '../catalogue/webhooks.ts'
 import { atMost } from '../lib/at-most.ts'
@@ -85,7 +86,7 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   const { userId, ownerId } = claim
   const entered = await enterUnderLease(tx, { leaseId: args.leaseId, location: args.location, userId, ownerId })
   if (!entered) throw outOfTouch()
-  const { caller, owner } = await recheck(tx, claim, now)
+  const { caller, owner, visibility } = await recheck(tx, claim, now)
   if (args.isExempt && !isSiteAdmin(caller)) throw noLongerExempt()
 
   const its = await ensurePackage(tx, {
@@ -94,6 +95,10 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
     nameKey: args.package.key,
     now,
   })
+  // It was removed since that look, and with it who might see it, or that he was let in there alone.
+  if (its.isNew && (visibility === 'private' || permission(caller, owner) !== 'write')) {
+    throw new StartAgain('the package was removed right after its rights were looked at')
+  }
   if (its.isNew && args.description) {
     await setTexts(tx, its.id, { ...noTexts, description: args.description }, now)
   }

@@ -8,6 +8,7 @@ import {
   usageOfPackages,
   usageOrders,
 } from '../catalogue/quotas.ts'
+import { seesEverything } from '../catalogue/sight.ts'
 import { Problem } from '../problems.ts'
 import { ownerNow } from './lists.ts'
 import type { RegistryParts } from './parts.ts'
@@ -32,10 +33,11 @@ const nobodys = { packageKey: '', versionKey: '', uploadId: '' }
 
 export async function showUsage(parts: RegistryParts, grant: Grant<'read'>): Promise<OwnerUsage> {
   const { read } = parts.catalogue
-  const { owner, caller } = grant
+  const { owner, caller, sight } = grant
   const { versions, packages, files, bytes } = await ownerNow(parts, grant)
   const counts = { owner: owner.name, versions, packages, files, bytes }
-  if (permission(caller, owner) !== 'write') return { ...counts, bounds: undefined }
+  // Reserved is also what a token does not see that is for some packages only.
+  if (permission(caller, owner) !== 'write' || !seesEverything(sight)) return { ...counts, bounds: undefined }
   const standing = await standingOfOwner(read, { ownerId: owner.id, ...nobodys })
   if (!standing) throw new Problem('not-found', 'Not found.')
   const { reservedVersions, reservedBytes } = standing.usage

@@ -338,6 +338,11 @@ describe('a list', () => {
     // No package was ever called so, and none can have been.
     expect(await list(sue, '/packages/ltd/generic/none/-/audit')).toEqual([])
     expect((await sue.fetch('/api/v1/packages/ltd/generic/a%00b/-/audit')).status).toBe(404)
+    // The log of what is public tells of packages that are private, too.
+    const open = await sue.token(['all', 'public-only'])
+    for (const path of ['/orgs/ltd/audit', '/user/audit']) {
+      expect((await open.fetch(`/api/v1${path}`)).status).toBe(403)
+    }
     // Hidden from a stranger, and so there is none.
     const private_ = JSON.stringify({ visibility: 'private' })
     await sue.fetch('/api/v1/orgs/ltd', { method: 'PATCH', body: private_ })

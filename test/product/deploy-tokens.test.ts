@@ -245,6 +245,9 @@ describe('a deploy token', () => {
     expect(await jsonOf(some.fetch(`/api/v1/usage/${org}`))).toMatchObject({ packages: 2, versions: 2, quota: null })
     expect(await said(some.fetch(`/api/v1/packages/${org}/generic/other/-/metadata`))).toStartWith('403 ')
     const writing = await made(owner, org, { packages: ['tool-*'] })
+    // What uploads elsewhere have reserved is not told.
+    const usage = { packages: 2, versions: 2, reserved_versions: null, reserved_size: null, quota: null }
+    expect(await jsonOf(writing.fetch(`/api/v1/usage/${org}`))).toMatchObject(usage)
     const audit = await jsonOf<{ action: string }[]>(writing.fetch(`/api/v1/packages/${org}/generic/tool-a/-/audit`))
     expect(audit.map(({ action }) => action)).toEqual(['file.published'])
     expect(await said(writing.fetch(`/api/v1/packages/${org}/generic/other/-/audit`))).toStartWith('403 ')

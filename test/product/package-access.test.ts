@@ -312,6 +312,22 @@ describe('rights on a package are given', () => {
     await give(ada, 'acme', 'tool', ['users', 'hidden'])
   })
 
+  test('before the first file of 10,000 packages at most', async () => {
+    await using stowage = await startStowage()
+    const { ada } = await world(stowage)
+    await stowage.change(`
+      with recursive numbers(number) as (select 1 union all select number + 1 from numbers where number < 9999)
+      insert into packages (owner_id, name, name_key, created_at)
+      select owners.id, 'bare-' || number, 'bare-' || number, 0 from owners cross join numbers where name_key = 'acme'`)
+    await hide(ada, 'acme', 'last')
+    const refused = await send(ada, 'PATCH', access('acme', 'more'), { visibility: 'private' })
+    expect({ status: refused.status, text: await refused.text() }).toEqual({
+      status: 422,
+      text: expect.stringContaining('10000 packages without a version'),
+    })
+    await give(ada, 'acme', 'tool', ['users', 'bob'])
+  })
+
   test('to 200 at most', async () => {
     await using stowage = await startStowage()
     const { ada } = await world(stowage)

@@ -121,6 +121,7 @@ test('the token of a job publishes what its rule says, and does nothing else', a
       403,
     ],
     ['what is said', send('PATCH', '/api/v1/packages/ada/generic/tool-cli/-/metadata', { description: 'x' }), 403],
+    ['the log', send('GET', '/api/v1/packages/ada/generic/tool-cli/-/audit'), 403],
     ['who is calling', send('GET', '/api/v1/user'), 403],
     ['tokens', send('GET', '/api/v1/users/ada/tokens'), 401],
     ['a token for itself', send('POST', '/api/v1/users/ada/tokens', { name: 'more', scopes: ['all'] }), 401],
@@ -216,10 +217,10 @@ describe('an ID token is refused', () => {
       /not trusted/,
     ],
     ['of an issuer with a slash', async (ci, aud) => ci.forge(aud, { claims: { iss: `${ci.url}/` } }), /not trusted/],
-    ['for somebody else', async (ci) => ci.sign('https://packages.example.com'), /and not for http/],
-    ['for an address below', async (ci, aud) => ci.sign(`${aud}/`), /and not for http/],
-    ['for others too', async (ci, aud) => ci.forge([aud, 'https://packages.example.com']), /and not for http/],
-    ['for nobody', async (ci) => ci.forge(undefined), /and not for http/],
+    ['for somebody else', async (ci) => ci.sign('https://packages.example.com'), /audience must be http/],
+    ['for an address below', async (ci, aud) => ci.sign(`${aud}/`), /audience must be http/],
+    ['for others too', async (ci, aud) => ci.forge([aud, 'https://packages.example.com']), /audience must be http/],
+    ['for nobody', async (ci) => ci.forge(undefined), /audience must be http/],
     ['that has expired', async (ci, aud) => ci.sign(aud, job, { expiresAt: seconds() - 31 }), /has expired/],
     ['that never expires', async (ci, aud) => ci.forge(aud, { claims: { exp: undefined } }), /when it ends/],
     ['that lasts for years', async (ci, aud) => ci.sign(aud, job, { expiresAt: seconds() + 1e8 }), /24 hours/],
@@ -300,7 +301,7 @@ test('each ID token is good for one exchange, also for two at once', async () =>
   const answers = await Promise.all(Array.from({ length: 5 }, () => exchange(stowage, token)))
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400])
   expect(await refusal(await exchange(stowage, token))).toBe(
-    '400 invalid_request: The ID token has been used before: each one is good for one exchange.',
+    '400 invalid_request: The ID token has been used before: each one is good for one exchange. Ask for another, or run the job again.',
   )
   expect(await stowage.change('select id from deploy_tokens')).toHaveLength(1)
   // The same number of another issuer is another one.

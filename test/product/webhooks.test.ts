@@ -185,6 +185,9 @@ describe('webhooks are managed', () => {
     for (const answer of [limited.fetch(ada.hooks), limited.post(ada.hooks, hookFor('/'))]) await asked(answer, 403)
     await asked(ada.post('/api/v1/orgs', { username: `${ada.name}-private`, visibility: 'private' }), 201)
     await asked(limited.fetch(`/api/v1/orgs/${ada.name}-private/hooks`), 403)
+    // A public one has private packages, of which they would be told.
+    await asked(ada.post('/api/v1/orgs', { username: `${ada.name}-public` }), 201)
+    await asked(limited.fetch(`/api/v1/orgs/${ada.name}-public/hooks`), 403)
   })
 
   test.each<[string, Record<string, Json>, string]>([

@@ -90,6 +90,7 @@ function flawsInLines(sql: string, lines: string[]): string[] {
     'request',
     'caller',
     'address',
+    'deploy',
     'stretch',
     'some',
     'counted',

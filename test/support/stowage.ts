@@ -159,7 +159,10 @@ function withoutReadingAtOnce(store: BlobStore): BlobStore {
 /** Nodes on one database and one store, each with a port of its own. */
 async function startNodes(count: number, folder: string, ownsData: boolean, options: StartOptions) {
   const proxy = await SpreadingProxy.start()
-  const settings = { STOWAGE_PUBLIC_URL: proxy.url, STOWAGE_SECRET_KEY: nodesKey, ...options.settings }
+  // By its name where the server has one: passkeys belong to a name.
+  const isNamed = options.settings?.STOWAGE_LISTEN?.startsWith('localhost:')
+  const url = isNamed ? proxy.url.replace('127.0.0.1', 'localhost') : proxy.url
+  const settings = { STOWAGE_PUBLIC_URL: url, STOWAGE_SECRET_KEY: nodesKey, ...options.settings }
   const all = { ...options, settings }
   const { folders, started, leave } = await (onPostgres
     ? startOnFolders(count, folder, all)
@@ -177,7 +180,7 @@ async function startNodes(count: number, folder: string, ownsData: boolean, opti
     throw failed?.reason
   }
   proxy.spreadOver(nodes.map(({ url }) => url))
-  const whole = asOne(proxy.url, [first, ...more])
+  const whole = asOne(url, [first, ...more])
   const stop = async (grace: number) => {
     await whole.stop(grace)
     await end()

@@ -136,6 +136,9 @@ const indexes = [
   `create unique index deploy_tokens_name on deploy_tokens (owner_id, name) where publisher_id is null`,
   `create index publishers_pinned on publishers (issuer, pinned)`,
   `create index deploy_tokens_publisher on deploy_tokens (publisher_id) where publisher_id is not null`,
+  `create index deploy_tokens_owner on deploy_tokens (owner_id)`,
+  `create index deploy_tokens_maker on deploy_tokens (created_by) where created_by is not null`,
+  `create index publishers_maker on publishers (created_by) where created_by is not null`,
   `create index deploy_tokens_expiry on deploy_tokens (expires_at) where expires_at is not null`,
   `create unique index package_grants_user on package_grants (package_id, user_id) where user_id is not null`,
   `create unique index package_grants_team on package_grants (package_id, team_id) where team_id is not null`,
@@ -145,6 +148,7 @@ const indexes = [
   `create index package_grants_of_team on package_grants (team_id, owner_id, package_id) where team_id is not null`,
   `create index package_grants_of_token on package_grants (deploy_token_id, owner_id, package_id)
     where deploy_token_id is not null`,
+  `create index package_grants_package on package_grants (package_id)`,
   `create index package_grants_owner on package_grants (owner_id)`,
   `create index identities_user on identities (user_id)`,
   `create index identities_checked on identities (checked_at) where refresh_token is not null`,

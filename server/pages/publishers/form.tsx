@@ -59,7 +59,7 @@ const pins = {
   },
   other: {
     label: 'Subject (sub)',
-    hint: "The job's whole subject, without wildcards: print an ID token of the job once, and copy its sub.",
+    hint: "The job's whole subject, without wildcards: let the job try once, and copy sub from the refusal.",
   },
 } as const
 

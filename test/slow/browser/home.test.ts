@@ -101,6 +101,8 @@ describe.each(looks)('%s', (_, look) => {
       'Teams',
       'Invitations',
       'Usage',
+      'Deploy tokens',
+      'Publishers',
       'Webhooks',
       'Audit',
       'Settings',

@@ -81,7 +81,7 @@ describe.each(looks)('%s', (look, options) => {
     await says(window, 'Corp')
     await check(window)
     await press(window, `Unlink ${login} at Corp`)
-    await says(window, 'This is the only way in that your account has')
+    await says(window, 'Your account has no password, so this provider vouches for it')
 
     await page.context().clearCookies({ name: 'stowage_session' })
     await page.goto('/user/login')
