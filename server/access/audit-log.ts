@@ -99,8 +99,9 @@ export class AuditLog {
   /** What was done at a package, be it there or gone, by whomever and from where: not for who is let in at the package alone. */
   async ofPackage(grant: PackageGrant<'write'>, query: AuditQuery, page: Page): Promise<Events> {
     const { caller, owner, packageKey } = grant
-    if (caller.kind === 'deploy-token' && caller.credential.origin) {
-      throw new Problem('forbidden', 'This token came of an ID token: it publishes, and is told nothing of the log.')
+    // It names people and where they were.
+    if (caller.kind === 'deploy-token') {
+      throw new Problem('forbidden', 'A deploy token reads and publishes packages, and is told nothing of the log.')
     }
     if (permission(caller, owner) !== 'write') {
       throw new Problem('forbidden', `What was done is for those who may publish anything of ${owner.name}.`)

@@ -294,11 +294,16 @@ export interface Claim extends Standing {
 }
 
 /** A write grant as plain values. */
-export type PackageClaim = (Standing | DeployTokenStanding) & { ownerId: number; packageKey: string }
+export type PackageClaim = (Standing | DeployTokenStanding) & {
+  ownerId: number
+  packageKey: string
+  /** Whether the package was private when the grant was given. */
+  wasPrivate?: boolean
+}
 
-export function claimOf({ owner, caller, packageKey }: PackageGrant<'write'>): PackageClaim {
+export function claimOf({ owner, caller, packageKey, visibility }: PackageGrant<'write'>): PackageClaim {
   const standing = caller.kind === 'user' ? standingOf(caller) : deployStandingOf(caller)
-  return { ...standing, ownerId: owner.id, packageKey }
+  return { ...standing, ownerId: owner.id, packageKey, wasPrivate: visibility === 'private' }
 }
 
 /** The same to change or remove what is there: for no job that came with an ID token, as it publishes and does nothing else. */

@@ -99,6 +99,12 @@ export const addFile = transaction('add file', async (tx, args: AddFile) => {
   if (its.isNew && (visibility === 'private' || permission(caller, owner) !== 'write')) {
     throw new StartAgain('the package was removed right after its rights were looked at')
   }
+  if (its.isNew && claim.wasPrivate) {
+    throw new Problem(
+      'not-found',
+      'The package was private, and was deleted while this came: it would be open now. Publish it again if that is meant.',
+    )
+  }
   if (its.isNew && args.description) {
     await setTexts(tx, its.id, { ...noTexts, description: args.description }, now)
   }

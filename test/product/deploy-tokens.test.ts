@@ -248,9 +248,10 @@ describe('a deploy token', () => {
     // What uploads elsewhere have reserved is not told.
     const usage = { packages: 2, versions: 2, reserved_versions: null, reserved_size: null, quota: null }
     expect(await jsonOf(writing.fetch(`/api/v1/usage/${org}`))).toMatchObject(usage)
-    const audit = await jsonOf<{ action: string }[]>(writing.fetch(`/api/v1/packages/${org}/generic/tool-a/-/audit`))
-    expect(audit.map(({ action }) => action)).toEqual(['file.published'])
-    expect(await said(writing.fetch(`/api/v1/packages/${org}/generic/other/-/audit`))).toStartWith('403 ')
+    // The log names people.
+    for (const name of ['tool-a', 'other']) {
+      expect(await said(writing.fetch(`/api/v1/packages/${org}/generic/${name}/-/audit`))).toStartWith('403 ')
+    }
   })
 
   test('that is for public owners only reaches no other, not even its own', async () => {

@@ -409,6 +409,16 @@ describe('an upload that runs is refused at its end', () => {
     expect((await ada.get({ owner: 'acme', version: '2.0' })).status).toBe(404)
   })
 
+  test('when its private package is deleted, as it would be open then', async () => {
+    await using stowage = await startStowage()
+    const { ada } = await world(stowage)
+    await hide(ada, 'acme')
+    const remove = () => ada.fetch('/api/v1/packages/acme/generic/tool', { method: 'DELETE' })
+    const answer = await duringAnUpload(stowage, 'ada', remove)
+    expect([answer.status, String(answer.body)]).toEqual([404, expect.stringContaining('was deleted while this came')])
+    expect((await ada.get({ owner: 'acme', version: '2.0' })).status).toBe(404)
+  })
+
   test('but not when it becomes private to others', async () => {
     await using stowage = await startStowage()
     const { ada } = await world(stowage)
