@@ -43,8 +43,9 @@ export class Issuer {
   readonly accounts = new Map<string, Record<string, unknown>>()
   /** Makes other ID tokens of those that are right; answers what is changed. */
   forge: ((claims: Record<string, unknown>) => Forgery) | undefined
-  /** Milliseconds before anything is answered. */
+  /** Milliseconds before anything is answered, and before what a server asks about a code is. */
   delay = 0
+  tokenDelay = 0
   isDown = false
   givesRefreshTokens: boolean
   /** Requests that came, by path. */
@@ -179,7 +180,8 @@ export class Issuer {
       request.socket.destroy()
       return
     }
-    if (this.delay > 0) await Bun.sleep(this.delay)
+    const delay = path === '/token' ? Math.max(this.delay, this.tokenDelay) : this.delay
+    if (delay > 0) await Bun.sleep(delay)
     if (path === '/token' && this.forge) this.#forgeIn(response, this.forge)
     // Its pages ask for a font on the internet.
     if (path.startsWith('/interaction/'))

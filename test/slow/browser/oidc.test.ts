@@ -155,6 +155,13 @@ describe.each(looks)('%s', (look, options) => {
     corp.forge = () => ({ claims: { nonce: 'of somebody else' } })
     await signInThere(window, corp, login)
     await says(window, 'could not be trusted')
+    const lies = [{ aud: 'somebody-else' }, { iss: partner.url }, { exp: Math.floor(Date.now() / 1000) - 60 }]
+    for (const claims of lies) {
+      corp.forge = () => ({ claims })
+      await page.goto('/user/login')
+      await go(window, 'Sign in with Corp')
+      await says(window, 'could not be trusted')
+    }
     await page.goto('/user/settings')
     await comesTo(window, '/user/login')
 
@@ -166,6 +173,29 @@ describe.each(looks)('%s', (look, options) => {
     await go(window, 'Begin again')
     await agree(window)
     await comesTo(window, '/')
+  })
+
+  test('a provider with new keys lets people in as before, and one that is slow is not waited for without end', async () => {
+    const login = `fay-${suffix}`
+    corp.account(login)
+    await corp.rotateKeys()
+    await using window = await openWindow(stowage, options)
+    window.expectComplaint(/status of 503/)
+    await window.page.goto('/user/login')
+    await go(window, 'Sign in with Corp')
+    await signInThere(window, corp, login)
+    await agree(window)
+    await comesTo(window, '/')
+
+    await window.page.context().clearCookies({ name: 'stowage_session' })
+    await window.page.goto('/user/login')
+    corp.tokenDelay = 30_000
+    try {
+      await go(window, 'Sign in with Corp')
+      await says(window, 'Corp does not answer as it should')
+    } finally {
+      corp.tokenDelay = 0
+    }
   })
 })
 
