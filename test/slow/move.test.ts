@@ -155,6 +155,21 @@ const people = [
       '{}', '{"a":"\\u0000"}', 200, '{"a":"b"}', '<p>ß \\ "' || char(10), null from webhooks
     union all select id, 'waits ' || id, 'deleted', '{}', 'waiting', 0, 1, null, null, null, null, null, null, null, null, null
       from webhooks`,
+  // Nobody's who signs in with a password here.
+  `insert into identities (user_id, issuer, subject, label, seal_id, refresh_token, checked_at, lapsed_at, created_at)
+    select max(id), 'https://id.example.com', 'ß 🔑', 'Łukasz', 'a seal', 'v1.sealed', 9000000000000, null, 2 from users`,
+  `insert into passkeys (user_id, credential_id, public_key, user_handle, sign_count, transports, is_backed_up, name, created_at)
+    select max(id), 'a-credential', 'cose', 'a-handle', 4294967295, 'usb,nfc', 1, 'Schlüssel 🔑', 2 from users`,
+  `insert into used_once (kind, sha256, expires_at) values ('jti', 'ff', 9000000000000)`,
+  `insert into publishers (id, owner_id, name, issuer, pinned, claims, packages, created_by, created_at)
+    select 910, 900, 'müller/tool', 'https://ci.example.com', '74', '{"sub":"ß"}', '[]', max(id), 2 from users`,
+  `insert into deploy_tokens (id, owner_id, name, sha256, last_eight, scopes, packages, created_at, publisher_id, claims)
+    values (911, 900, 'ci 🔑', 'fe', '01234567', 'write:package', null, 2, null, null),
+      (912, 900, '', 'fd', '01234567', 'write:package', '[{"ownerId":900,"name":"tool-*"}]', 2, 910, '{"issuer":"x","claims":{}}')`,
+  `insert into package_grants (owner_id, package_id, user_id, team_id, deploy_token_id, access, created_at)
+    select owner_id, id, null, 902, null, 2, 3 from packages
+    union all select owner_id, id, null, null, 911, 1, 3 from packages`,
+  `insert into file_origins (file_id, issuer, claims) select id, 'https://ci.example.com', '{"ref":"ß"}' from files`,
 ]
 
 /** An installation with something of everything,/** An installation with something of everything, made once over HTTP, and copied for each test. */
