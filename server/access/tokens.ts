@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lockFound } from '../catalogue/named-locks.ts'
-import { ownerIdByKey, placeNow } from '../catalogue/owners.ts'
+import { ownerAsKnown, ownerIdByKey } from '../catalogue/owners.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import { namesOfOwners } from '../catalogue/sight.ts'
 import {
@@ -190,9 +190,8 @@ async function limitTo(tx: Tx, caller: SignedIn, typed: readonly TypedPattern[])
 /** An owner of whom the caller may know. The others are told like those that are not there. */
 async function ownerIdFor(tx: Tx, caller: SignedIn, name: string): Promise<number> {
   const key = ownerKey(name)
-  const ownerId = key && (await ownerIdByKey(tx, key))
-  const at = ownerId && { ownerId, packageKey: '', userId: caller.account.id, deployTokenId: null }
-  const owner = at ? (await placeNow(tx, at))?.owner : undefined
+  const id = key && (await ownerIdByKey(tx, key))
+  const owner = id ? await ownerAsKnown(tx, { id, userId: caller.account.id }) : undefined
   if (owner && (maySee(caller, owner) || (knowsOf(caller, owner) && !isPublicOnly(caller)))) return owner.id
   throw new Problem('unprocessable', `packages: there is no owner ${name.slice(0, 80)} that you may see`)
 }

@@ -47,16 +47,28 @@ const selectOwnerById = prepared(['id', 'userId'], (db, { id, userId }: { id: nu
     .where('id', '=', id),
 )
 
-/** An owner and one of his packages, be it there or not, as they are for a user or for an owner's token. */
+/** The same, and whether one of the owner's packages names that user. */
+export async function ownerAsKnown(tx: Tx, wanted: { id: number; userId: number }): Promise<OwnerRow | undefined> {
+  const owner = await ownerById(tx, wanted)
+  if (!owner) return undefined
+  const asWhom = { userId: sql<number>`${wanted.userId}`, deployTokenId: sql<null>`null` }
+  const row = await tx.selectNoFrom(namedAt(asWhom, sql`${wanted.id}`).as('isNamed')).executeTakeFirstOrThrow()
+  return { ...owner, isNamed: row.isNamed === 1 }
+}
+
+/**
+ * An owner and one of his packages, be it there or not, as they are for a user or for an owner's token. Every publish asks: so of the
+ * owner's other packages it says nothing.
+ */
 export async function placeNow(
   tx: Tx,
   wanted: { ownerId: number; packageKey: string; userId: number; deployTokenId: number | null },
 ): Promise<{ owner: OwnerRow; package: PackageStanding } | undefined> {
   const [row] = await selectPlace(tx, wanted)
   if (!row) return undefined
-  const { access, named, packageVisibility, isNamed, ...owner } = row
+  const { access, named, packageVisibility, ...owner } = row
   return {
-    owner: { ...owner, membership: membershipFrom(access), isNamed: isNamed === 1 },
+    owner: { ...owner, membership: membershipFrom(access), isNamed: named !== null },
     package: { key: wanted.packageKey, visibility: packageVisibility ?? 'inherit', named: namedFrom(named) },
   }
 }
@@ -77,7 +89,6 @@ const selectPlace = prepared(
       .select('packages.visibility as packageVisibility')
       .select(accessOf(asWhom.userId, sql.ref('owners.id')).as('access'))
       .select(namedAccess(asWhom, sql.ref('packages.id')).as('named'))
-      .select(namedAt(asWhom, sql.ref('owners.id')).as('isNamed'))
       .where('owners.id', '=', wanted.ownerId)
   },
 )

@@ -26,18 +26,17 @@ export function namedFrom(access: number | null): NamedAccess {
   return levels[access ?? 0] ?? 'none'
 }
 
-/** The most that a package names somebody for; null where it does not. */
+/**
+ * The most that a package names somebody for; null where it does not. One look at the few whom it names: PostgreSQL plans it anew in
+ * each transaction, which takes longer than the look.
+ */
 export function namedAccess(
   { userId, deployTokenId }: Named,
   packageId: RawBuilder<unknown>,
 ): RawBuilder<number | null> {
-  return sql<number | null>`(select max(access) from (
-    select access from package_grants where package_id = ${packageId} and user_id = ${userId}
-    union all
-    select access from package_grants where package_id = ${packageId} and deploy_token_id = ${deployTokenId}
-    union all
-    select access from team_members join package_grants on package_grants.team_id = team_members.team_id
-    where team_members.user_id = ${userId} and package_grants.package_id = ${packageId}) as named)`
+  return sql<number | null>`(select max(access) from package_grants where package_id = ${packageId} and (
+    user_id = ${userId} or deploy_token_id = ${deployTokenId}
+    or team_id in (select team_id from team_members where user_id = ${userId})))`
 }
 
 /** The packages that name somebody. */
