@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { lockAccounts } from '../catalogue/named-locks.ts'
 import {
   countIdentities,
   deletePasskey,
@@ -24,19 +23,11 @@ import { Problem } from '../problems.ts'
 import { audit } from './audit.ts'
 import { accountFrom, type Caller, maySignIn, type SignedIn } from './caller.ts'
 import { FailedAttempts } from './failed-attempts.ts'
-import {
-  type AdminGrant,
-  administer,
-  callerNow,
-  type Standing,
-  signedIn,
-  standingOf,
-  wrongCredentials,
-} from './grant.ts'
+import { type AdminGrant, callerNow, type Standing, signedIn, standingOf, wrongCredentials } from './grant.ts'
+import { accountToUnprotect, callerAlone, mustExist, notOwn } from './other-accounts.ts'
 import { type Challenge, PasskeyChallenges, type Purpose } from './passkey-challenges.ts'
 import { hasOtherWayIn, mostPasskeys } from './passkey-rules.ts'
 import { type NoRelyingParty, type RelyingParty, relyingParty } from './relying-party.ts'
-import { notOwn } from './second-factor.ts'
 import type { Visitor } from './sessions.ts'
 import type { Refusal, SignIns } from './sign-ins.ts'
 import type { Assertion, KnownCredential, NewCredential, PasskeyOptions } from './webauthn.ts'
@@ -178,16 +169,8 @@ async function hasOther(tx: Tx, { account, credential }: SignedIn, takesPassword
 export const removePasskeysOf = transaction(
   'remove passkeys of user',
   async (tx, args: { standing: Standing; userId: number; now: number }) => {
-    await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
-    const { caller } = administer(await callerNow(tx, args.standing, args.now), 'write')
-    const user = await mustExist(tx, args.userId)
-    // Else a token that ends tomorrow, with few scopes, could become an administrator for good.
-    if (user.is_admin === 1 && caller.credential.kind === 'token') {
-      throw new Problem(
-        'forbidden',
-        'The passkeys of an administrator are not removed with a token: sign in with a browser.',
-      )
-    }
+    const refusal = 'The passkeys of an administrator are not removed with a token: sign in with a browser.'
+    const { caller, user } = await accountToUnprotect(tx, args, refusal)
     const removed = await deletePasskeysOf(tx, args.userId)
     if (removed === 0) throw new Problem('not-found', 'This account has no passkeys.')
     await endSessions(tx, args.userId)
@@ -196,19 +179,8 @@ export const removePasskeysOf = transaction(
   },
 )
 
-async function callerAlone(tx: Tx, { standing, now }: { standing: Standing; now: number }): Promise<SignedIn> {
-  await lockAccounts(tx, { alone: [standing.userId] })
-  return callerNow(tx, standing, now)
-}
-
 async function endOtherSessions(tx: Tx, { account, credential }: SignedIn): Promise<void> {
   await endSessions(tx, account.id, credential.kind === 'session' ? credential.id : null)
-}
-
-async function mustExist(tx: Tx, userId: number): Promise<UserRow> {
-  const user = await userById(tx, userId)
-  if (!user) throw new Problem('not-found', 'Not found.')
-  return user
 }
 
 function noSuchPasskey(): Problem {

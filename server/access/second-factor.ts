@@ -1,4 +1,3 @@
-import { lockAccounts } from '../catalogue/named-locks.ts'
 import type { Tx } from '../catalogue/schema.ts'
 import {
   countRecoveryCodes,
@@ -19,15 +18,8 @@ import { Problem } from '../problems.ts'
 import { audit } from './audit.ts'
 import type { Caller, SignedIn } from './caller.ts'
 import { FailedAttempts } from './failed-attempts.ts'
-import {
-  type AdminGrant,
-  administer,
-  callerNow,
-  type Standing,
-  signedIn,
-  standingOf,
-  wrongCredentials,
-} from './grant.ts'
+import { type AdminGrant, callerNow, type Standing, signedIn, standingOf, wrongCredentials } from './grant.ts'
+import { accountToUnprotect, callerAlone, mustExist, notOwn } from './other-accounts.ts'
 import type { SignIns } from './sign-ins.ts'
 import { newRecoveryCodes, newTotpSecret, recoveryKey, totpStep } from './totp.ts'
 
@@ -113,32 +105,13 @@ export const replaceRecoveryCodes = transaction(
 export const removeSecondFactorOf = transaction(
   'remove second factor of user',
   async (tx, args: { standing: Standing; userId: number; now: number }) => {
-    await lockAccounts(tx, { alone: [args.userId], shared: [args.standing.userId] })
-    const { caller } = administer(await callerNow(tx, args.standing, args.now), 'write')
-    const user = await mustExist(tx, args.userId)
-    // Else a token that ends tomorrow, with few scopes, could become an administrator for good.
-    if (user.is_admin === 1 && caller.credential.kind === 'token') {
-      throw new Problem(
-        'forbidden',
-        'The second factor of an administrator is not removed with a token: use your password.',
-      )
-    }
+    const refusal = 'The second factor of an administrator is not removed with a token: use your password.'
+    const { caller, user } = await accountToUnprotect(tx, args, refusal)
     if (!(await deleteSecondFactor(tx, args.userId))) throw noSecondFactor()
     await endSessions(tx, args.userId)
     await audit(tx, caller, args.now, { action: 'second-factor.removed', owner: user })
   },
 )
-
-async function callerAlone(tx: Tx, { standing, now }: { standing: Standing; now: number }): Promise<SignedIn> {
-  await lockAccounts(tx, { alone: [standing.userId] })
-  return callerNow(tx, standing, now)
-}
-
-async function mustExist(tx: Tx, userId: number): Promise<UserRow> {
-  const user = await userById(tx, userId)
-  if (!user) throw new Problem('not-found', 'Not found.')
-  return user
-}
 
 async function endOtherSessions(tx: Tx, { account, credential }: SignedIn): Promise<void> {
   await endSessions(tx, account.id, credential.kind === 'session' ? credential.id : null)
@@ -327,9 +300,4 @@ function keyOf(code: string): string {
   const key = recoveryKey(code)
   if (key === undefined) throw new Error('a new recovery code could not be read')
   return key
-}
-
-/** Whoever finds a browser open has not shown what the account's own page asks for. */
-export function notOwn(): Problem {
-  return new Problem('forbidden', 'Remove your own on the page of your account: there it is asked for once more.')
 }

@@ -14,6 +14,7 @@ import {
 import { holds, mostCounted, type Reach, reached } from './name-search.ts'
 import type { Db } from './schema.ts'
 import { type FoundPage, mustBeWithinReach, type Wanted } from './search.ts'
+import { onListings } from './sight.ts'
 
 /** Digests in lower case; all must be those of one file. */
 export type Digests = { [Algorithm in 'md5' | 'sha1' | 'sha256' | 'sha512']?: string | undefined }
@@ -80,7 +81,7 @@ async function holdersOf(db: Db, wanted: Wanted, blobs: readonly number[]): Prom
 function holdersOfBlob(db: Db, { name, reach }: Wanted, blob: number) {
   const conditions: RawBuilder<boolean>[] = [
     ...(name ? [holds('listings.name_key', name)] : []),
-    reached(reach, { ownerId: 'listings.owner_id', packageId: 'listings.package_id', key: 'listings.name_key' }),
+    reached(reach, onListings),
   ]
   return async (after: Holder | undefined, size: number): Promise<Holder[]> => {
     const { rows } = await sql<Holder>`

@@ -5,7 +5,7 @@ import { holds, mostCounted, type NamePart, packagesNamed, type Reach } from './
 import type { OwnerRow } from './owners.ts'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
-import { ownerSeen, type PackageColumns, type Sight, seen, seesEverything } from './sight.ts'
+import { onListings, onPackages, ownerSeen, type Sight, seen, seesEverything } from './sight.ts'
 import type { UserRow } from './users.ts'
 
 /** A version as lists show it. */
@@ -91,7 +91,7 @@ export interface OwnerCounts {
 export async function countsSeen(db: Db, ownerId: number, sight: Sight, all: OwnerCounts): Promise<OwnerCounts> {
   if (seesEverything(sight))
     return { versions: all.versions, packages: all.packages, files: all.files, bytes: all.bytes }
-  const isSeen = seen(sight, ofPackages)
+  const isSeen = seen(sight, onPackages)
   const base = db
     .selectFrom('packages')
     .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')
@@ -126,18 +126,6 @@ export async function countsSeen(db: Db, ownerId: number, sight: Sight, all: Own
     files: all.files - found.files,
     bytes: all.bytes - found.bytes,
   }
-}
-
-const ofPackages: PackageColumns = {
-  ownerId: 'packages.owner_id',
-  packageId: 'packages.id',
-  key: 'packages.name_key',
-  visibility: 'packages.visibility',
-}
-const ofListings: PackageColumns = {
-  ownerId: 'listings.owner_id',
-  packageId: 'listings.package_id',
-  key: 'listings.name_key',
 }
 
 const selectOwner = prepared(['id'], (db, { id }: { id: number }) =>
@@ -219,7 +207,7 @@ export async function versionsOfOwner(
   window: Window,
   sorting: Sorting = newestFirst,
 ): Promise<ListedVersion[]> {
-  const isSeen = seen(sight, ofListings)
+  const isSeen = seen(sight, onListings)
   if (!isSeen) return (await selectOfOwner(sorting)(db, { ownerId, ...window })).map(listedFrom)
   const columns = ownerColumns[sorting.by]
   const stretched = stretch(db, window, columns, sorting).where('listings.owner_id', '=', ownerId).where(isSeen)
@@ -420,7 +408,7 @@ function listingsOfOwner(
   { ownerId, sight, name }: { ownerId: number; sight: Sight; name: NamePart },
   sorting: Sorting,
 ) {
-  const isSeen = seen(sight, ofListings)
+  const isSeen = seen(sight, onListings)
   const matches = isSeen ? sql`${holds('listings.name_key', name)} and ${isSeen}` : holds('listings.name_key', name)
   const columns = [...ownerColumns[sorting.by], 'version_id' as const]
   const keys = columns.map((column) => sql.ref(`listings.${column}`))

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isPostgres } from './dialect.ts'
 import type { Db } from './schema.ts'
-import { ownerReached, type PackageColumns, type PackageViewer, type Sight, seen, seenBy } from './sight.ts'
+import { onPackages, ownerReached, type PackageColumns, type PackageViewer, type Sight, seen, seenBy } from './sight.ts'
 
 /** What a package's name must hold: folded, and such as a name may hold. */
 export interface NamePart {
@@ -52,14 +52,6 @@ export function reached(reach: Reach, columns: PackageColumns): RawBuilder<boole
 export function ownerIsReached(reach: Reach, ownerColumn: string): RawBuilder<boolean> {
   if ('ownerId' in reach) return sql<boolean>`${sql.ref(ownerColumn)} = ${reach.ownerId}`
   return ownerReached(reach.viewer, ownerColumn)
-}
-
-/** Of statements on `packages`. */
-export const packageColumns: PackageColumns = {
-  ownerId: 'packages.owner_id',
-  packageId: 'packages.id',
-  key: 'packages.name_key',
-  visibility: 'packages.visibility',
 }
 
 /**
@@ -129,14 +121,14 @@ function byPostgresTrigrams(db: Db, name: NamePart, reach: Reach): Read<Candidat
     const { rows } = await sql<Candidate>`
       select ${candidate(reach, [])}
       from packages join package_counts on package_counts.package_id = packages.id
-      where package_counts.versions > 0 and ${holds('packages.name_key', name)} and ${reached(reach, packageColumns)}
+      where package_counts.versions > 0 and ${holds('packages.name_key', name)} and ${reached(reach, onPackages)}
       limit ${mostCounted + 1}`.execute(db)
     return rows
   }
 }
 
 function candidate(reach: Reach, conditions: RawBuilder<boolean>[]): RawBuilder<unknown> {
-  const all = [...conditions, sql`package_counts.versions > 0`, reached(reach, packageColumns)]
+  const all = [...conditions, sql`package_counts.versions > 0`, reached(reach, onPackages)]
   return sql`packages.id as id, packages.name_key as key, coalesce(package_counts.versions, 0) as versions,
     case when ${sql.join(all, sql` and `)} then 1 else 0 end as matches`
 }

@@ -49,6 +49,8 @@ export async function notePasskeyUse(
     .set({ sign_count: use.count, is_backed_up: use.isBackedUp ? 1 : 0, last_used_at: use.now })
     .where('id', '=', use.id)
     .where('user_id', '=', use.userId)
+    // Web Authentication §6.1.1: a count that does not rise was written down by two authenticators, a copy of the key is about; those
+    // that count nothing send 0 every time.
     .where((passkey) => (use.count === 0 ? passkey('sign_count', '=', 0) : passkey('sign_count', '<', use.count)))
     .returning('id')
     .executeTakeFirst()

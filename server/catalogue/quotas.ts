@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { prepared } from './prepared.ts'
 import type { Db, Schema, Tx } from './schema.ts'
-import { type Sight, seen } from './sight.ts'
+import { onPackages, type Sight, seen } from './sight.ts'
 import { setSiteFact, siteFact } from './site.ts'
 
 /** Numbers that may not be passed; null says nothing, in an owner's own -1 is as much as he likes. Bytes, where they are no versions. */
@@ -315,12 +315,7 @@ function largest(db: Db, ownerId: number, sight: Sight) {
 }
 
 function byName(db: Db, ownerId: number, sight: Sight) {
-  const isSeen = seen(sight, {
-    ownerId: 'packages.owner_id',
-    packageId: 'packages.id',
-    key: 'packages.name_key',
-    visibility: 'packages.visibility',
-  })
+  const isSeen = seen(sight, onPackages)
   return db
     .selectFrom('packages')
     .innerJoin('package_counts', 'package_counts.package_id', 'packages.id')

@@ -11,18 +11,9 @@ import {
   versionsById,
   type Window,
 } from './listings.ts'
-import {
-  holds,
-  mostCounted,
-  type NamePart,
-  ownerIsReached,
-  packageColumns,
-  packagesNamed,
-  type Reach,
-  reached,
-} from './name-search.ts'
+import { holds, mostCounted, type NamePart, ownerIsReached, packagesNamed, type Reach, reached } from './name-search.ts'
 import type { Db, PackageVisibility } from './schema.ts'
-import { ownerSeen } from './sight.ts'
+import { onPackages, ownerSeen } from './sight.ts'
 
 /** A package by its newest version. */
 export interface FoundPackage {
@@ -99,7 +90,7 @@ async function fewPackages(db: Db, { name, reach }: Wanted): Promise<Few | undef
   }
   if ('ownerId' in reach) {
     const total = reach.packages
-    return total > mostCounted ? undefined : { total, among: reached(reach, packageColumns) }
+    return total > mostCounted ? undefined : { total, among: reached(reach, onPackages) }
   }
   const few = await fewMatches(ownersInReach(db, reach), ({ packages }) => packages, mostCounted)
   if (!few) return undefined
@@ -111,7 +102,7 @@ async function fewPackages(db: Db, { name, reach }: Wanted): Promise<Few | undef
   if (reach.viewer.limit === null && (reach.viewer.seesAll || few.rows.every(({ some }) => some === null))) {
     return { total: few.weight, among: ofOwners }
   }
-  const among = sql<boolean>`(${ofOwners} and ${reached(reach, packageColumns)})`
+  const among = sql<boolean>`(${ofOwners} and ${reached(reach, onPackages)})`
   return { total: await countAmong(db, among), among }
 }
 
@@ -185,7 +176,7 @@ function packagesInOrder(db: Db, { name, reach }: Wanted, { by, descending }: So
   const conditions = [
     ...(name ? [holds('packages.name_key', name)] : []),
     sql`package_counts.versions > 0`,
-    reached(reach, packageColumns),
+    reached(reach, onPackages),
   ]
   const direction = sql.raw(descending ? 'desc' : 'asc')
   return async (after: PackageInOrder | undefined, size: number): Promise<PackageInOrder[]> => {

@@ -37,6 +37,21 @@ export interface PackageColumns {
   visibility?: string
 }
 
+/** Of statements on `packages`. */
+export const onPackages: PackageColumns = {
+  ownerId: 'packages.owner_id',
+  packageId: 'packages.id',
+  key: 'packages.name_key',
+  visibility: 'packages.visibility',
+}
+
+/** Of statements on `listings`. */
+export const onListings: PackageColumns = {
+  ownerId: 'listings.owner_id',
+  packageId: 'listings.package_id',
+  key: 'listings.name_key',
+}
+
 export function seesEverything({ unnamed, names }: Sight): boolean {
   return unnamed === 'all' && names === null
 }

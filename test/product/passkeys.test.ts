@@ -404,6 +404,23 @@ describe('an answer that is not right signs nobody in', () => {
     expect((await alone(authenticator, { count: 2 ** 32 - 1 })).status).toBe(303)
   })
 
+  test.each([
+    [0, 0, 303],
+    [0, 1, 303],
+    [1, 2, 303],
+    [1, 9, 303],
+    [1, 1, 401],
+    [2, 1, 401],
+    [1, 0, 401],
+  ])('where %i was counted and %i comes: %i', async (known, count, status) => {
+    const name = `count-${known}-${count}`
+    const { authenticator } = await holder(name)
+    await stowage.change(
+      `update passkeys set sign_count = ${known} where user_id = (select id from owners where name = '${name}')`,
+    )
+    expect((await alone(authenticator, { count })).status).toBe(status)
+  })
+
   test('of who may not sign in, and is not told why', async () => {
     const { authenticator, browser } = await holder('gone')
     await stowage.admin.fetch('/api/v1/admin/users/gone', {
@@ -693,6 +710,9 @@ describe('by the API', () => {
     expect(await (await page.fetch('/-/admin/users/boss')).text()).toContain('Remove the passkeys')
     expect((await page.submit('/-/admin/users/boss/remove-passkeys', { remove: 'yes' })).status).toBe(303)
     expect((await boss.fetch('/api/v1/user')).status).toBe(200)
+    // One's own are not removed by whoever finds the browser open.
+    await stowage.change("update users set is_admin = 1 where id = (select id from owners where name = 'lost')")
+    expect((await page.submit('/-/admin/users/admin/remove-passkeys', { remove: 'yes' })).status).toBe(403)
   })
 })
 

@@ -1,13 +1,11 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { mostDeployTokens } from '../../access/deploy-tokens.ts'
-import { ownerAt } from '../../access/grant.ts'
-import { type OwnerGrant, ownerGrant } from '../../access/owner-grant.ts'
-import type { Verb } from '../../access/rules.ts'
-import { addressKeys } from '../../registry/download.ts'
+import type { OwnerGrant } from '../../access/owner-grant.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented } from './documented.ts'
+import { ownerToRunAt } from './package-calls.ts'
 import { deployToken } from './schemas.ts'
 import { deployTokenShape } from './shapes.ts'
 import { patterns, scopeNames, tokenEnd, tokenName } from './tokens.ts'
@@ -29,11 +27,6 @@ const owners = 'For the user, the owners of the organisation, and administrators
 
 /** `/owners/{owner}/deploy-tokens`: tokens that belong to an owner, and stay when people leave. */
 export function deployTokens(parts: HttpParts): Hono<ApiEnv> {
-  const grantFor = async <V extends Verb>(c: Context<ApiEnv>, verb: V): Promise<OwnerGrant<V>> => {
-    const owner = c.req.param('owner') ?? ''
-    const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-    return ownerGrant(verb, resolved.caller, ownerAt(resolved))
-  }
   const log = ({ owner, caller }: OwnerGrant<'write'>, name: string, what: string) =>
     parts.log.info(
       { 'package.owner': owner.name, 'deploy_token.name': name, 'user.name': caller.account.name },
@@ -52,7 +45,7 @@ export function deployTokens(parts: HttpParts): Hono<ApiEnv> {
       }),
       async (c) => {
         const page = pageOf(new URL(c.req.url))
-        const { tokens, total } = await parts.deployTokens.list(await grantFor(c, 'read'), page)
+        const { tokens, total } = await parts.deployTokens.list(await ownerToRunAt(c, 'read'), page)
         const shown = tokens.map((token) => deployTokenShape(token))
         return jsonPage(shown, total, page, publicAddress(parts.publicUrl(), c.req.raw))
       },
@@ -70,7 +63,7 @@ export function deployTokens(parts: HttpParts): Hono<ApiEnv> {
         },
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const { name, scopes, packages, expires_at } = await jsonBody(c.req.raw, newToken)
         const { token, secret } = await parts.deployTokens.create(grant, {
           name,
@@ -91,7 +84,8 @@ export function deployTokens(parts: HttpParts): Hono<ApiEnv> {
         description: owners,
         answers: { 200: { description: 'The token, without its secret.', schema: deployToken } },
       }),
-      async (c) => json(deployTokenShape(await parts.deployTokens.show(await grantFor(c, 'read'), c.req.param('id')))),
+      async (c) =>
+        json(deployTokenShape(await parts.deployTokens.show(await ownerToRunAt(c, 'read'), c.req.param('id')))),
     )
     .delete(
       '/owners/:owner/deploy-tokens/:id',
@@ -103,7 +97,7 @@ export function deployTokens(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is gone, and what packages gave it.' } },
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const { id, name } = await parts.deployTokens.show(grant, c.req.param('id'))
         await parts.deployTokens.remove(grant, String(id))
         log(grant, name, 'Deleted')

@@ -1,14 +1,12 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { ownerAt } from '../../access/grant.ts'
-import { type OwnerGrant, ownerGrant } from '../../access/owner-grant.ts'
+import type { OwnerGrant } from '../../access/owner-grant.ts'
 import { type HolderKind, mostHolders } from '../../access/package-access.ts'
-import type { Verb } from '../../access/rules.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented, type RouteText } from './documented.ts'
-import { packageIn } from './package-calls.ts'
+import { ownerToRunAt } from './package-calls.ts'
 import { packageAccess } from './schemas.ts'
 import { packageAccessShape } from './shapes.ts'
 
@@ -34,10 +32,6 @@ const kinds = { users: 'user', teams: 'team', 'deploy-tokens': 'deploy-token' } 
 /** `/packages/{owner}/generic/{name}/-/access`: who sees a package, and whom it names. */
 export function packageAccessRoutes(parts: HttpParts): Hono<ApiEnv> {
   const { packageAccess: access } = parts
-  const grantFor = async <V extends Verb>(c: Context<ApiEnv>, verb: V): Promise<OwnerGrant<V>> => {
-    const place = await packageIn(c)
-    return ownerGrant(verb, place.caller, ownerAt(place))
-  }
   const nameIn = (c: Context<ApiEnv>) => c.req.param('name') ?? ''
   const shown = async (grant: OwnerGrant, name: string) => json(packageAccessShape(await access.show(grant, name)))
   const log = ({ owner, caller }: OwnerGrant<'write'>, name: string, what: string) =>
@@ -46,7 +40,7 @@ export function packageAccessRoutes(parts: HttpParts): Hono<ApiEnv> {
       `${what} ${owner.name}/${name}`,
     )
   const give = (kind: HolderKind) => async (c: Context<ApiEnv>) => {
-    const grant = await grantFor(c, 'write')
+    const grant = await ownerToRunAt(c, 'write')
     const { permission } = await jsonBody(c.req.raw, given)
     const id = c.req.param(kind === 'user' ? 'user' : 'id') ?? ''
     await access.name(grant, nameIn(c), { kind, id }, permission)
@@ -54,7 +48,7 @@ export function packageAccessRoutes(parts: HttpParts): Hono<ApiEnv> {
     return new Response(null, { status: 204 })
   }
   const take = (kind: HolderKind) => async (c: Context<ApiEnv>) => {
-    const grant = await grantFor(c, 'write')
+    const grant = await ownerToRunAt(c, 'write')
     const id = c.req.param(kind === 'user' ? 'user' : 'id') ?? ''
     await access.unname(grant, nameIn(c), { kind, id })
     log(grant, nameIn(c), `Took from the ${kind} ${id} the right on`)
@@ -74,7 +68,7 @@ export function packageAccessRoutes(parts: HttpParts): Hono<ApiEnv> {
         description: `${who} ${notThere} At a user it takes \`read:user\`.`,
         answers: { 200: { description: 'Who sees it.', schema: packageAccess } },
       }),
-      async (c) => shown(await grantFor(c, 'read'), nameIn(c)),
+      async (c) => shown(await ownerToRunAt(c, 'read'), nameIn(c)),
     )
     .patch(
       '/packages/:owner/generic/:name/-/access',
@@ -87,7 +81,7 @@ export function packageAccessRoutes(parts: HttpParts): Hono<ApiEnv> {
         answers: { 200: { description: 'Who sees it now.', schema: packageAccess } },
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const { visibility } = await jsonBody(c.req.raw, changedAccess)
         await access.setVisibility(grant, nameIn(c), visibility)
         log(grant, nameIn(c), `Set the visibility ${visibility} of`)

@@ -1,17 +1,14 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { z } from 'zod'
-import { ownerAt } from '../../access/grant.ts'
-import { type OwnerGrant, ownerGrant } from '../../access/owner-grant.ts'
+import type { OwnerGrant } from '../../access/owner-grant.ts'
 import { mostPatterns } from '../../access/package-patterns.ts'
 import { mostPublishers } from '../../access/publishers.ts'
-import type { Verb } from '../../access/rules.ts'
-import { addressKeys } from '../../registry/download.ts'
 import { versionOrigins } from '../../registry/origins.ts'
 import type { HttpParts } from '../parts.ts'
 import { bodyOf, json, jsonBody, jsonPage, pageOf, publicAddress, text } from './answers.ts'
 import type { ApiEnv } from './app.ts'
 import { documented, type RouteText } from './documented.ts'
-import { packageToReadAt } from './package-calls.ts'
+import { ownerToRunAt, packageToReadAt } from './package-calls.ts'
 import { fileOrigin, trustedPublisher } from './schemas.ts'
 import { fileOriginShape, publisherShape } from './shapes.ts'
 
@@ -56,11 +53,6 @@ const owners =
 
 /** `/owners/{owner}/publishers`: which jobs may publish there without a stored secret; and what is known of those that did. */
 export function publishers(parts: HttpParts): Hono<ApiEnv> {
-  const grantFor = async <V extends Verb>(c: Context<ApiEnv>, verb: V): Promise<OwnerGrant<V>> => {
-    const owner = c.req.param('owner') ?? ''
-    const resolved = await c.env.resolve(addressKeys({ owner, package: '', version: '', file: '' }))
-    return ownerGrant(verb, resolved.caller, ownerAt(resolved))
-  }
   const log = ({ owner, caller }: OwnerGrant<'write'>, name: string, what: string) =>
     parts.log.info(
       { 'package.owner': owner.name, 'publisher.name': name, 'user.name': caller.account.name },
@@ -80,7 +72,7 @@ export function publishers(parts: HttpParts): Hono<ApiEnv> {
       }),
       async (c) => {
         const page = pageOf(new URL(c.req.url))
-        const { publishers, total } = await parts.publishers.list(await grantFor(c, 'read'), page)
+        const { publishers, total } = await parts.publishers.list(await ownerToRunAt(c, 'read'), page)
         return jsonPage(publishers.map(publisherShape), total, page, publicAddress(parts.publicUrl(), c.req.raw))
       },
     )
@@ -95,7 +87,7 @@ export function publishers(parts: HttpParts): Hono<ApiEnv> {
         answers: { 201: { description: 'The rule.', schema: trustedPublisher } },
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const made = await parts.publishers.create(grant, await jsonBody(c.req.raw, newPublisher))
         log(grant, made.name, 'Made')
         return json(publisherShape(made), 201)
@@ -110,7 +102,7 @@ export function publishers(parts: HttpParts): Hono<ApiEnv> {
         description: owners,
         answers: one,
       }),
-      async (c) => json(publisherShape(await parts.publishers.show(await grantFor(c, 'read'), c.req.param('id')))),
+      async (c) => json(publisherShape(await parts.publishers.show(await ownerToRunAt(c, 'read'), c.req.param('id')))),
     )
     .patch(
       '/owners/:owner/publishers/:id',
@@ -123,7 +115,7 @@ export function publishers(parts: HttpParts): Hono<ApiEnv> {
         answers: one,
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const { name, issuer, claims, packages } = await jsonBody(c.req.raw, changedPublisher)
         const changed = await parts.publishers.change(grant, c.req.param('id'), {
           ...(name == null ? {} : { name }),
@@ -145,7 +137,7 @@ export function publishers(parts: HttpParts): Hono<ApiEnv> {
         answers: { 204: { description: 'It is gone, and the tokens that jobs hold by it.' } },
       }),
       async (c) => {
-        const grant = await grantFor(c, 'write')
+        const grant = await ownerToRunAt(c, 'write')
         const { id, name } = await parts.publishers.show(grant, c.req.param('id'))
         await parts.publishers.remove(grant, String(id))
         log(grant, name, 'Deleted')
