@@ -221,11 +221,14 @@ const selectFilesOf = prepared(
       .orderBy('files.name_key'),
 )
 
-/** Some of a version's files, by name, with when they came. */
+/** A file with when it came and, where a job published it, what is known of that: `claims` is JSON. */
+export type OriginatedFile = ListedFile & { createdAt: number; issuer: string | null; claims: string | null }
+
+/** Some of a version's files, by name. */
 export async function someFilesOfVersion(
   db: Db,
   wanted: { versionId: number; offset: number; limit: number },
-): Promise<(ListedFile & { createdAt: number })[]> {
+): Promise<OriginatedFile[]> {
   return selectSomeFilesOf(db, wanted)
 }
 
@@ -235,8 +238,9 @@ const selectSomeFilesOf = prepared(
     db
       .selectFrom('files')
       .innerJoin('blobs', 'blobs.id', 'files.blob_id')
+      .leftJoin('file_origins', 'file_origins.file_id', 'files.id')
       .select(listedColumns)
-      .select('files.created_at as createdAt')
+      .select(['files.created_at as createdAt', 'file_origins.issuer', 'file_origins.claims'])
       .where('files.version_id', '=', wanted.versionId)
       .orderBy('files.name_key')
       .offset(wanted.offset)

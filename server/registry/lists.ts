@@ -85,7 +85,7 @@ export async function listPackage(
   window: Window,
   sorting?: Sorting,
 ): Promise<VersionList> {
-  const { owner } = await ownerNow(parts, grant)
+  const owner = await showOwnerOf(parts, grant)
   const found = await packageNow(parts, grant)
   const versions = await versionsOfPackage(parts.catalogue.read, found.id, window, sorting)
   return { owner, total: found.versions, versions }
@@ -101,7 +101,7 @@ export async function showVersion(
   grant: PackageGrant<'read'>,
   name: string,
 ): Promise<ShownVersion> {
-  const { owner } = await ownerNow(parts, grant)
+  const owner = await showOwnerOf(parts, grant)
   const { id: packageId } = await packageNow(parts, grant)
   const versionKey = possibleVersion(name)
   if (versionKey === undefined) throw packageUnknown()

@@ -24,19 +24,10 @@ export async function versionOrigins(
   page: Page,
 ): Promise<{ origins: FileOrigin[]; total: number }> {
   const { version: shown } = await showVersion(parts, grant, version)
-  return originsOf(parts, shown, page)
-}
-
-/** The same of a version that was shown to who asks. */
-export async function originsOf(
-  parts: RegistryParts,
-  { id }: { id: number },
-  page: Page,
-): Promise<{ origins: FileOrigin[]; total: number }> {
-  const { origins, total } = await fileOrigins(parts.catalogue.read, id, page)
+  const { origins, total } = await fileOrigins(parts.catalogue.read, shown.id, page)
   return { origins: origins.map(originFrom), total }
 }
 
-function originFrom({ file, issuer, claims, created_at }: FileOriginRow): FileOrigin {
+export function originFrom({ file, issuer, claims, created_at }: FileOriginRow): FileOrigin {
   return { file, issuer, claims: JSON.parse(claims) as Record<string, string>, createdAt: created_at }
 }

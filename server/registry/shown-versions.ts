@@ -12,6 +12,7 @@ import { figuresOfVersions, type VersionFigures, versionsHolding } from '../cata
 import { possibleVersion, versionPattern } from '../names.ts'
 import { Problem } from '../problems.ts'
 import { packageNow } from './lists.ts'
+import { type FileOrigin, originFrom } from './origins.ts'
 import type { DescribedPackage } from './package-text.ts'
 import type { RegistryParts } from './parts.ts'
 import { inTurn } from './search.ts'
@@ -20,7 +21,11 @@ import { inTurn } from './search.ts'
 export type FiguredVersion = ListedVersion & VersionFigures
 
 /** A file with when it came. */
-export type DatedFile = ListedFile & { createdAt: number }
+export type DatedFile = ListedFile & {
+  createdAt: number
+  /** Undefined where no job published it. */
+  origin: FileOrigin | undefined
+}
 
 /** The package: as it was shown to who asks. */
 type Shown = Pick<DescribedPackage, 'id' | 'versions'>
@@ -94,5 +99,12 @@ export async function versionWithFiles(
 /** Some files of a version that was shown to who asks, by name. */
 export async function someFiles(parts: RegistryParts, { id }: { id: number }, window: Window): Promise<DatedFile[]> {
   const { offset, limit } = window
-  return someFilesOfVersion(parts.catalogue.read, { versionId: id, offset, limit })
+  const files = await someFilesOfVersion(parts.catalogue.read, { versionId: id, offset, limit })
+  return files.map(({ issuer, claims, ...file }) => ({
+    ...file,
+    origin:
+      issuer === null || claims === null
+        ? undefined
+        : originFrom({ file: file.name, issuer, claims, created_at: file.createdAt }),
+  }))
 }

@@ -80,6 +80,20 @@ const requests: Request[] = [
     send: (_, it) => it.get({ file: 'a' }),
     status: 200,
   },
+  // What else the owner has is not counted for who sees one of his packages.
+  ...(['public', 'beside a private package'] as const).map((where) => ({
+    name: `GET of a version, ${where}, by a stranger`,
+    costs: [4, 4] as [number, number],
+    prepare: async (ada: Client) => {
+      if (where === 'public') return two(ada)
+      await two(ada)
+      await ada.put({ package: 'hidden' }, 'x')
+      const path = '/api/v1/packages/ada/generic/hidden/-/access'
+      return ada.fetch(path, { method: 'PATCH', body: '{"visibility":"private"}' })
+    },
+    send: (_: Client, __: Client, it: Client) => it.fetch('/api/v1/packages/ada/generic/tool/1.0'),
+    status: 200,
+  })),
   { name: 'GET by password', costs: [1, 1], prepare: two, send: (it) => it.get({ file: 'a' }), status: 200 },
   { name: 'GET by password and code', costs: [6, 4], prepare: withTotp, send: byCode, status: 200 },
   { name: 'GET by password without its code', costs: [1, 1], prepare: withTotp, send: (it) => it.get(), status: 401 },
@@ -219,7 +233,7 @@ const requests: Request[] = [
       ['the page of an owner', [8, 8], [7, 7], '/ada', 200],
       ['the page of a package', [7, 7], [6, 6], '/ada/-/packages/generic/tool', 200],
       ['the page of its versions', [5, 5], [4, 4], '/ada/-/packages/generic/tool/versions', 200],
-      ['the page of a version', [7, 7], [6, 6], '/ada/-/packages/generic/tool/1.0', 200],
+      ['the page of a version', [6, 6], [5, 5], '/ada/-/packages/generic/tool/1.0', 200],
       ['the page of what is not there', [3, 3], [2, 2], '/ada/-/packages/generic/none', 404],
       ['a page of search', [6, 6], [5, 5], '/-/search?q=tool', 200],
     ] as [string, [number, number], [number, number], string, number][]

@@ -7,7 +7,6 @@ import { Problem } from '../../problems.ts'
 import { readableFileById } from '../../registry/download.ts'
 import { dailyDownloads } from '../../registry/downloads.ts'
 import { ownerHere } from '../../registry/lists.ts'
-import { originsOf } from '../../registry/origins.ts'
 import { showPackage } from '../../registry/package-text.ts'
 import { findVersions, someFiles, someVersions, versionWithFiles } from '../../registry/shown-versions.ts'
 import { ownerStanding } from '../components/places.tsx'
@@ -23,9 +22,6 @@ const base = '/:owner/-/packages/generic/:name'
 /** Versions on the package's own page. */
 const fewVersions = 10
 
-/** Files of which a version's page says what job published them. */
-const fewOrigins = 100
-
 /** Days of the chart. */
 const chartDays = 30
 
@@ -40,7 +36,6 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
     const grant = await mayReadAt(c)
     const shown = shownOf(c)
     const { version, files } = await versionWithFiles(registry, grant, versionIn(c), shown)
-    const { origins } = await originsOf(registry, version, { offset: 0, limit: fewOrigins })
     const asked = Number(c.req.query('file'))
     const view = {
       owner: ownerHere(grant),
@@ -51,7 +46,7 @@ export function packagePages(parts: HttpParts, render: Render): Hono<PageEnv> {
       files,
       shown,
       chosen: files.find(({ id }) => id === asked) ?? files[0],
-      origins,
+      origins: files.flatMap(({ origin }) => origin ?? []),
       issuers: parts.publishers.issuers,
     }
     return render(c, { title: `${version.package} ${version.version}` }, <VersionPage {...view} />)
