@@ -213,6 +213,33 @@ described('a version is published into a package while its only other version is
   })
 })
 
+described('a package is deleted right after an upload has looked at its rights', () => {
+  test('who is let in there alone does not make it anew, and nobody opens a private one', async () => {
+    const choreography = new Choreography()
+    await using stowage = await start(choreography)
+    const bob = (await stowage.user('bob')).as('admin')
+    const at = (rest: string) => `/api/v1/packages/admin/generic/tool${rest}`
+    const send = (method: string, rest: string, body: object) =>
+      stowage.admin.fetch(at(rest), { method, body: JSON.stringify(body) })
+    for (const [client, status] of [
+      [bob, 403],
+      [stowage.admin, 404],
+    ] as const) {
+      expect(await statuses(stowage.admin.put({ version: '1.0' }, same))).toEqual([201])
+      const named = send('PUT', '/-/access/users/bob', { permission: 'write' })
+      const hidden = send('PATCH', '/-/access', { visibility: 'private' })
+      expect(await statuses(named, hidden)).toEqual([204, 200])
+      const looked = choreography.stopAfter(/^select "owners"."id".*"packageVisibility"/)
+      const put = client.put({ version: '2.0' }, 'other bytes')
+      await looked.arrived
+      expect(await statuses(stowage.admin.fetch(at(''), { method: 'DELETE' }))).toEqual([204])
+      looked.goOn()
+      expect(await statuses(put)).toEqual([status])
+      expect(await stowage.change('select id from packages')).toEqual([])
+    }
+  })
+})
+
 described('a token is deleted while an upload by it commits', () => {
   async function race(choreography: Choreography) {
     await using stowage = await start(choreography)
